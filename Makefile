@@ -1,0 +1,40 @@
+# Everything sets itself up: a virtual environment, pinned packages, system libraries where they are missing.
+PYTHON ?= python3
+BIN := .venv/bin
+SCISPACY := .venv-scispacy/bin
+
+.PHONY: demo test test-long lint clean
+
+demo: .venv/ready
+	$(BIN)/ecgvec demo -o demo-out
+
+test: .venv/ready .venv-scispacy/ready lint
+	sh tools/system_packages.sh chromium librsvg2-bin
+	$(BIN)/pytest -n 2 -m "not long"
+	$(SCISPACY)/python -m pytest -m numpy1
+
+test-long: .venv/ready
+	sh tools/system_packages.sh chromium librsvg2-bin
+	$(BIN)/pytest -n 2
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.venv/ready: pyproject.toml constraints/main.txt
+	sh tools/system_packages.sh libcairo2
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q -c constraints/main.txt -e ".[nlp,ray,dev]"
+	touch $@
+
+# scispaCy pins NumPy below 2, and with that an older OpenCV: an environment of its own.
+.venv-scispacy/ready: pyproject.toml constraints/scispacy.txt
+	sh tools/system_packages.sh libcairo2
+	$(PYTHON) -m venv .venv-scispacy
+	$(SCISPACY)/python -m pip install -q -c constraints/scispacy.txt -e ".[scispacy]" pytest
+	touch $@
+
+clean:
+	rm -rf .venv .venv-scispacy demo-out build dist *.egg-info

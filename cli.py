@@ -1,0 +1,3 @@
+from ecgvec.commands import main
+
+main()

@@ -1,0 +1,73 @@
+"""ecgvec: pictures of paper ECGs, as exact vectors and as pixels, with labels that are exactly true.
+
+record = ecgvec.read_record("path/of/a/WFDB/record")
+sheet = ecgvec.render(record, recipe="clean", seed=10, dpi=200)
+sheet.save("out", formats=["png", "svg", "json"])
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ecgvec.errors import (
+    EcgvecError,
+    ExportError,
+    RecipeError,
+    RecordError,
+    SourceError,
+    TemplateError,
+    WarpError,
+)
+
+if TYPE_CHECKING:
+    from ecgvec import svg
+    from ecgvec.pipeline import render
+    from ecgvec.plan.model import Plan
+    from ecgvec.recipe import Recipe, load_recipe
+    from ecgvec.record.model import Record
+    from ecgvec.record.read import read_record
+    from ecgvec.sheet import Sheet
+
+__version__ = "0.1.0"
+
+# Loaded when first used, so that `import ecgvec` and `ecgvec --help` cost nothing.
+_LAZY = {
+    "Plan": "ecgvec.plan.model",
+    "Recipe": "ecgvec.recipe",
+    "Record": "ecgvec.record.model",
+    "Sheet": "ecgvec.sheet",
+    "load_recipe": "ecgvec.recipe",
+    "read_record": "ecgvec.record.read",
+    "render": "ecgvec.pipeline",
+    "svg": "ecgvec.svg",
+}
+
+__all__ = [
+    "EcgvecError",
+    "ExportError",
+    "Plan",
+    "Recipe",
+    "RecipeError",
+    "Record",
+    "RecordError",
+    "Sheet",
+    "SourceError",
+    "TemplateError",
+    "WarpError",
+    "load_recipe",
+    "read_record",
+    "render",
+    "svg",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'ecgvec' has no attribute '{name}'")
+    module = import_module(_LAZY[name])
+    return module if name == "svg" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

@@ -1,0 +1,134 @@
+"""A run: every record of a folder through the pipeline, one bad record never ending it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ecgvec
+from ecgvec.batch.jobs import Job
+from ecgvec.errors import EcgvecError, ExportError, one_line
+from ecgvec.export.files import write_file
+from ecgvec.export.write import Writer
+from ecgvec.pipeline import render_plan
+from ecgvec.plan.make import make_plans
+from ecgvec.recipe import Recipe
+from ecgvec.record.read import read_record
+
+RUN_FILE = "ecgvec-run.json"
+QUARANTINE_FILE = "quarantine.csv"
+
+
+@dataclass
+class Summary:
+    """What became of a run: images written, records done, records skipped and why, records quarantined and why."""
+
+    images: int = 0
+    done: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    quarantined: list[tuple[str, str]] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+
+
+def refuse_same_folder(source: Path, out: Path) -> None:
+    """ExportError where the output folder is the input folder."""
+    if out.resolve() == source.resolve():
+        raise ExportError(f"the output folder {out} is the input folder: choose another with -o")
+
+
+def run(
+    folder: Path,
+    jobs: tuple[Job, ...],
+    out: Path,
+    recipe: Recipe,
+    header: Path | None = None,
+    progress: Callable[[Job, Summary], None] = lambda job, summary: None,
+) -> Summary:
+    """Draw all ``jobs``, records of ``folder``, into ``out``.
+
+    A record that cannot be drawn is quarantined with the reason; an output that cannot be written ends the run
+    (ExportError). ``progress`` is called after each record.
+    """
+    refuse_same_folder(folder, out)
+    writer = Writer(out, recipe.output.formats)
+    summary = Summary()
+    write_run_file(folder, out, recipe)
+    for job in jobs:
+        room = _room(recipe, summary)
+        if room == 0:
+            summary.skipped.append((job.path, "--max_num_images was reached"))
+        else:
+            _one(folder, job, writer, recipe, header, summary, room)
+        progress(job, summary)
+    writer.finish()
+    _write_quarantine(out, summary)
+    return summary
+
+
+def _room(recipe: Recipe, summary: Summary) -> int | None:
+    """How many images may still be made; None for any number."""
+    most = recipe.output.max_images
+    return None if most is None else max(0, most - summary.images)
+
+
+def _one(
+    folder: Path, job: Job, writer: Writer, recipe: Recipe, header: Path | None, summary: Summary, room: int | None
+) -> None:
+    try:
+        record = read_record(folder / job.file, header)
+        images = 0
+        for variant in range(recipe.output.variants):
+            planned = make_plans(record, recipe, path=job.path, name=job.name, seed=recipe.output.seed, variant=variant)
+            if variant == 0:
+                summary.messages += [f"{job.path}: {message}" for message in planned.messages]
+            for plan in planned.plans:
+                if room is None or images < room:
+                    writer.write(render_plan(record, plan), job.subfolder)
+                    images += 1
+                    summary.images += 1
+        summary.done += 1
+    except ExportError:
+        raise
+    except EcgvecError as error:
+        summary.quarantined.append((job.path, str(error)))
+    except Exception as error:  # a fault of ours in one record must not cost the others; it is reported, not hidden
+        summary.quarantined.append(
+            (job.path, f"unexpected {type(error).__name__}: {one_line(error)}; please report it")
+        )
+
+
+def _write_quarantine(out: Path, summary: Summary) -> None:
+    path = out / QUARANTINE_FILE
+    if not summary.quarantined:
+        path.unlink(missing_ok=True)  # of an earlier run whose faults are mended
+        return
+    buffer = io.StringIO()
+    rows = csv.writer(buffer, lineterminator="\n")
+    rows.writerow(["record", "reason"])
+    rows.writerows(summary.quarantined)
+    write_file(path, buffer.getvalue().encode())
+
+
+def write_run_file(folder: Path, out: Path, recipe: Recipe) -> None:
+    """Say how the folder was made: the recipe, and where the input lay as seen from the output. ``replay`` reads it."""
+    document = {
+        "format": "ecgvec-run",
+        "program_version": ecgvec.__version__,
+        "input": Path(os.path.relpath(folder.resolve(), out.resolve())).as_posix(),
+        "recipe": recipe.model_dump(mode="json"),
+    }
+    write_file(out / RUN_FILE, (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+def find_input(sidecar: Path) -> Path | None:
+    """The input folder of the run that wrote ``sidecar``, from the run file in its folder or above; None if unknown."""
+    for folder in sidecar.resolve().parents:
+        if (folder / RUN_FILE).is_file():
+            document = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+            return Path(os.path.normpath(folder / document["input"]))
+    return None

@@ -1,0 +1,53 @@
+"""The list of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ecgvec.commands import batch, demo, recipes, replay, single, templates
+from ecgvec.commands.flags import FLAGS
+
+# Underscores and hyphens are the same in long option names: --hw_text and --hw-text.
+SETTINGS = {"help_option_names": ["-h", "--help"], "token_normalize_func": lambda token: token.replace("_", "-")}
+
+
+def _options_by_group() -> str:
+    """All flags of ``batch`` and ``single`` with their defaults, group by group, for the foot of the main help."""
+    groups: dict[str, list[str]] = {}
+    for flag in FLAGS:
+        unit = f" {flag.metavar}" if flag.metavar else ""
+        groups.setdefault(flag.group, []).append(f"`{flag.long_name}{unit}` ({flag.shown})")
+    lines = [f"**{group}:** {', '.join(flags)}" for group, flags in groups.items()]
+    return "\n\n".join(["Options of `batch` and `single`, with their defaults:", *lines])
+
+
+app = typer.Typer(
+    epilog=_options_by_group(),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings=SETTINGS,
+)
+
+
+@app.callback()
+def common(
+    traceback: Annotated[bool, typer.Option("--traceback", help="Show where an error came from.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Pictures of paper ECGs, as exact vectors and as pixels, with labels that are exactly true.
+
+    `ecgvec batch -i DIR -o DIR` draws a folder of WFDB records, `ecgvec single` one, `ecgvec demo` needs nothing.
+    """
+
+
+_MAIN, _LOOK = "Commands that draw", "Commands that tell"
+app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(batch.command)
+app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(single.command)
+app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(replay.replay)
+app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(demo.demo)
+app.add_typer(recipes.app, name="recipes", rich_help_panel=_LOOK)
+app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(templates.templates)

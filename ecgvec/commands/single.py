@@ -1,0 +1,41 @@
+"""``ecgvec single``: one record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ecgvec.commands.flags import overrides, with_flags
+
+
+def single(
+    source: Annotated[
+        Path, typer.Option("-i", "--input", help="A record: without extension, its header or signal file.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--output", help="Output folder.")],
+    flags: dict[str, Any],
+    header_file: Annotated[
+        Path | None, typer.Option("-hea", "--header-file", help="The header, where it lies elsewhere than the signals.")
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="Recipe: a name or a .toml file (see `ecgvec recipes list`).")
+    ] = "clean",
+) -> None:
+    """Draw one record."""
+    from ecgvec.batch.check import checked_recipe
+    from ecgvec.batch.jobs import Job, Jobs, anonymous_name
+    from ecgvec.commands.report import run_with_progress
+    from ecgvec.record.files import find_header
+
+    loaded = checked_recipe(recipe, overrides(flags))
+    named_header = header_file if header_file is not None else find_header(source)
+    name = named_header.stem
+    job = Job(
+        path=name, file=source.name, name=anonymous_name(0) if loaded.output.anonymous_names else name, subfolder=""
+    )
+    run_with_progress(source.parent, Jobs((job,), ()), out, loaded, header=header_file, only=True)
+
+
+command = with_flags(single)

@@ -1,0 +1,75 @@
+"""Files that are whole or not there: written beside, renamed into place together."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from ecgvec.errors import ExportError
+
+
+def _sentence(path: Path, error: OSError) -> str:
+    return f"{path} cannot be written ({error.strerror or error}): choose another output folder, or free space there"
+
+
+def make_folder(folder: Path) -> None:
+    """Make ``folder`` and its parents; ExportError where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(_sentence(folder, error)) from None
+
+
+class FileSet:
+    """Files that appear together. Inside ``with``, ``add`` writes each beside its place; leaving without an error
+    renames them in the order in which they were added, leaving with one removes them. ExportError where the disk
+    refuses."""
+
+    def __init__(self) -> None:
+        self._staged: list[tuple[Path, Path]] = []
+
+    def __enter__(self) -> FileSet:
+        return self
+
+    def add(self, path: Path, content: bytes) -> None:
+        """Stage ``content`` for ``path``."""
+        make_folder(path.parent)
+        try:
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+            self._staged.append((Path(name), path))
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(name).chmod(0o666 & ~_UMASK)  # mkstemp makes files that only their owner can read
+        except OSError as error:
+            raise ExportError(_sentence(path, error)) from None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            while kind is None and self._staged:
+                staged, path = self._staged[0]
+                staged.replace(path)
+                self._staged.pop(0)
+        except OSError as failed:
+            raise ExportError(_sentence(path, failed)) from None
+        finally:
+            for staged, _ in self._staged:
+                staged.unlink(missing_ok=True)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write one file, whole or not at all."""
+    with FileSet() as files:
+        files.add(path, content)
+
+
+def _current_umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+_UMASK = _current_umask()

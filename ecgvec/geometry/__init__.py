@@ -1,0 +1,1 @@
+"""Plane geometry: affine maps, paths, glyph outlines. Knows nothing of ECGs."""

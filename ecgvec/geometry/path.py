@@ -1,0 +1,119 @@
+"""Paths: move, line, cubic curve and close commands over an array of points, in millimetres."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+MOVE, LINE, CURVE, CLOSE = 0, 1, 2, 3
+POINTS_PER_CODE = np.array([1, 1, 3, 0])
+
+# Decimals kept of x and of y on a page. 1e-5 mm in x is 0.4 us at 25 mm/s, 1e-4 mm in y is 10 nV at 10 mm/mV.
+X_DECIMALS, Y_DECIMALS = 5, 4
+
+Points = NDArray[np.float64]
+PointMap = Callable[[Points], Points]
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """``codes`` (n,) uint8: MOVE, LINE, CURVE, CLOSE; ``points`` (m, 2) float64: one, one, three or none a code."""
+
+    codes: NDArray[np.uint8]
+    points: Points
+
+    def mapped(self, function: PointMap) -> Path:
+        """The path with every point (control points too) sent through ``function``, (m, 2) -> (m, 2)."""
+        return Path(self.codes, function(self.points))
+
+    def rounded(self) -> Path:
+        """The path on the page's grid of decimals, so that every renderer is given the very same numbers."""
+        return Path(self.codes, round_points(self.points))
+
+    def flattened(self, pieces: int = 8) -> Path:
+        """The path with each curve as ``pieces`` straight lines."""
+        if not (self.codes == CURVE).any():
+            return self
+        t = np.arange(1, pieces + 1)[:, None] / pieces
+        codes: list[int] = []
+        points: list[Points] = []
+        at = 0
+        for code in self.codes.tolist():
+            used = self.points[at : at + POINTS_PER_CODE[code]]
+            if code == CURVE:
+                a, (b, c, d) = self.points[at - 1], used
+                used = (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d
+                codes += [LINE] * pieces
+            else:
+                codes.append(code)
+            points.append(used)
+            at += POINTS_PER_CODE[code]
+        return Path(np.array(codes, dtype=np.uint8), np.concatenate(points))
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """(x0, y0, x1, y1) of all points, control points included; ValueError for an empty path."""
+        low, high = self.points.min(axis=0), self.points.max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def svg_d(self) -> str:
+        """The path as the ``d`` attribute of an SVG path, absolute commands, with the page's decimals."""
+        xy = f"%.{X_DECIMALS}f,%.{Y_DECIMALS}f"
+        formats = ("M" + xy, "L" + xy, f"C{xy} {xy} {xy}", "Z")
+        template = "".join([formats[code] for code in self.codes.tolist()])
+        return template % tuple(self.points.ravel().tolist())
+
+
+def round_points(points: Points) -> Points:
+    """Points (n, 2) rounded to the page's decimals."""
+    return np.column_stack([np.round(points[:, 0], X_DECIMALS), np.round(points[:, 1], Y_DECIMALS)])
+
+
+def polyline(points: ArrayLike, closed: bool = False) -> Path:
+    """One open or closed line through ``points`` (n, 2)."""
+    array = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    codes = np.full(len(array) + int(closed), LINE, dtype=np.uint8)
+    codes[0] = MOVE
+    if closed:
+        codes[-1] = CLOSE
+    return Path(codes, array)
+
+
+def segments(ends: ArrayLike) -> Path:
+    """Separate straight lines; ``ends`` is (n, 4): x0, y0, x1, y1 of each."""
+    array = np.asarray(ends, dtype=np.float64).reshape(-1, 2)
+    codes = np.empty(len(array), dtype=np.uint8)
+    codes[0::2], codes[1::2] = MOVE, LINE
+    return Path(codes, array)
+
+
+def rectangles(boxes: ArrayLike) -> Path:
+    """Closed rectangles; ``boxes`` is (n, 4): x0, y0, x1, y1 of each."""
+    x0, y0, x1, y1 = np.asarray(boxes, dtype=np.float64).reshape(-1, 4).T
+    corners = np.stack([x0, y0, x1, y0, x1, y1, x0, y1], axis=1).reshape(-1, 2)
+    return Path(np.tile(np.array([MOVE, LINE, LINE, LINE, CLOSE], dtype=np.uint8), len(x0)), corners)
+
+
+def with_gaps(points: Points) -> Path:
+    """A line through ``points`` (n, 2) that breaks wherever a coordinate is NaN.
+
+    A point alone between two gaps becomes a line of no length, which a round cap shows as a dot.
+    """
+    finite: NDArray[np.bool_] = np.isfinite(points[:, 0]) & np.isfinite(points[:, 1])
+    starts = finite & ~np.concatenate([[False], finite[:-1]])
+    ends = finite & ~np.concatenate([finite[1:], [False]])
+    repeat = np.where(starts & ends, 2, 1)[finite]
+    codes = np.repeat(np.where(starts, MOVE, LINE)[finite].astype(np.uint8), repeat)
+    lonely = np.flatnonzero(np.repeat((starts & ends)[finite], repeat))[1::2]
+    codes[lonely] = LINE
+    return Path(codes, np.repeat(points[finite], repeat, axis=0))
+
+
+def joined(paths: Iterable[Path]) -> Path:
+    """Several paths as one."""
+    parts: Sequence[Path] = list(paths)
+    if not parts:
+        return Path(np.empty(0, dtype=np.uint8), np.empty((0, 2)))
+    return Path(np.concatenate([p.codes for p in parts]), np.concatenate([p.points for p in parts]))

@@ -1,0 +1,76 @@
+"""The whole way of one image: plan -> layout -> scene -> pixels and labels. Read this first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from os import PathLike
+from typing import Any
+
+from ecgvec.annotations.derive import derive
+from ecgvec.errors import RecordError
+from ecgvec.layout.place import place
+from ecgvec.plan.make import make_plans, prepared
+from ecgvec.plan.model import Plan
+from ecgvec.raster import draw
+from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.record.model import Record
+from ecgvec.record.read import read_record
+from ecgvec.scene.build import build
+from ecgvec.sheet import Sheet
+from ecgvec.warp.base import Flat
+
+
+def render_plan(record: Record, plan: Plan) -> Sheet:
+    """Make the image that ``plan`` describes. ``record`` is the record as read, before leads are chosen or derived.
+
+    Nothing is left to chance here: the same record and plan give the same sheet. RecordError where the record is
+    not the one that the plan was made for.
+    """
+    if record.digest != plan.record.digest:
+        raise RecordError(
+            f"record {record.name} is not the one that image {plan.stem} was made from (its samples differ): "
+            "give the original record"
+        )
+    drawn = prepared(record, plan.record.leads, plan.record.derive_leads)
+    layout = place(plan.page)
+    scene = build(plan, layout, drawn)
+    style = plan.page.style
+    warp = Flat(scene.width, scene.height, style.dpi)
+    labels = derive(scene, layout, style.trace_width).mapped(warp.forward)
+    return Sheet(plan, layout, scene, warp, draw(scene, style.dpi), labels)
+
+
+def render_record(record: Record, recipe: Recipe, seed: int = 0, variant: int = 0) -> Iterator[Sheet]:
+    """One sheet for each window of the record, in order."""
+    for plan in make_plans(record, recipe, seed=seed, variant=variant).plans:
+        yield render_plan(record, plan)
+
+
+def render(
+    record: Record | str | PathLike[str],
+    recipe: Recipe | str = "clean",
+    *,
+    seed: int = 0,
+    window: int = 0,
+    variant: int = 0,
+    **page: Any,
+) -> Sheet:
+    """One image of a record.
+
+    ``record`` is a Record or the path of one; ``recipe`` a Recipe, the name of a shipped one or the path of a .toml
+    file; ``window`` counts the record's pages from 0. Further keywords are page keys that are stronger than the
+    recipe's: ``dpi=300, speed=50, template="ge"``. EcgvecError, one sentence, for anything that cannot be drawn.
+    """
+    if not isinstance(record, Record):
+        record = read_record(record)
+    if not isinstance(recipe, Recipe):
+        layout_keys = ("template", "rhythm", "num_columns")
+        recipe = load_recipe(recipe, {f"{'layout' if k in layout_keys else 'page'}.{k}": v for k, v in page.items()})
+    elif page:
+        raise TypeError("give page keys either in the Recipe or beside a recipe's name, not both")
+    plans = make_plans(record, recipe, seed=seed, variant=variant).plans
+    if not 0 <= window < len(plans):
+        raise RecordError(
+            f"record {record.name} has {len(plans)} windows: choose window 0 to {len(plans) - 1}, not {window}"
+        )
+    return render_plan(record, plans[window])

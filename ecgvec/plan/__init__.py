@@ -1,0 +1,1 @@
+"""Plans: what will happen to each image. The only place where chance is drawn."""

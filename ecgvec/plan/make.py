@@ -1,0 +1,158 @@
+"""From a record and a recipe to plans. Everything that chance decides is drawn in this package, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgvec.errors import RecordError, TemplateError
+from ecgvec.layout.header import Header, fill_header, fill_text, load_header
+from ecgvec.layout.place import PageSpec, fitting_seconds
+from ecgvec.layout.template import Template, default_template, fill, load_template, rhythm_leads
+from ecgvec.plan.header import header_values
+from ecgvec.plan.model import Plan, RecordRef
+from ecgvec.plan.windows import windows
+from ecgvec.recipe import Draw, Recipe, Scalar
+from ecgvec.record.model import Record
+from ecgvec.streams import stream
+from ecgvec.style import PageStyle
+
+# Page keys that decide how many seconds a page shows. They are drawn once for all windows of a record, so that its
+# windows follow one another without gap or overlap; all other keys are drawn anew for each image.
+LAYOUT_KEYS = frozenset(
+    ["paper", "orientation", "speed", "seconds", "columns", "cabrera", "fit", "calibration_pulse", "pulse"]
+)
+LARGEST_MV = 1000.0  # ten metres of paper; beyond it the numbers are not millivolts
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The plans of a record's windows, and what to tell the user about them."""
+
+    plans: tuple[Plan, ...]
+    messages: tuple[str, ...]
+
+
+def prepared(record: Record, leads: Sequence[str] | None, derive_leads: bool) -> Record:
+    """The record as it will be drawn: absent limb leads derived, then only ``leads``, in that order."""
+    if derive_leads:
+        record = record.with_derived_leads()
+    return record if leads is None else record.with_leads(leads)
+
+
+def _drawn(draw: Draw, seed: int, record_id: str, variant: int, name: str) -> Scalar:
+    return draw.draw(stream(seed, record_id, variant, name))
+
+
+def _style(recipe: Recipe, template: Template, keys: tuple[int, str, int], window: int | None) -> dict[str, Scalar]:
+    """Template and recipe values of the layout keys (window None), or of all others for one window."""
+    seed, record_id, variant = keys
+    scope = record_id if window is None else f"{record_id}#{window}"
+    wanted = {key: value for key, value in template.page.items() if (key in LAYOUT_KEYS) == (window is None)}
+    for key, draw in recipe.page.items():
+        if (key in LAYOUT_KEYS) == (window is None):
+            wanted[key] = _drawn(draw, seed, scope, variant, f"page/{key}")
+    return wanted
+
+
+def _template(recipe: Recipe, leads: Sequence[str], keys: tuple[int, str, int]) -> Template:
+    name = str(_drawn(recipe.layout.template, *keys, "layout/template"))
+    columns = int(float(str(_drawn(recipe.layout.num_columns, *keys, "layout/num_columns"))))
+    if columns == -1:
+        return load_template(default_template(leads) if name == "auto" else name)
+    if name != "auto":
+        raise TemplateError(f"--template {name} and --num_columns {columns} contradict one another: give one of them")
+    return Template(name=f"{columns}-columns", stack=columns, rhythm=("II",) if columns > 1 else ())
+
+
+def _checked(record: Record, spec: PageSpec) -> None:
+    """RecordError for a lead that is to be drawn and holds nothing, or no millivolts."""
+    for lead in dict.fromkeys([*(s.lstrip("-") for row in spec.rows for s in row if s), *spec.rhythm]):
+        signal = record.signals[:, record.index(lead)]
+        if not np.isfinite(signal).any():
+            others = ",".join(name for name in record.lead_names if name not in record.empty_leads)
+            raise RecordError(
+                f"record {record.name}: lead {lead} holds no valid sample: leave it out with --leads {others}"
+            )
+        peak = float(np.nanmax(np.abs(signal)))
+        if peak > LARGEST_MV:
+            raise RecordError(
+                f"record {record.name}: lead {lead} reaches {peak:.0f} mV, which is no ECG: "
+                "mend its gain or unit in the header, or leave it out with --leads"
+            )
+
+
+def _header(
+    style: PageStyle, recipe: Recipe, record: Record, keys: tuple[int, str, int]
+) -> tuple[Header | None, tuple[str, ...], str]:
+    """Header, the fields that came from the record, and the footer, filled in."""
+    values = header_values(style, recipe.header.fields, record.subject, keys)
+    header = fill_header(style.header, values) if style.print_header else None
+    passed = tuple(recipe.header.fields) if style.print_header else ()
+    footer = fill_text(style.footer, values, "footer") if style.print_footer else ""
+    return header, passed, footer
+
+
+def make_plans(
+    record: Record, recipe: Recipe, *, path: str | None = None, name: str | None = None, seed: int = 0, variant: int = 0
+) -> Planned:
+    """Plan every image of one variant of a record.
+
+    ``path`` is the record's path below the input folder without extension (default: its name) and keys the random
+    streams; ``name`` is the name given to files and QR code (default: the last part of ``path``). RecordError or
+    TemplateError where the record cannot be drawn so.
+    """
+    path = path or record.name
+    keys = (seed, path, variant)
+    drawn = prepared(record, recipe.record.leads, recipe.record.derive_leads)
+    leads = drawn.lead_names
+    template = _template(recipe, leads, keys)
+    fixed = _style(recipe, template, keys, None)
+    style = PageStyle.model_validate(fixed)
+    rows = fill(template, leads, style.cabrera)
+    rhythm = rhythm_leads(template, str(_drawn(recipe.layout.rhythm, *keys, "layout/rhythm")), leads)
+    seconds = fitting_seconds(style, max(len(row) for row in rows))
+    found, loss = windows(drawn, seconds, recipe.record)
+    messages = [*drawn.messages, *([loss] if loss else [])]
+    if seconds < style.seconds:
+        messages.append(f"--fit shows {seconds:g} s a page instead of {style.seconds:g} s.")
+    ref = RecordRef(
+        name=name or path.rsplit("/", 1)[-1],
+        path=name or path,
+        digest=record.digest,
+        leads=recipe.record.leads,
+        derive_leads=recipe.record.derive_leads,
+    )
+    plans = []
+    for window in found:
+        image_keys = (seed, f"{path}#{window.index}", variant)
+        style = PageStyle.model_validate({**fixed, **_style(recipe, template, keys, window.index)})
+        header, passed, footer = _header(style, recipe, drawn, image_keys)
+        spec = PageSpec(
+            template=template.name,
+            rows=rows,
+            rhythm=rhythm,
+            style=style,
+            seconds=min(seconds, window.count / drawn.fs),
+            header_height=load_header(style.header).height if header else 0.0,
+            header_over_grid=bool(header and header.over_grid),
+        )
+        _checked(drawn, spec)
+        plans.append(
+            Plan(
+                seed=seed,
+                variant=variant,
+                variants=recipe.output.variants,
+                recipe=recipe.title,
+                record=ref,
+                window=window,
+                page=spec,
+                header=header,
+                header_from_record=passed,
+                footer=footer,
+                qr_text=ref.path if style.qr_code else None,
+            )
+        )
+    return Planned(tuple(plans), tuple(messages))

@@ -1,0 +1,60 @@
+"""The Plan: all that will happen to one image, settled and serialisable."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from ecgvec.layout.header import Header
+from ecgvec.layout.place import PageSpec
+
+
+class RecordRef(BaseModel):
+    """Which record a page shows. ``name`` goes into file names; ``path`` is relative to the input folder, without
+    extension, or the name again where names are anonymous; ``digest`` is ``Record.digest`` as read."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    path: str
+    digest: str
+    leads: tuple[str, ...] | None
+    derive_leads: bool
+
+
+class Window(BaseModel):
+    """Samples ``first`` to ``first + count`` of a record, from ``start`` seconds on; ``index`` counts windows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    first: int
+    count: int
+    start: float
+
+
+class Plan(BaseModel):
+    """One image, all settled: ``pipeline.render(record, plan)`` makes it, today or in a replay."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int = 1
+    seed: int
+    variant: int
+    variants: int
+    recipe: str
+    record: RecordRef
+    window: Window
+    page: PageSpec
+    header: Header | None
+    header_from_record: tuple[str, ...]
+    footer: str
+    qr_text: str | None
+
+    @property
+    def stem(self) -> str:
+        """File name of the image without extension: NAME-K, or NAME-K-vV where there are several variants."""
+        suffix = f"-v{self.variant}" if self.variants > 1 else ""
+        return f"{self.record.name}-{self.window.index}{suffix}"
+
+    def __repr__(self) -> str:
+        return f"<Plan {self.stem}: {self.page.template}, seed {self.seed}, {self.page.style.dpi:g} dpi>"

@@ -1,0 +1,117 @@
+"""Pixels through cairo: from a scene directly, or from any SVG through CairoSVG."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cairocffi
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.errors import SourceError, one_line
+from ecgvec.geometry.path import CLOSE, CURVE, LINE, MOVE, POINTS_PER_CODE, Path
+from ecgvec.scene.nodes import Mark, Scene
+from ecgvec.style import rgb
+from ecgvec.units import pixel_size, px_per_mm
+
+Image = NDArray[np.uint8]
+
+_CAPS = {"butt": cairocffi.LINE_CAP_BUTT, "round": cairocffi.LINE_CAP_ROUND}
+_JOINS = {"miter": cairocffi.LINE_JOIN_MITER, "round": cairocffi.LINE_JOIN_ROUND}
+_CAIRO_TYPE = {MOVE: 0, LINE: 1, CURVE: 2, CLOSE: 3}  # CAIRO_PATH_MOVE_TO and so on
+_MITER_LIMIT = 4.0  # SVG's default
+LARGEST_PX = 30_000  # cairo's image surfaces end at 32,767 pixels a side
+
+
+def draw(scene: Scene, dpi: float) -> Image:
+    """The scene as pixels, (height, width, 3) uint8 sRGB, white where nothing is painted.
+
+    The size is round(mm dpi / 25.4), the scale exactly dpi / 25.4. SourceError where cairo cannot hold the page.
+    """
+    width, height = pixel_size(scene.width, scene.height, dpi)
+    if max(width, height) > LARGEST_PX:
+        raise SourceError(
+            f"a page of {scene.width:.0f} x {scene.height:.0f} mm has {width} x {height} pixels at {dpi:g} dpi, cairo "
+            f"holds {LARGEST_PX}: lower --dpi or --seconds"
+        )
+    surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, width, height)
+    context = cairocffi.Context(surface)
+    context.set_source_rgb(1, 1, 1)
+    context.paint()
+    context.scale(px_per_mm(dpi), px_per_mm(dpi))
+    context.set_miter_limit(_MITER_LIMIT)
+    for mark in scene.marks():
+        _paint(context, mark)
+    return _pixels(surface, width, height)
+
+
+def _pixels(surface: Any, width: int, height: int) -> Image:
+    surface.flush()
+    bytes_per_row = surface.get_stride()
+    rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(height, bytes_per_row)
+    bgrx = rows[:, : 4 * width].reshape(height, width, 4)  # cairo's order on little-endian machines
+    return np.ascontiguousarray(bgrx[:, :, 2::-1])
+
+
+def _paint(context: Any, mark: Mark) -> None:
+    pen = mark.pen
+    context.save()
+    if mark.clip is not None:
+        x0, y0, x1, y1 = mark.clip
+        context.rectangle(x0, y0, x1 - x0, y1 - y0)
+        context.clip()
+    append_path(context, mark.path)
+    if pen.fill is not None:
+        context.set_source_rgba(*(c / 255 for c in rgb(pen.fill)), pen.opacity)
+        if pen.stroke is None:
+            context.fill()
+        else:
+            context.fill_preserve()
+    if pen.stroke is not None:
+        context.set_line_width(pen.width)
+        context.set_line_cap(_CAPS[pen.cap])
+        context.set_line_join(_JOINS[pen.join])
+        context.set_dash(pen.dash)
+        context.set_source_rgba(*(c / 255 for c in rgb(pen.stroke)), pen.opacity)
+        context.stroke()
+    context.restore()
+
+
+def append_path(context: Any, path: Path) -> None:
+    """Hand a whole path to cairo at once, as an array of ``cairo_path_data_t``: a header, then the points, a command.
+
+    Thirty times faster than one call of ``line_to`` for each point.
+    """
+    lengths = POINTS_PER_CODE[path.codes] + 1
+    heads = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)
+    data = np.empty((int(lengths.sum()), 2), dtype=np.float64)
+    is_point = np.ones(len(data), dtype=bool)
+    is_point[heads] = False
+    data[is_point] = path.points
+    kinds = np.array([_CAIRO_TYPE[code] for code in (MOVE, LINE, CURVE, CLOSE)], dtype=np.int32)
+    data.view(np.int32)[heads, :2] = np.column_stack([kinds[path.codes], lengths])
+    ffi = cairocffi.ffi
+    block = ffi.new("cairo_path_t *")
+    block.status, block.num_data = 0, len(data)
+    block.data = ffi.cast("cairo_path_data_t *", data.ctypes.data)
+    cairocffi.cairo.cairo_append_path(context._pointer, block)
+    context._check_status()
+
+
+def draw_svg(svg_text: str, dpi: float) -> Image:
+    """Any SVG as pixels, (height, width, 3) uint8 sRGB on white, through CairoSVG.
+
+    Same size and scale as ``draw``. External files and addresses named in the SVG are not opened. SourceError where
+    CairoSVG cannot read it.
+    """
+    import cairosvg.parser
+    import cairosvg.surface
+
+    try:
+        tree = cairosvg.parser.Tree(bytestring=svg_text.encode("utf-8"))
+        surface = cairosvg.surface.PNGSurface(tree, None, dpi, background_color="white")
+    except Exception as error:  # CairoSVG raises whatever its parsers raise
+        raise SourceError(
+            f"this SVG cannot be drawn ({one_line(error)}): check that it is a whole SVG document"
+        ) from error
+    return _pixels(surface.cairo, surface.width, surface.height)

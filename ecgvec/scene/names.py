@@ -1,0 +1,109 @@
+"""Lead names: near the start of each trace, and off the ink wherever there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import shapely
+
+from ecgvec.geometry.outlines import cap_height
+from ecgvec.layout.place import Box, Layout, Panel
+from ecgvec.scene.nodes import Group, Mark, TextInfo, TraceInfo
+from ecgvec.scene.text import text_mark
+from ecgvec.scene.trace import identifier
+from ecgvec.style import Colors, PageStyle
+
+CLEARANCE = 0.5  # mm between a name and any ink
+INDENT = 1.0  # mm from the start of a trace to its name
+STEP = 0.5  # mm between the places that are tried
+REACH = 14.0  # mm that a name may go to the right of its first place
+FIRST_ABOVE, FIRST_BELOW = 5.0, 5.0  # mm from the baseline to the name's edge, where nothing is in the way
+
+
+class _Ink:
+    """Everything that a name must keep off: trace lines, other names, pulses, separators, as shapely geometry."""
+
+    def __init__(self, traces: Sequence[TraceInfo], width: float, others: Sequence[Box]) -> None:
+        self._traces = traces
+        self._width = width
+        self._boxes = [shapely.box(*box) for box in others]
+
+    def add(self, box: Box) -> None:
+        self._boxes.append(shapely.box(*box))
+
+    def overlap(self, box: Box) -> float:
+        """How much of a name's box, with its clearance, is in the way: 0 where it is free, in mm of line (traces)."""
+        place = shapely.box(*box).buffer(CLEARANCE + self._width / 2, join_style="mitre")
+        x0, _, x1, _ = place.bounds
+        total = sum(float(shapely.area(shapely.intersection(place, other))) for other in self._boxes)
+        for trace in self._traces:
+            points = trace.points
+            first, stop = np.searchsorted(points[:, 0], [x0, x1])
+            piece = points[max(0, first - 1) : stop + 1]
+            piece = piece[np.isfinite(piece[:, 1])]
+            if len(piece) > 1:
+                total += float(shapely.length(shapely.intersection(shapely.linestrings(piece), place)))
+        return total
+
+
+def _heights(panel: Panel, position: str, cap: float) -> Iterator[float]:
+    """Baselines of the name to try, best first."""
+    # From the first row's top to the last row's bottom of this panel, and a little beyond: neighbours leave gaps too.
+    top, bottom = panel.box.y0 - 2.0 + cap, panel.box.y1 + 2.0
+    above = np.arange(panel.baseline - FIRST_ABOVE, top, -STEP)
+    nearer_above = np.arange(panel.baseline - FIRST_ABOVE + STEP, panel.baseline - CLEARANCE, STEP)
+    below = np.arange(panel.baseline + FIRST_BELOW + cap, bottom, STEP)
+    nearer_below = np.arange(panel.baseline + FIRST_BELOW + cap - STEP, panel.baseline + CLEARANCE + cap, -STEP)
+    if position == "above":
+        yield from (*above, *nearer_above, *below)
+    elif position == "below":
+        yield from (*below, *nearer_below, *above)
+    else:
+        middle = panel.baseline + cap / 2
+        yield middle
+        for distance in np.arange(STEP, max(middle - top, bottom - middle), STEP):
+            yield from (y for y in (middle - distance, middle + distance) if top <= y <= bottom)
+
+
+def _places(panel: Panel, position: str, cap: float) -> Iterator[tuple[float, float]]:
+    """(x, y) of the name's baseline to try: all heights at the trace's start first, then further right."""
+    for indent in np.arange(INDENT, INDENT + min(REACH, panel.box.x1 - panel.box.x0 - INDENT), 2.0):
+        for y in _heights(panel, position, cap):
+            yield float(panel.box.x0 + indent), float(y)
+
+
+def _name(panel: Panel, index: int, style: PageStyle, color: str, ink: _Ink) -> Mark | None:
+    font = (style.names_font, style.names_size, color)
+    data = {"lead": panel.lead, "rhythm": "true" if panel.rhythm else "false"}
+    probe = text_mark("probe", "lead-name", panel.label, (0.0, 0.0), font)
+    if probe is None or not isinstance(probe.info, TextInfo):
+        return None
+    relative = probe.info.ink
+    best: tuple[float, tuple[float, float]] | None = None
+    for x, y in _places(panel, style.lead_names, cap_height(style.names_font, style.names_size)):
+        box = Box(relative.x0 + x, relative.y0 + y, relative.x1 + x, relative.y1 + y)
+        overlap = ink.overlap(box)
+        if best is None or overlap < best[0] - 1e-9:
+            best = (overlap, (x, y))
+        if overlap == 0.0:
+            break
+    if best is None:
+        return None
+    return text_mark(f"name-{index}-{identifier(panel.lead)}", "lead-name", panel.label, best[1], font, data=data)
+
+
+def lead_names(
+    layout: Layout, style: PageStyle, colors: Colors, traces: Sequence[TraceInfo], others: Sequence[Box]
+) -> Group | None:
+    """A name a trace, above or below it or inline, at the first place that is free of traces, names and ``others``."""
+    if style.lead_names == "none":
+        return None
+    ink = _Ink(traces, style.trace_width, others)
+    marks = []
+    for i, trace in enumerate(traces):
+        mark = _name(trace.panel, i, style, colors.trace, ink)
+        if mark is not None and isinstance(mark.info, TextInfo):
+            ink.add(mark.info.ink)
+            marks.append(mark)
+    return Group("lead-names", "lead-names", tuple(marks))

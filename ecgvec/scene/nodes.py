@@ -1,0 +1,104 @@
+"""Marks and groups: everything on a page, resolved to plain paths."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.geometry.path import Path, Points
+from ecgvec.layout.place import Box, Panel, Pulse
+
+
+@dataclass(frozen=True)
+class Pen:
+    """How a path is painted. ``stroke`` and ``fill`` are ``#RRGGBB`` or None; widths and dashes are in mm."""
+
+    stroke: str | None = None
+    width: float = 0.0
+    fill: str | None = None
+    opacity: float = 1.0
+    cap: Literal["butt", "round"] = "butt"
+    join: Literal["miter", "round"] = "miter"
+    dash: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class TraceInfo:
+    """What a trace shows. ``t`` (n,) seconds from the record's start, ``mv`` (n,) millivolts as recorded (NaN in
+    gaps), ``points`` (n, 2) mm on the page; ``first`` is the first sample's index in the record. x is the panel's left
+    edge at ``origin`` seconds, y is ``zero_y`` at 0 mV."""
+
+    panel: Panel
+    first: int
+    fs: float
+    origin: float
+    zero_y: float
+    t: NDArray[np.float64]
+    mv: NDArray[np.float64]
+    points: Points
+
+
+@dataclass(frozen=True)
+class TextInfo:
+    """A line of text: its string, and the box of its ink in mm."""
+
+    text: str
+    ink: Box
+
+
+@dataclass(frozen=True)
+class PulseInfo:
+    """A calibration pulse, and its corners (n, 2) in mm."""
+
+    pulse: Pulse
+    corners: tuple[tuple[float, float], ...]
+
+
+Info = TraceInfo | TextInfo | PulseInfo
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """One painted path. ``data`` becomes ``data-*`` attributes; ``info`` is what labels are derived from."""
+
+    id: str
+    role: str
+    path: Path
+    pen: Pen
+    data: Mapping[str, str] = field(default_factory=dict)
+    info: Info | None = None
+    clip: Box | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Marks that belong together, painted in order."""
+
+    id: str
+    role: str
+    marks: tuple[Mark, ...]
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A whole page of ``width`` x ``height`` mm."""
+
+    width: float
+    height: float
+    title: str
+    groups: tuple[Group, ...]
+
+    def marks(self) -> Iterator[Mark]:
+        """All marks in painting order."""
+        for group in self.groups:
+            yield from group.marks
+
+    def only(self, roles: Collection[str]) -> Scene:
+        """The same page with nothing but the marks of these roles."""
+        groups = [replace(g, marks=tuple(m for m in g.marks if m.role in roles)) for g in self.groups]
+        return replace(self, groups=tuple(g for g in groups if g.marks))

@@ -1,0 +1,124 @@
+"""Scenes as SVG in real millimetres, and the way back from such an SVG to seconds and millivolts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.errors import SourceError
+from ecgvec.scene.nodes import Group, Mark, Pen, Scene
+
+_XML = '<?xml version="1.0" encoding="utf-8"?>\n'
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+
+def write(scene: Scene) -> str:
+    """The page as an SVG document: width and height in mm, user units of 1 mm, text as outlines.
+
+    Every element has an ``id``, a ``class`` that says its role and ``data-*`` attributes that say what it shows.
+    """
+    import svgwrite
+
+    size = (f"{scene.width:.5g}mm", f"{scene.height:.5g}mm")
+    drawing = svgwrite.Drawing(size=size, viewBox=f"0 0 {scene.width:.5g} {scene.height:.5g}", debug=False)
+    drawing.attribs["id"] = "page"
+    drawing.set_desc(title=scene.title)
+    for group in scene.groups:
+        drawing.add(_group(drawing, group))
+    return _XML + str(drawing.tostring()) + "\n"
+
+
+def _group(drawing: Any, group: Group) -> Any:
+    element = drawing.g(id=group.id, class_=group.role)
+    _set_data(element, group.data)
+    for mark in group.marks:
+        element.add(_mark(drawing, mark))
+    return element
+
+
+def _mark(drawing: Any, mark: Mark) -> Any:
+    element = drawing.path(d=mark.path.svg_d(), id=mark.id, class_=mark.role)
+    element.attribs.update(_pen_attributes(mark.pen))
+    _set_data(element, mark.data)
+    if "text" in mark.data:
+        # The string stays where programs, browsers and screen readers look for it.
+        element.attribs["role"] = "img"
+        element.attribs["aria-label"] = mark.data["text"]
+        element.set_desc(title=mark.data["text"])
+    if mark.clip is not None:
+        clip = drawing.clipPath(id=f"clip-{mark.id}")
+        clip.add(drawing.rect((mark.clip.x0, mark.clip.y0), (mark.clip.x1 - mark.clip.x0, mark.clip.y1 - mark.clip.y0)))
+        drawing.defs.add(clip)
+        element.attribs["clip-path"] = f"url(#clip-{mark.id})"
+    return element
+
+
+def _set_data(element: Any, data: Mapping[str, str]) -> None:
+    for key, value in data.items():
+        element.attribs[f"data-{key}"] = value
+
+
+def _pen_attributes(pen: Pen) -> dict[str, str]:
+    attributes = {"fill": pen.fill or "none"}
+    if pen.opacity < 1 and pen.fill:
+        attributes["fill-opacity"] = f"{pen.opacity:g}"
+    if pen.stroke is None:
+        return attributes
+    attributes |= {"stroke": pen.stroke, "stroke-width": f"{pen.width:.6g}"}
+    if pen.opacity < 1:
+        attributes["stroke-opacity"] = f"{pen.opacity:g}"
+    if pen.cap != "butt":
+        attributes["stroke-linecap"] = pen.cap
+    if pen.join != "miter":
+        attributes["stroke-linejoin"] = pen.join
+    if pen.dash:
+        attributes["stroke-dasharray"] = ",".join(f"{length:g}" for length in pen.dash)
+    return attributes
+
+
+def read_traces(svg_text: str) -> dict[str, NDArray[np.float64]]:
+    """Seconds and millivolts of every lead of a page, from its vectors alone.
+
+    {lead: (n, 2) float64 array of seconds from the record's start and millivolts}: the union of a lead's segments and
+    rhythm strip, sorted by time, each sample once, gaps left out. Time comes from x, voltage from y; a lead drawn
+    inverted comes back upright. SourceError where the text is no SVG, or holds no trace of ecgvec's.
+    """
+    try:
+        root = ElementTree.fromstring(svg_text.encode("utf-8"))
+    except ElementTree.ParseError as error:
+        raise SourceError(f"this is not an SVG document ({error}): give a page that ecgvec has written") from None
+    pieces: dict[str, list[NDArray[np.float64]]] = {}
+    for element in root.iter():
+        if element.get("class") == "trace" and element.get("data-lead") is not None:
+            pieces.setdefault(str(element.get("data-lead")), []).append(_read_trace(element))
+    if not pieces:
+        raise SourceError("this SVG holds no trace with data-lead: give a page that ecgvec has written")
+    return {lead: _union(parts) for lead, parts in pieces.items()}
+
+
+def _read_trace(element: ElementTree.Element) -> NDArray[np.float64]:
+    """(n, 3): the sample's index in the record, its time in seconds and its voltage in mV."""
+
+    def number(name: str) -> float:
+        try:
+            return float(element.attrib[f"data-{name}"])
+        except (KeyError, ValueError):
+            raise SourceError(
+                f"trace '{element.get('id')}' lacks a number in data-{name}: write the page anew"
+            ) from None
+
+    xy = np.array(_NUMBER.findall(element.get("d", "")), dtype=np.float64).reshape(-1, 2)
+    t = number("t0-s") + (xy[:, 0] - number("x0-mm")) / number("speed")
+    mv = (number("baseline-mm") - xy[:, 1]) / (number("gain") * number("polarity"))
+    return np.column_stack([np.round(t * number("fs")), t, mv])
+
+
+def _union(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    rows = np.concatenate(parts)
+    _, first = np.unique(rows[:, 0], return_index=True)
+    return rows[first, 1:]

@@ -1,0 +1,1 @@
+"""Maps between the page in millimetres and the image in pixels. A warp never sees pixels."""
