@@ -41,16 +41,6 @@ class Draw(BaseModel):
         weights = np.asarray(self.weights) if self.weights is not None else np.ones(len(self.values))
         return self.values[int(rng.choice(len(self.values), p=weights / weights.sum()))]
 
-    def to_toml(self) -> Any:
-        """The value as it is written in a recipe."""
-        if len(self.values) == 1:
-            return self.values[0]
-        if self.uniform:
-            return {"uniform": list(self.values)}
-        if self.weights is None:
-            return {"choice": list(self.values)}
-        return {"choice": list(self.values), "weights": list(self.weights)}
-
 
 def parse_draw(where: str, raw: Any) -> Draw:
     """The TOML value ``raw`` of key ``where`` as a Draw; RecipeError names the key and what was found."""

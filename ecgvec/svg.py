@@ -14,6 +14,8 @@ from ecgvec.errors import SourceError
 from ecgvec.scene.nodes import Group, Mark, Pen, Scene
 
 _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
+# Characters that no XML document may hold, escaped or not (XML 1.0, production 2).
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -60,7 +62,7 @@ def _mark(drawing: Any, mark: Mark) -> Any:
 
 def _set_data(element: Any, data: Mapping[str, str]) -> None:
     for key, value in data.items():
-        element.attribs[f"data-{key}"] = value
+        element.attribs[f"data-{key}"] = _NOT_XML.sub("", value)
 
 
 def _pen_attributes(pen: Pen) -> dict[str, str]:

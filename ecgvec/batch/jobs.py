@@ -17,13 +17,13 @@ _SEGMENT_TAIL = re.compile(r"(?:[_-]?\d+|_layout)$")
 @dataclass(frozen=True)
 class Job:
     """One record. ``path`` is its place below the input folder without extension, with forward slashes; it keys the
-    random streams. ``file`` is what to read below that folder; ``name`` goes into file names and ``subfolder`` mirrors
-    the record's folder."""
+    random streams. ``file`` is what to read below that folder; ``subfolder`` mirrors the record's folder. Where names
+    are to be anonymous, ``alias`` takes the place of ``path`` in all that is written."""
 
     path: str
     file: str
-    name: str
-    subfolder: str
+    subfolder: str = ""
+    alias: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def find_jobs(folder: Path, out: Path, anonymous: bool) -> Jobs:
     if not found:
         raise RecordError(f"no record was found in {folder}: give a folder with WFDB headers (.hea) in it or below it")
     jobs = [
-        Job(path, path, anonymous_name(i), "") if anonymous else Job(path, path, path.rsplit("/", 1)[-1], _parent(path))
+        Job(path, path, alias=anonymous_name(i)) if anonymous else Job(path, path, subfolder=_parent(path))
         for i, path in enumerate(found)
     ]
     return Jobs(tuple(jobs), tuple(sorted(segments)))

@@ -83,7 +83,9 @@ def _one(
         record = read_record(folder / job.file, header)
         images = 0
         for variant in range(recipe.output.variants):
-            planned = make_plans(record, recipe, path=job.path, name=job.name, seed=recipe.output.seed, variant=variant)
+            planned = make_plans(
+                record, recipe, path=job.path, alias=job.alias, seed=recipe.output.seed, variant=variant
+            )
             if variant == 0:
                 summary.messages += [f"{job.path}: {message}" for message in planned.messages]
             for plan in planned.plans:

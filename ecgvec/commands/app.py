@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+import ecgvec
 from ecgvec.commands import batch, demo, recipes, replay, single, templates
 from ecgvec.commands.flags import FLAGS
 
@@ -33,10 +34,18 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ecgvec {ecgvec.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def common(
     traceback: Annotated[bool, typer.Option("--traceback", help="Show where an error came from.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     """Pictures of paper ECGs, as exact vectors and as pixels, with labels that are exactly true.
 

@@ -12,15 +12,13 @@ from typing import Annotated, Any
 
 import typer
 
+from ecgvec.record.leads import split_names
+
 Overrides = dict[str, Any]
 
 
 def _probability(p: float) -> Any:
     return {"probability": p}
-
-
-def _names(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ FLAGS: tuple[Flag, ...] = (
     _flag("--num_columns", "layout.num_columns", int, _WHAT, "Columns of leads, instead of a template; -1: the template's.", "-1"),
     _flag("--columns", "page.columns", str, _WHAT, "Columns show `consecutive` windows of time, or `simultaneous` ones.", "consecutive", metavar="MODE"),
     _flag("--cabrera/--no-cabrera", "page.cabrera", bool, _WHAT, "Limb leads in Cabrera order: aVL I -aVR II aVF III.", "no"),
-    _flag("--leads", "record.leads", str, _WHAT, "Draw these leads only, in this order, with commas.", "all", metavar="LEADS", value=_names),
+    _flag("--leads", "record.leads", str, _WHAT, "Draw these leads only, in this order, with commas (a name with a comma in it: in double quotes).", "all", metavar="LEADS", value=split_names),
     _flag("--derive-leads/--no-derive-leads", "record.derive_leads", bool, _WHAT, "Work out absent limb leads from two that are there.", "no"),
     _flag("-st --start", "record.first_sample", int, _WHAT, "First sample of one single image.", "every full window", metavar="SAMPLE"),
     _flag("--tail", "record.tail", str, _WHAT, "What fills less than a page at a record's end: `drop` or `keep`.", "drop", metavar="MODE"),
@@ -111,14 +109,14 @@ FLAGS: tuple[Flag, ...] = (
     _flag("--random_print_header --random_print --random_add_header", "page.print_header", float, _MARKS, "Probability of such a header.", "0", metavar="P", value=_probability),
     _flag("--header", "page.header", str, _MARKS, "Which header: ge, philips, schiller or plain.", "ge", metavar="NAME"),
     _flag("--header-text", "page.header_text", str, _MARKS, "A line of your own in the header.", "none", metavar="TEXT"),
-    _flag("--header-fields", "header.fields", str, _MARKS, "Facts of the record that may stand in the header: age (as a band), sex, dx (codes); with commas.", "none", metavar="FIELDS", value=_names),
+    _flag("--header-fields", "header.fields", str, _MARKS, "Facts of the record that may stand in the header: age (as a band), sex, dx (codes); with commas.", "none", metavar="FIELDS", value=split_names),
     _flag("--footer", "page.footer", str, _MARKS, "Footer; may hold {speed}, {gain}, {chest_gain}, {filter}.", "speed, gain, filter", metavar="TEXT"),
     _flag("--print_footer/--no-print_footer", "page.print_footer", bool, _MARKS, "A footer on every image.", "yes"),
     _flag("--add_qr_code/--no-add_qr_code", "page.qr_code", bool, _MARKS, "A QR code of the record's path below the input folder.", "no"),
     _flag("-se --seed", "output.seed", int, _RUN, "Seed of everything random.", "0"),
     _flag("--variants", "output.variants", int, _RUN, "Images of each window.", "1", metavar="N"),
     _flag("--max_num_images --num_images", "output.max_images", int, _RUN, "At most so many images.", "all", metavar="N"),
-    _flag("--formats", "output.formats", str, _RUN, "What to write, with commas: png, svg, gt, gt-svg, json, kit.", "png,svg,gt,json,kit", metavar="NAMES", value=_names),
+    _flag("--formats", "output.formats", str, _RUN, "What to write, with commas: png, svg, gt, gt-svg, json, kit.", "png,svg,gt,json,kit", metavar="NAMES", value=split_names),
     _flag("--anonymous-names/--no-anonymous-names", "output.anonymous_names", bool, _RUN, "Number the images instead of naming them after records.", "no"),
 )  # fmt: skip
 

@@ -30,11 +30,9 @@ def single(
     from ecgvec.record.files import find_header
 
     loaded = checked_recipe(recipe, overrides(flags))
-    named_header = header_file if header_file is not None else find_header(source)
-    name = named_header.stem
-    job = Job(
-        path=name, file=source.name, name=anonymous_name(0) if loaded.output.anonymous_names else name, subfolder=""
-    )
+    name = (header_file if header_file is not None else find_header(source)).stem
+    alias = anonymous_name(0) if loaded.output.anonymous_names else None
+    job = Job(path=name, file=source.name, alias=alias)
     run_with_progress(source.parent, Jobs((job,), ()), out, loaded, header=header_file, only=True)
 
 

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecgvec.errors import RecipeError, TemplateError, nearest
 from ecgvec.recipe import check_style
+from ecgvec.record.leads import STANDARD_12, split_names
 from ecgvec.resources import listing
 
-STANDARD_12 = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 # Cabrera order turns the limb leads by their angle: aVL, I, -aVR, II, aVF, III instead of I, II, III, aVR, aVL, aVF.
 CABRERA = {"I": "aVL", "II": "I", "III": "-aVR", "aVR": "II", "aVL": "aVF", "aVF": "III"}
 # A slot for the next lead of the record that no other slot names.
@@ -143,7 +143,7 @@ def rhythm_leads(template: Template, wanted: str, leads: Sequence[str]) -> tuple
     """
     if wanted.lower() == "none":
         return ()
-    names = template.rhythm if wanted == "template" else [part.strip() for part in wanted.split(",") if part.strip()]
+    names = template.rhythm if wanted == "template" else split_names(wanted)
     by_fold: Mapping[str, str] = {lead.casefold(): lead for lead in leads}
     found = [by_fold.get(name.casefold(), leads[0]) for name in names]
     return tuple(dict.fromkeys(found))

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgvec.errors import RecordError, TemplateError
-from ecgvec.layout.header import Header, fill_header, fill_text, load_header
+from ecgvec.layout.header import Header, fill_header, fill_text
 from ecgvec.layout.place import PageSpec, fitting_seconds
-from ecgvec.layout.template import Template, default_template, fill, load_template, rhythm_leads
+from ecgvec.layout.template import Rows, Template, default_template, fill, load_template, rhythm_leads
 from ecgvec.plan.header import header_values
-from ecgvec.plan.model import Plan, RecordRef
+from ecgvec.plan.model import Plan, RecordRef, Window
 from ecgvec.plan.windows import windows
 from ecgvec.recipe import Draw, Recipe, Scalar
+from ecgvec.record.leads import join_names
 from ecgvec.record.model import Record
 from ecgvec.streams import stream
 from ecgvec.style import PageStyle
@@ -46,10 +47,15 @@ def _drawn(draw: Draw, seed: int, record_id: str, variant: int, name: str) -> Sc
     return draw.draw(stream(seed, record_id, variant, name))
 
 
+def _image_id(record_id: str, window: int) -> str:
+    """The key of one window's streams."""
+    return f"{record_id}#{window}"
+
+
 def _style(recipe: Recipe, template: Template, keys: tuple[int, str, int], window: int | None) -> dict[str, Scalar]:
     """Template and recipe values of the layout keys (window None), or of all others for one window."""
     seed, record_id, variant = keys
-    scope = record_id if window is None else f"{record_id}#{window}"
+    scope = record_id if window is None else _image_id(record_id, window)
     wanted = {key: value for key, value in template.page.items() if (key in LAYOUT_KEYS) == (window is None)}
     for key, draw in recipe.page.items():
         if (key in LAYOUT_KEYS) == (window is None):
@@ -67,12 +73,12 @@ def _template(recipe: Recipe, leads: Sequence[str], keys: tuple[int, str, int]) 
     return Template(name=f"{columns}-columns", stack=columns, rhythm=("II",) if columns > 1 else ())
 
 
-def _checked(record: Record, spec: PageSpec) -> None:
+def _check_leads(record: Record, rows: Rows, rhythm: Sequence[str]) -> None:
     """RecordError for a lead that is to be drawn and holds nothing, or no millivolts."""
-    for lead in dict.fromkeys([*(s.lstrip("-") for row in spec.rows for s in row if s), *spec.rhythm]):
+    for lead in dict.fromkeys([*(slot.lstrip("-") for row in rows for slot in row if slot), *rhythm]):
         signal = record.signals[:, record.index(lead)]
         if not np.isfinite(signal).any():
-            others = ",".join(name for name in record.lead_names if name not in record.empty_leads)
+            others = join_names(name for name in record.lead_names if name not in record.empty_leads)
             raise RecordError(
                 f"record {record.name}: lead {lead} holds no valid sample: leave it out with --leads {others}"
             )
@@ -95,64 +101,88 @@ def _header(
     return header, passed, footer
 
 
-def make_plans(
-    record: Record, recipe: Recipe, *, path: str | None = None, name: str | None = None, seed: int = 0, variant: int = 0
-) -> Planned:
-    """Plan every image of one variant of a record.
+@dataclass(frozen=True)
+class _Arrangement:
+    """What all windows of one record and variant share: the leads' places, the layout keys, the seconds of a page."""
 
-    ``path`` is the record's path below the input folder without extension (default: its name) and keys the random
-    streams; ``name`` is the name given to files and QR code (default: the last part of ``path``). RecordError or
-    TemplateError where the record cannot be drawn so.
-    """
-    path = path or record.name
-    keys = (seed, path, variant)
-    drawn = prepared(record, recipe.record.leads, recipe.record.derive_leads)
-    leads = drawn.lead_names
+    template: Template
+    rows: Rows
+    rhythm: tuple[str, ...]
+    layout_style: dict[str, Scalar]
+    seconds: float
+    wanted_seconds: float
+
+
+def _arrange(record: Record, recipe: Recipe, keys: tuple[int, str, int]) -> _Arrangement:
+    leads = record.lead_names
     template = _template(recipe, leads, keys)
-    fixed = _style(recipe, template, keys, None)
-    style = PageStyle.model_validate(fixed)
+    layout_style = _style(recipe, template, keys, None)
+    style = PageStyle.model_validate(layout_style)
     rows = fill(template, leads, style.cabrera)
     rhythm = rhythm_leads(template, str(_drawn(recipe.layout.rhythm, *keys, "layout/rhythm")), leads)
     seconds = fitting_seconds(style, max(len(row) for row in rows))
-    found, loss = windows(drawn, seconds, recipe.record)
+    return _Arrangement(template, rows, rhythm, layout_style, seconds, style.seconds)
+
+
+def _plan_window(
+    record: Record, recipe: Recipe, chosen: _Arrangement, ref: RecordRef, window: Window, keys: tuple[int, str, int]
+) -> Plan:
+    seed, path, variant = keys
+    own_style = _style(recipe, chosen.template, keys, window.index)
+    style = PageStyle.model_validate({**chosen.layout_style, **own_style})
+    header, passed, footer = _header(style, recipe, record, (seed, _image_id(path, window.index), variant))
+    page = PageSpec(
+        template=chosen.template.name,
+        rows=chosen.rows,
+        rhythm=chosen.rhythm,
+        style=style,
+        seconds=min(chosen.seconds, window.count / record.fs),
+        header_height=header.height if header else 0.0,
+        header_over_grid=header.over_grid if header else False,
+    )
+    return Plan(
+        seed=seed,
+        variant=variant,
+        variants=recipe.output.variants,
+        recipe=recipe.title,
+        record=ref,
+        window=window,
+        page=page,
+        header=header,
+        header_from_record=passed,
+        footer=footer,
+        qr_text=ref.path if style.qr_code else None,
+    )
+
+
+def make_plans(
+    record: Record,
+    recipe: Recipe,
+    *,
+    path: str | None = None,
+    alias: str | None = None,
+    seed: int = 0,
+    variant: int = 0,
+) -> Planned:
+    """Plan every image of one variant of a record.
+
+    ``path`` is the record's path below the input folder without extension (default: its name); it keys the random
+    streams and names files and QR code, unless an ``alias`` takes its place there. RecordError or TemplateError where
+    the record cannot be drawn so.
+    """
+    keys = (seed, path or record.name, variant)
+    drawn = prepared(record, recipe.record.leads, recipe.record.derive_leads)
+    chosen = _arrange(drawn, recipe, keys)
+    _check_leads(drawn, chosen.rows, chosen.rhythm)
+    found, loss = windows(drawn, chosen.seconds, recipe.record)
     messages = [*drawn.messages, *([loss] if loss else [])]
-    if seconds < style.seconds:
-        messages.append(f"--fit shows {seconds:g} s a page instead of {style.seconds:g} s.")
+    if chosen.seconds < chosen.wanted_seconds:
+        messages.append(f"--fit shows {chosen.seconds:g} s a page instead of {chosen.wanted_seconds:g} s.")
     ref = RecordRef(
-        name=name or path.rsplit("/", 1)[-1],
-        path=name or path,
+        path=alias or keys[1],
         digest=record.digest,
         leads=recipe.record.leads,
         derive_leads=recipe.record.derive_leads,
     )
-    plans = []
-    for window in found:
-        image_keys = (seed, f"{path}#{window.index}", variant)
-        style = PageStyle.model_validate({**fixed, **_style(recipe, template, keys, window.index)})
-        header, passed, footer = _header(style, recipe, drawn, image_keys)
-        spec = PageSpec(
-            template=template.name,
-            rows=rows,
-            rhythm=rhythm,
-            style=style,
-            seconds=min(seconds, window.count / drawn.fs),
-            header_height=load_header(style.header).height if header else 0.0,
-            header_over_grid=bool(header and header.over_grid),
-        )
-        _checked(drawn, spec)
-        plans.append(
-            Plan(
-                seed=seed,
-                variant=variant,
-                variants=recipe.output.variants,
-                recipe=recipe.title,
-                record=ref,
-                window=window,
-                page=spec,
-                header=header,
-                header_from_record=passed,
-                footer=footer,
-                qr_text=ref.path if style.qr_code else None,
-            )
-        )
-    return Planned(tuple(plans), tuple(messages))
+    plans = tuple(_plan_window(drawn, recipe, chosen, ref, window, keys) for window in found)
+    return Planned(plans, tuple(messages))

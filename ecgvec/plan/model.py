@@ -9,16 +9,20 @@ from ecgvec.layout.place import PageSpec
 
 
 class RecordRef(BaseModel):
-    """Which record a page shows. ``name`` goes into file names; ``path`` is relative to the input folder, without
-    extension, or the name again where names are anonymous; ``digest`` is ``Record.digest`` as read."""
+    """Which record a page shows. ``path`` is relative to the input folder, without extension, or an alias where names
+    are anonymous; ``digest`` is ``Record.digest`` as read."""
 
     model_config = ConfigDict(frozen=True)
 
-    name: str
     path: str
     digest: str
     leads: tuple[str, ...] | None
     derive_leads: bool
+
+    @property
+    def name(self) -> str:
+        """The last part of ``path``: what files are called."""
+        return self.path.rsplit("/", 1)[-1]
 
 
 class Window(BaseModel):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ecgvec.errors import RecordError
 from ecgvec.record.decode import check_extent, decode
-from ecgvec.record.files import Home, check_plain
+from ecgvec.record.files import Home
 from ecgvec.record.header import NULL, Header, Segment, Signal, load_header
 from ecgvec.record.leads import millivolts_per_unit, reason_not_ecg
 
@@ -82,7 +82,6 @@ def _read_segment(line: Segment, main: Header, home: Home) -> _Piece:
     """One segment. A layout segment, of 0 frames, opens no signal file: it gives the channels' order alone."""
     if line.name == NULL:
         return _Piece(line.frames)
-    check_plain(line.name, main.path)
     home.file(f"{line.name}.hea", main.path)  # refused there, before it is opened, if it is not the record's own
     header = load_header(home.folder / f"{line.name}.hea")
     if header.segments:

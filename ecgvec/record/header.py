@@ -85,8 +85,9 @@ class Segment:
 class Header:
     """A parsed header: ``signals`` or, in a multi-segment record, ``segments``; never both.
 
-    ``fs`` is in frames a second; ``frames`` is None where the header leaves the length to its signal files.
-    ``comments`` may hold personal data: they go into no message and no repr.
+    ``fs`` is in frames a second; ``frames`` is None where the header leaves the length to its signal files. All names
+    are plain names of files: none can lead out of a folder by itself. ``comments`` may hold personal data: they go into
+    no message and no repr.
     """
 
     path: Path
@@ -202,7 +203,7 @@ def _signal(line: str, place: str) -> Signal:
             f"{place} ({len(line)} characters) is no signal line; "
             "write 'file format gain(baseline)/unit resolution zero initial checksum block name'"
         )
-    file = " ".join(words[:index])
+    file = _plain(" ".join(words[:index]), place)
     gain = float(calibration["gain"])
     if not math.isfinite(gain):
         raise RecordError(f"{place}: a gain of {calibration['gain']}; write the gain in ADC units per unit")
@@ -214,7 +215,7 @@ def _signal(line: str, place: str) -> Signal:
         *_format(words[index], place, is_null=file == NULL),
         gain=gain,
         baseline=int(calibration["baseline"] or zero),
-        unit=calibration["unit"] or "",
+        unit=_printable(calibration["unit"] or ""),
         zero=zero,
         initial=integers[2] if len(integers) > 2 else zero,
         name=_printable(calibration["name"] or ""),
@@ -238,9 +239,19 @@ def _segment(line: str, place: str) -> Segment:
     match = _SEGMENT.fullmatch(line)
     if match is None:
         raise RecordError(f"{place} ({len(line)} characters) is no segment line; write 'name samples'")
-    return Segment(match["name"], int(match["frames"]))
+    return Segment(_plain(match["name"], place), int(match["frames"]))
+
+
+def _plain(name: str, place: str) -> str:
+    """``name``; RecordError where it is more than the name of a file in the header's own folder."""
+    if name in {".", ".."} or re.search(r"[/\\\x00-\x1f\x7f-\x9f]", name):
+        raise RecordError(
+            f"{place} names the file {name!r}; a record may name only files in its own folder: "
+            "put the file there and give its name alone"
+        )
+    return name
 
 
 def _printable(name: str) -> str:
-    """A name without control and formatting characters, which could break or disguise a message or a drawing."""
+    """A name or unit without control and formatting characters, which could break or disguise a message."""
     return "".join(character for character in name if character.isprintable()).strip()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import unicodedata
+from collections.abc import Iterable
 
 LIMB = ("I", "II", "III", "aVR", "aVL", "aVF")
 STANDARD_12 = (*LIMB, "V1", "V2", "V3", "V4", "V5", "V6")
@@ -70,6 +73,19 @@ def reason_not_ecg(name: str, unit: str) -> str | None:
     if millivolts_per_unit(unit) is None:
         return f"its unit '{unit}' is not a voltage"
     words = re.sub(r"[\W_]+", " ", name)
-    if standard_name(name) is None and not _ECG.search(words) and _OTHER.search(words):
+    if not _ECG.search(words) and _OTHER.search(words):
         return "its name is that of another kind of signal"
     return None
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """The names in a list with commas; one that holds a comma itself stands in double quotes."""
+    names = next(csv.reader([text], skipinitialspace=True), [])
+    return tuple(name.strip() for name in names if name.strip())
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Names as a list that ``split_names`` takes apart again."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="").writerow(names)
+    return buffer.getvalue()

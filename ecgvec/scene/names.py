@@ -68,7 +68,8 @@ def _heights(panel: Panel, position: str, cap: float) -> Iterator[float]:
 
 def _places(panel: Panel, position: str, cap: float) -> Iterator[tuple[float, float]]:
     """(x, y) of the name's baseline to try: all heights at the trace's start first, then further right."""
-    for indent in np.arange(INDENT, INDENT + min(REACH, panel.box.x1 - panel.box.x0 - INDENT), 2.0):
+    last = max(INDENT, min(REACH, panel.box.x1 - panel.box.x0))
+    for indent in np.arange(INDENT, last + 1e-9, 2.0):
         for y in _heights(panel, position, cap):
             yield float(panel.box.x0 + indent), float(y)
 

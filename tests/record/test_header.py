@@ -59,8 +59,9 @@ def test_a_signal_name_may_begin_with_a_bracket_and_a_unit_may_lack() -> None:
     assert (found.unit, found.name) == ("", "(chest) V1")
 
 
-def test_a_signal_name_loses_what_cannot_be_printed() -> None:
-    assert signal("r.dat 16 200 12 0 0 0 0 I\u202eI\x07").name == "II"
+def test_names_and_units_lose_what_cannot_be_printed() -> None:
+    found = signal("r.dat 16 200/m\x1bV 12 0 0 0 0 I\u202eI\x07")
+    assert (found.unit, found.name) == ("mV", "II")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_comments_stay_out_of_the_repr() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
 def test_encodings(encoding: str) -> None:
-    text = "r 1 250 10\nr.dat 16 200/\u00b5V 12 0 0 0 0 d\u00e9riv\u00e9e"
+    text = "# d\u00e9but\nr 1 250 10\nr.dat 16 200/\u00b5V 12 0 0 0 0 d\u00e9riv\u00e9e"
     found = parse(decode_text(text.encode(encoding))).signals[0]
     assert (found.unit, found.name) == ("\u00b5V", "d\u00e9riv\u00e9e")
 

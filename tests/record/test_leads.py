@@ -47,6 +47,7 @@ def test_every_usual_spelling_has_its_standard_name(name: str, spelling: str) ->
 @pytest.mark.parametrize("name", [*STANDARD_12, "V3R", "V4R", "V5R", "V6R", "V7", "V8", "V9", "X", "Y", "Z"])
 def test_standard_names_stand_for_themselves(name: str) -> None:
     assert standard_name(name) == name
+    assert reason_not_ecg(name, "mV") is None
 
 
 NOT_CERTAIN = "|V|ECG|ECG 1|ECG_1|1|IV|IIII|I-II|V1-V2|-aVR|ECG -aVR|-II|V0|V10|C7|CM5|V7R|MCL7|L1|ABP|VR|lead|DIV|X1"
@@ -70,6 +71,14 @@ NO_VOLTAGES = dict.fromkeys(["mmHg", "NU", "kV", "m", "mV/s", "Ohm"])
 @pytest.mark.parametrize(("unit", "factor"), (UNITS | MICROVOLTS | NO_VOLTAGES).items())
 def test_units(unit: str, factor: float | None) -> None:
     assert millivolts_per_unit(unit) == factor
+
+
+@pytest.mark.parametrize(
+    "name", ["II", "V", "aVR", "ECG 1", "ECG_art", "FECG", "MECG resp", "X", "Thorax_1", "sig 0", "A"]
+)
+def test_a_voltage_is_an_ecg(name: str) -> None:
+    assert reason_not_ecg(name, "mV") is None
+    assert reason_not_ecg(name, "") is None
 
 
 PRESSURES = "ABP ABPMean ART ART1 BP NIBP CVP PAP ICP"

@@ -92,7 +92,9 @@ def test_names_with_blanks_and_dots(tmp_path: Path, name: str, file: str) -> Non
 OUTSIDE = ["../outside/r.dat", "{}/outside/r.dat", "..", ".", "sub/r.dat", "./r.dat", "..\\outside\\r.dat"]
 
 
-@pytest.mark.parametrize("name", [*OUTSIDE, "file://{}/outside/r.dat", "https://example.org/r.dat", "r\x01.dat"])
+@pytest.mark.parametrize(
+    "name", [*OUTSIDE, "file://{}/outside/r.dat", "https://example.org/r.dat", "r\x01.dat", "\x9b2J"]
+)
 @pytest.mark.parametrize("kind", ["signal", "unneeded signal", "segment"])
 def test_a_name_may_not_lead_out_of_the_folder(tmp_path: Path, name: str, kind: str) -> None:
     made(tmp_path / "outside")
@@ -104,7 +106,9 @@ def test_a_name_may_not_lead_out_of_the_folder(tmp_path: Path, name: str, kind: 
         "segment": f"r/1 1 250 10\n{name} 10\n",
     }[kind]
     (tmp_path / "inside/r.hea").write_text(text)
-    with pytest.raises(RecordError, match=r"inside/r\.hea names the file .*; a record may name only files in its own"):
+    with pytest.raises(
+        RecordError, match=r"inside/r\.hea, line [23] names the file .*; a record may name only files in its"
+    ):
         read_record(tmp_path / "inside/r")
 
 
@@ -218,6 +222,13 @@ def test_a_file_that_is_too_short_in_every_format(shared: Path, tmp_path: Path, 
         read_record(tmp_path / "r")
 
 
+def test_the_shortest_file_ends_a_record_of_open_length(tmp_path: Path) -> None:
+    made(tmp_path)
+    (tmp_path / "r.hea").write_text("r 2 250\nr.dat 16\ns.dat 16\n")
+    (tmp_path / "s.dat").write_bytes(bytes(6))
+    assert read_record(tmp_path / "r").signals.shape == (3, 2)
+
+
 def test_two_formats_in_one_file_and_a_file_in_two_places(tmp_path: Path) -> None:
     made(tmp_path)
     (tmp_path / "r.hea").write_text("r 2 250 5\nr.dat 16\nr.dat 212\n")
@@ -245,6 +256,14 @@ def test_flac_without_a_length(flac: Path) -> None:
     expected = read_record(flac)
     edit(flac, "200 499", "200")
     assert read_record(flac).digest == expected.digest
+
+
+def test_flac_with_several_samples_a_frame(shared: Path, tmp_path: Path) -> None:
+    for path in (shared / "records/formats").glob("mixedsignals*"):
+        shutil.copyfile(path, tmp_path / path.name)
+    expected = read_record(tmp_path / "mixedsignals")
+    edit(tmp_path / "mixedsignals", " 14400", "")
+    assert read_record(tmp_path / "mixedsignals").digest == expected.digest
 
 
 def test_flac_with_a_skew(flac: Path) -> None:

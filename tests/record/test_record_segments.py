@@ -42,6 +42,12 @@ def test_a_layout_gives_the_order_and_leads_that_no_segment_has(tmp_path: Path) 
     np.testing.assert_allclose(record.signals[:, 0], [1, 3, NAN, NAN, NAN])
 
 
+def test_a_layout_opens_no_signal_file(tmp_path: Path) -> None:
+    layout = "l 1 100 0\nmissing.dat 16 1 0 0 0 0 0 V"
+    record = read_record(made(tmp_path, "m/2 2 100\nl 0\na 3\n", l=layout, a=FIRST))
+    assert record.lead_names == ("V", "II")
+
+
 def test_a_null_segment_may_come_first(tmp_path: Path) -> None:
     record = read_record(made(tmp_path, "m/2 2 100 5\n~ 2\na 3\n", a=FIRST))
     np.testing.assert_array_equal(record.signals[:, 0], [NAN, NAN, 0, 2, 4])
