@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -16,9 +18,8 @@ from ecgvec.record.model import Lead, Record
 
 def record_of(samples: int, fs: float = 100.0, leads: tuple[str, ...] = ("I", "II")) -> Record:
     t = np.arange(samples) / fs
-    return Record(
-        "r", fs, np.column_stack([np.sin(t * (i + 2)) for i in range(len(leads))]), tuple(Lead(n, n) for n in leads)
-    )
+    signals = np.column_stack([np.sin(t * (i + 2)) for i in range(len(leads))])
+    return Record("r", fs, signals, tuple(Lead(name, name) for name in leads))
 
 
 @pytest.mark.parametrize("fs", [62.4725 * 4, 99.7, 128.0, 257.0, 360.0, 999.56])
@@ -27,7 +28,7 @@ def test_windows_follow_one_another_without_gap_or_overlap(fs: float) -> None:
     planned = make_plans(record, load_recipe("clean", {"record.tail": "keep"}))
     windows = [plan.window for plan in planned.plans]
     assert windows[0].first == 0
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in pairwise(windows):
         assert before.first + before.count == after.first
     assert windows[-1].first + windows[-1].count == record.signals.shape[0]
     for window in windows[:-1]:

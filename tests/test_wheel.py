@@ -43,7 +43,5 @@ def test_wheel_runs_the_demo_in_a_clean_environment(wheel: Path, tmp_path: Path)
     done = subprocess.run(demo, check=True, capture_output=True, text=True, cwd=elsewhere)
     assert (elsewhere / "ecgvec-demo/index.html").is_file()
     assert done.stdout.count(".png") >= 9
-    no_cli = subprocess.run(
-        [str(python), "-c", "import cli"], capture_output=True, text=True, check=False, cwd=elsewhere
-    )
-    assert "No module named 'cli'" in no_cli.stderr
+    cli = subprocess.run([str(python), "-c", "import cli"], capture_output=True, text=True, check=False, cwd=elsewhere)
+    assert "No module named 'cli'" in cli.stderr
