@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from os import PathLike
 from typing import Any
 
-from ecgvec.annotations.derive import derive
+from ecgvec.annotations.derive import derive, in_image
 from ecgvec.errors import RecordError
 from ecgvec.layout.place import place
 from ecgvec.plan.make import make_plans, prepared
@@ -16,7 +16,9 @@ from ecgvec.recipe import Recipe, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.record.read import read_record
 from ecgvec.scene.build import build
+from ecgvec.scene.nodes import Scene
 from ecgvec.sheet import Sheet
+from ecgvec.style import PageStyle
 from ecgvec.warp.base import Flat
 
 
@@ -34,10 +36,15 @@ def render_plan(record: Record, plan: Plan) -> Sheet:
     drawn = prepared(record, plan.record.leads, plan.record.derive_leads)
     layout = place(plan.page)
     scene = build(plan, layout, drawn)
-    style = plan.page.style
-    warp = Flat(scene.width, scene.height, style.dpi)
-    labels = derive(scene, layout, style.trace_width).mapped(warp.forward)
-    return Sheet(plan, layout, scene, warp, draw(scene, style.dpi), labels)
+    warp = Flat(_frame(scene, plan.page.style), plan.page.style.dpi)
+    labels = in_image(derive(scene, layout, record.beats, plan.page.style.label_minor_grid), warp)
+    return Sheet(plan, layout, scene, warp, draw(scene, warp.dpi, warp.frame), labels)
+
+
+def _frame(scene: Scene, style: PageStyle) -> tuple[float, float, float, float]:
+    """What the image shows of the page, in mm: a white border around it, or less of it."""
+    x, y = (style.pad - style.crop * side for side in (scene.width, scene.height))
+    return (-x, -y, scene.width + x, scene.height + y)
 
 
 def render_record(record: Record, recipe: Recipe, seed: int = 0, variant: int = 0) -> Iterator[Sheet]:

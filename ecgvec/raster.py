@@ -23,12 +23,14 @@ _MITER_LIMIT = 4.0  # SVG's default
 LARGEST_PX = 30_000  # cairo's image surfaces end at 32,767 pixels a side
 
 
-def draw(scene: Scene, dpi: float) -> Image:
+def draw(scene: Scene, dpi: float, frame: tuple[float, float, float, float] | None = None) -> Image:
     """The scene as pixels, (height, width, 3) uint8 sRGB, white where nothing is painted.
 
-    The size is round(mm dpi / 25.4), the scale exactly dpi / 25.4. SourceError where cairo cannot hold the page.
+    ``frame`` (x0, y0, x1, y1) in mm is the part that is drawn (default: the page). The size is round(mm dpi / 25.4),
+    the scale exactly dpi / 25.4. SourceError where cairo cannot hold the page.
     """
-    width, height = pixel_size(scene.width, scene.height, dpi)
+    x0, y0, x1, y1 = frame if frame is not None else (0.0, 0.0, scene.width, scene.height)
+    width, height = pixel_size(x1 - x0, y1 - y0, dpi)
     if max(width, height) > LARGEST_PX:
         raise SourceError(
             f"a page of {scene.width:.0f} x {scene.height:.0f} mm has {width} x {height} pixels at {dpi:g} dpi, cairo "
@@ -39,6 +41,8 @@ def draw(scene: Scene, dpi: float) -> Image:
     context.set_source_rgb(1, 1, 1)
     context.paint()
     context.scale(px_per_mm(dpi), px_per_mm(dpi))
+    if frame is not None:
+        context.translate(-x0, -y0)
     context.set_miter_limit(_MITER_LIMIT)
     for mark in scene.marks():
         _paint(context, mark)
@@ -96,6 +100,21 @@ def append_path(context: Any, path: Path) -> None:
     block.data = ffi.cast("cairo_path_data_t *", data.ctypes.data)
     cairocffi.cairo.cairo_append_path(context._pointer, block)
     context._check_status()
+
+
+def coverage(path: Path, size: tuple[int, int], antialias: bool = True) -> NDArray[np.uint8]:
+    """How much of each pixel the closed ``path`` (in image px) covers, 0 to 255, (height, width) of ``size`` (width,
+    height). Without ``antialias`` a pixel is 255 where its centre is inside, else 0."""
+    width, height = size
+    surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, width, height)
+    context = cairocffi.Context(surface)
+    context.set_antialias(cairocffi.ANTIALIAS_DEFAULT if antialias else cairocffi.ANTIALIAS_NONE)
+    context.set_fill_rule(cairocffi.FILL_RULE_EVEN_ODD)
+    append_path(context, path)
+    context.fill()
+    surface.flush()
+    rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(height, surface.get_stride())
+    return np.ascontiguousarray(rows[:, :width])
 
 
 def draw_svg(svg_text: str, dpi: float) -> Image:

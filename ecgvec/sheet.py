@@ -16,9 +16,7 @@ from ecgvec.layout.place import Layout
 from ecgvec.plan.model import Plan
 from ecgvec.raster import draw
 from ecgvec.scene.nodes import Scene
-from ecgvec.warp.base import Warp
-
-WHITE_PAPER = "#FFFFFF"
+from ecgvec.warp.base import Flat
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,7 +30,7 @@ class Sheet:
     plan: Plan
     layout: Layout
     scene: Scene
-    warp: Warp
+    warp: Flat
     image: NDArray[np.uint8]
     annotations: Annotations
 
@@ -49,7 +47,7 @@ class Sheet:
     @cached_property
     def truth_image(self) -> NDArray[np.uint8]:
         """``truth`` as pixels, (H, W, 3) uint8 RGB on white."""
-        return draw(self.truth, self.plan.page.style.dpi)
+        return draw(self.truth, self.warp.dpi, self.warp.frame)
 
     def save(self, folder: str | Path, formats: Iterable[str] | None = None) -> list[Path]:
         """Write the sheet into ``folder`` (made if absent) in these formats; returns the files.

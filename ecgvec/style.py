@@ -113,6 +113,9 @@ class PageStyle(BaseModel):
     major_width: LineWidth = 0.2
     grid_margin: Millimetres = 4.0
     bw: bool = False
+    pad: Annotated[float, Field(ge=0, le=254, allow_inf_nan=False)] = 0.0
+    crop: Annotated[float, Field(ge=0, le=0.45, allow_inf_nan=False)] = 0.0
+    label_minor_grid: bool = False
 
     trace_width: LineWidth = 0.26
     trace_color: HexColor = "#000000"

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from ecgvec.annotations.model import Annotations, GridLabel, PulseLabel, QrLabel, TextLabel, TraceLabel
+import numpy as np
+import shapely
+
+from ecgvec.annotations.model import (
+    Annotations,
+    BeatLabel,
+    GridLabel,
+    PulseLabel,
+    QrLabel,
+    Seen,
+    TextLabel,
+    TraceLabel,
+    dense_ring,
+)
 from ecgvec.geometry.path import Points
 from ecgvec.layout.place import PULSE_SECONDS, Box, Layout
-from ecgvec.scene.grid import MAJOR_MM, crossings
-from ecgvec.scene.nodes import PulseInfo, Scene, TextInfo, TraceInfo
+from ecgvec.record.beats import Beats
+from ecgvec.scene.grid import MAJOR_MM, MINOR_MM, crossings
+from ecgvec.scene.nodes import Mark, PulseInfo, Scene, TextInfo, TraceInfo
+from ecgvec.warp.base import Warp
+
+_CIRCLE = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
+_READING_ORDER = {"header-text": 0, "lead-name": 1, "footer-text": 2}
 
 
 def corners(box: Box | tuple[float, float, float, float]) -> Points:
@@ -17,43 +35,123 @@ def corners(box: Box | tuple[float, float, float, float]) -> Points:
     return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=np.float64)
 
 
-def _trace(mark_id: str, info: TraceInfo) -> TraceLabel:
-    panel = info.panel
+def _hull(points: Points) -> Points:
+    hull: Points = shapely.get_coordinates(shapely.convex_hull(shapely.multipoints(points)))
+    return hull[:-1] if len(hull) > 1 else hull
+
+
+def _ink_outline(points: Points, width: float) -> Points:
+    """Points on the rim of a round pen of ``width`` at the hull's corners: their bounds are the ink's bounds."""
+    hull = _hull(points[np.isfinite(points).all(axis=1)])
+    rim = width / 2 * np.column_stack([np.cos(_CIRCLE), np.sin(_CIRCLE)])
+    outline: Points = (hull[:, None] + rim[None]).reshape(-1, 2)
+    return outline
+
+
+def _trace(mark: Mark, info: TraceInfo) -> TraceLabel:
+    panel, points = info.panel, info.points
+    visible: Seen = np.isfinite(points[:, 0]) & np.isfinite(points[:, 1])
+    if mark.clip is not None:
+        with np.errstate(invalid="ignore"):
+            visible &= (points[:, 1] >= mark.clip.y0) & (points[:, 1] <= mark.clip.y1)
     return TraceLabel(
-        id=mark_id,
+        id=mark.id,
         lead=panel.lead,
         polarity=panel.polarity,
         rhythm=panel.rhythm,
         row=panel.row,
         column=panel.column,
         first_sample=info.first,
+        fs=info.fs,
+        axes=info.axes,
+        clip=mark.clip,
         t=info.t,
         mv=info.mv,
-        points=info.points,
+        points=points,
+        visible=visible,
         panel=corners(panel.box),
+        outline=_ink_outline(points, mark.pen.width),
     )
 
 
-def _pulse(mark_id: str, info: PulseInfo) -> PulseLabel:
-    pulse = info.pulse
-    return PulseLabel(mark_id, pulse.row, 1.0, PULSE_SECONDS, pulse.gains, np.array(info.corners, dtype=np.float64))
+def _pulse(mark: Mark, info: PulseInfo) -> PulseLabel:
+    pulse, drawn = info.pulse, np.array(info.corners, dtype=np.float64)
+    outline = _ink_outline(mark.path.points, mark.pen.width)
+    return PulseLabel(mark.id, pulse.row, 1.0, PULSE_SECONDS, pulse.gains, drawn, outline)
 
 
-def derive(scene: Scene, layout: Layout, ink_width: float) -> Annotations:
-    """The labels of a page, in page millimetres."""
-    traces, texts, pulses = [], [], []
-    grid: GridLabel | None = None
-    qr: QrLabel | None = None
+def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
+    """All texts, numbered as a reader takes them: header, then row by row from left to right, then footer."""
+    found = [(mark, mark.info) for mark in scene.marks() if isinstance(mark.info, TextInfo)]
+
+    def place(item: tuple[Mark, TextInfo]) -> tuple[int, float, float]:
+        mark, info = item
+        row = round(info.ink.y1 / (pitch if mark.role == "lead-name" else 1.5))
+        return _READING_ORDER[mark.role], row, info.ink.x0
+
+    order = {mark.id: i for i, (mark, _) in enumerate(sorted(found, key=place))}
+    return [
+        TextLabel(mark.id, mark.role, info.text, order[mark.id], corners(info.ink), _hull(info.outline.points))
+        for mark, info in found
+    ]
+
+
+def _grid(layout: Layout, step: int) -> GridLabel:
+    lattice = crossings(layout, step)
+    return GridLabel(float(step), lattice, np.ones(lattice.shape[:2], dtype=bool))
+
+
+def _beats(beats: Beats | None, traces: Sequence[TraceLabel]) -> list[BeatLabel]:
+    """Each beat that a trace shows, where the line has its time."""
+    labels = []
+    for t, symbol in zip(beats.t, beats.symbols, strict=True) if beats is not None else ():
+        places = []
+        for trace in traces:
+            if len(trace.t) and trace.t[0] <= t <= trace.t[-1]:
+                mv = np.array([np.interp(t, trace.t, trace.mv)])
+                if np.isfinite(mv[0]):
+                    places.append((trace.id, trace.axes.to_page(np.array([t]), mv), True))
+        if places:
+            labels.append(BeatLabel(float(t), symbol, tuple(places)))
+    return labels
+
+
+def derive(scene: Scene, layout: Layout, beats: Beats | None = None, minor_grid: bool = False) -> Annotations:
+    """The labels of a page, in page millimetres. ``minor_grid`` adds the 1 mm lattice."""
+    traces, pulses = [], []
+    has_grid, qr = False, None
     for mark in scene.marks():
         if isinstance(mark.info, TraceInfo):
-            traces.append(_trace(mark.id, mark.info))
-        elif isinstance(mark.info, TextInfo):
-            texts.append(TextLabel(mark.id, mark.role, mark.info.text, corners(mark.info.ink)))
+            traces.append(_trace(mark, mark.info))
         elif isinstance(mark.info, PulseInfo):
-            pulses.append(_pulse(mark.id, mark.info))
-        elif mark.role == "grid-major":
-            grid = GridLabel(float(MAJOR_MM), crossings(layout))
+            pulses.append(_pulse(mark, mark.info))
         elif mark.role == "qr-code":
             qr = QrLabel(mark.data["text"], corners(mark.path.bounds()))
+        has_grid = has_grid or mark.role == "grid-major"
     page = corners((0.0, 0.0, scene.width, scene.height))
-    return Annotations(page, ink_width, tuple(traces), tuple(texts), tuple(pulses), grid, qr)
+    pitch = layout.panels[0].box.y1 - layout.panels[0].box.y0
+    return Annotations(
+        corners=page,
+        page=dense_ring(page),
+        ink_width=next((mark.pen.width for mark in scene.marks() if mark.role == "trace"), 0.0),
+        traces=tuple(traces),
+        texts=tuple(_texts(scene, pitch)),
+        pulses=tuple(pulses),
+        grid=_grid(layout, MAJOR_MM) if has_grid else None,
+        minor=_grid(layout, MINOR_MM) if has_grid and minor_grid else None,
+        qr=qr,
+        beats=tuple(_beats(beats, traces)),
+    )
+
+
+def in_image(labels: Annotations, warp: Warp) -> Annotations:
+    """Page labels sent through ``warp``: in image pixels, and visible only inside the image."""
+    width, height = warp.size
+
+    def inside(points: Points) -> Seen:
+        x, y = points.T
+        with np.errstate(invalid="ignore"):
+            seen: Seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        return seen
+
+    return labels.mapped(warp.forward).seen(inside)

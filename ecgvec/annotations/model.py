@@ -1,20 +1,28 @@
 """What is labelled. The same classes hold labels on the page (mm) and in the image (px): ``mapped`` goes from one to
-the other. Boxes travel as polygons and are bounded last."""
+the other. Boxes travel as polygons and are bounded last; what cannot be seen says so and stays."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.geometry.path import PointMap, Points
+from ecgvec.layout.axes import Axes
+
+Seen = NDArray[np.bool_]
+SeenMap = Callable[[Points], Seen]
 
 
 @dataclass(frozen=True, eq=False)
 class TraceLabel:
     """One drawn piece of one lead. ``t`` (n,) s from the record's start, ``mv`` (n,) mV as recorded, ``points``
-    (n, 2): where each sample lies (NaN in gaps). ``panel`` (4, 2): the corners of the lead's place on the page."""
+    (n, 2): where each sample lies (NaN in gaps), ``visible`` (n,): whether that place can be seen. ``panel`` (4, 2):
+    the corners of the lead's place on the page. ``outline``: points around the ink whose bounds are the ink's own.
+    ``axes`` is the map between page mm and (t, mV), and ``clip`` (x0, y0, x1, y1) what the ink is cut to, in page mm
+    (None: it runs free); no warp changes them."""
 
     id: str
     lead: str
@@ -23,26 +31,36 @@ class TraceLabel:
     row: int
     column: int
     first_sample: int
+    fs: float
+    axes: Axes
+    clip: tuple[float, float, float, float] | None
     t: NDArray[np.float64]
     mv: NDArray[np.float64]
     points: Points
+    visible: Seen
     panel: Points
+    outline: Points
 
 
 @dataclass(frozen=True, eq=False)
 class TextLabel:
-    """A line of text: its role (``lead-name``, ``header-text``, ``footer-text``), its string, and the corners (4, 2)
-    of its ink's box: top-left, top-right, bottom-right, bottom-left as read."""
+    """A line of text: its role (``lead-name``, ``header-text``, ``footer-text``), its string, its place in reading
+    order, the corners (4, 2) of its ink's box (top-left, top-right, bottom-right, bottom-left as read) and the hull
+    (n, 2) of its ink."""
 
     id: str
     role: str
     text: str
+    order: int
     quad: Points
+    hull: Points
+    visible: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class PulseLabel:
-    """A calibration pulse: its corners (n, 2), ``mv`` high and ``seconds`` wide."""
+    """A calibration pulse: its corners (n, 2) from foot to foot, ``mv`` high and ``seconds`` wide, and points around
+    its ink, whose bounds are the ink's own."""
 
     id: str
     row: int
@@ -50,14 +68,17 @@ class PulseLabel:
     seconds: float
     gains: tuple[float, ...]
     corners: Points
+    outline: Points
+    visible: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class GridLabel:
-    """The crossings of the 5 mm lines, (rows, columns, 2)."""
+    """The crossings of lines ``step_mm`` apart, (rows, columns, 2), and whether each can be seen, (rows, columns)."""
 
     step_mm: float
     crossings: NDArray[np.float64]
+    visible: Seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,39 +87,102 @@ class QrLabel:
 
     text: str
     quad: Points
+    visible: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class BeatLabel:
+    """One beat of the record's annotation: time in s from the record's start, WFDB symbol, and where it lies in each
+    trace that shows it: (trace id, (1, 2) point, visible)."""
+
+    t: float
+    symbol: str
+    places: tuple[tuple[str, Points, bool], ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Annotations:
-    """All labels of a page. ``page`` is the paper's corners (4, 2); ``ink_width`` is the trace's width in mm."""
+    """All labels of a page. ``page`` (n, 2) is the paper's outline, corners first in dense steps; ``corners`` (4, 2)
+    its corners; ``ink_width`` is the trace's width in mm. ``minor`` is the 1 mm lattice where it was asked for."""
 
+    corners: Points
     page: Points
     ink_width: float
     traces: tuple[TraceLabel, ...]
     texts: tuple[TextLabel, ...]
     pulses: tuple[PulseLabel, ...]
     grid: GridLabel | None
+    minor: GridLabel | None
     qr: QrLabel | None
+    beats: tuple[BeatLabel, ...]
 
     def mapped(self, function: PointMap) -> Annotations:
         """The same labels with every point sent through ``function``, (n, 2) -> (n, 2)."""
-        grid, qr = self.grid, self.qr
-        if grid is not None:
-            flat = function(grid.crossings.reshape(-1, 2))
-            grid = replace(grid, crossings=flat.reshape(grid.crossings.shape))
         return replace(
             self,
+            corners=function(self.corners),
             page=function(self.page),
-            traces=tuple(replace(t, points=function(t.points), panel=function(t.panel)) for t in self.traces),
-            texts=tuple(replace(t, quad=function(t.quad)) for t in self.texts),
-            pulses=tuple(replace(p, corners=function(p.corners)) for p in self.pulses),
-            grid=grid,
-            qr=replace(qr, quad=function(qr.quad)) if qr is not None else None,
+            traces=tuple(
+                replace(t, points=function(t.points), panel=function(t.panel), outline=function(t.outline))
+                for t in self.traces
+            ),
+            texts=tuple(replace(t, quad=function(t.quad), hull=function(t.hull)) for t in self.texts),
+            pulses=tuple(replace(p, corners=function(p.corners), outline=function(p.outline)) for p in self.pulses),
+            grid=_mapped_grid(self.grid, function),
+            minor=_mapped_grid(self.minor, function),
+            qr=replace(self.qr, quad=function(self.qr.quad)) if self.qr is not None else None,
+            beats=tuple(
+                replace(b, places=tuple((i, function(point), seen) for i, point, seen in b.places)) for b in self.beats
+            ),
+        )
+
+    def seen(self, function: SeenMap) -> Annotations:
+        """The same labels, visible only where ``function`` ((n, 2) -> (n,) bool) says so too.
+
+        A text, pulse or QR code is visible while any part of it is; samples, crossings and beats one by one.
+        """
+
+        def any_of(points: Points) -> bool:
+            return bool(function(dense_ring(points)).any())
+
+        return replace(
+            self,
+            traces=tuple(replace(t, visible=t.visible & function(t.points)) for t in self.traces),
+            texts=tuple(replace(t, visible=t.visible and any_of(t.hull)) for t in self.texts),
+            pulses=tuple(replace(p, visible=p.visible and any_of(p.corners)) for p in self.pulses),
+            grid=_seen_grid(self.grid, function),
+            minor=_seen_grid(self.minor, function),
+            qr=replace(self.qr, visible=self.qr.visible and any_of(self.qr.quad)) if self.qr is not None else None,
+            beats=tuple(
+                replace(b, places=tuple((i, p, seen and bool(function(p)[0])) for i, p, seen in b.places))
+                for b in self.beats
+            ),
         )
 
 
-def bounds(points: Points, pad: float = 0.0) -> tuple[float, float, float, float]:
-    """(x0, y0, x1, y1) of points (n, 2), NaN left out, widened by ``pad`` on all sides."""
-    x0, y0 = np.nanmin(points, axis=0) - pad
-    x1, y1 = np.nanmax(points, axis=0) + pad
+def _mapped_grid(grid: GridLabel | None, function: PointMap) -> GridLabel | None:
+    if grid is None:
+        return None
+    return replace(grid, crossings=function(grid.crossings.reshape(-1, 2)).reshape(grid.crossings.shape))
+
+
+def _seen_grid(grid: GridLabel | None, function: SeenMap) -> GridLabel | None:
+    if grid is None:
+        return None
+    seen = function(grid.crossings.reshape(-1, 2)).reshape(grid.visible.shape)
+    return replace(grid, visible=grid.visible & seen)
+
+
+def dense_ring(points: Points, pieces: int = 16) -> Points:
+    """A closed ring through ``points`` (n, 2) with each side in ``pieces``, so that a map may bend it."""
+    ahead = np.roll(points, -1, axis=0)
+    steps = np.arange(pieces)[None, :, None] / pieces
+    ring: Points = (points[:, None] + (ahead - points)[:, None] * steps).reshape(-1, 2)
+    return ring
+
+
+def bounds(points: Points) -> tuple[float, float, float, float]:
+    """(x0, y0, x1, y1) of points (n, 2), NaN left out."""
+    x0, y0 = np.nanmin(points, axis=0)
+    x1, y1 = np.nanmax(points, axis=0)
     return float(x0), float(y0), float(x1), float(y1)

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from ecgvec.record.leads import split_names
+from ecgvec.units import MM_PER_INCH
 
 Overrides = dict[str, Any]
 
@@ -85,6 +86,7 @@ FLAGS: tuple[Flag, ...] = (
     _flag("--seconds", "page.seconds", float, _PAPER, "Seconds of time that a page shows.", "10 s", metavar="S"),
     _flag("--fit/--no-fit", "page.fit", bool, _PAPER, "Shorten the page's time to what the paper has room for.", "no"),
     _flag("--baseline", "page.baseline", str, _PAPER, "What lies on a row's baseline: `zero` mV, the lead's `median`, or `auto`: zero unless the median is over 1 mV away.", "auto", metavar="MODE"),
+    _flag("--pad_inches", "page.pad", float, _PAPER, "White border around the page in inches.", "0 in", metavar="INCHES", value=lambda inches: inches * MM_PER_INCH),
     _flag("--clip/--no-clip", "page.clip", bool, _PAPER, "Cut traces off where they leave their row.", "no"),
     _flag("--grid", "page.grid", str, _GRID, "`lines`, `dots` (1 mm dots, 5 mm lines) or `none`.", "lines", metavar="KIND"),
     _flag("--grid-color", "page.grid_color", str, _GRID, "brown, pink, blue, green, red, grey or #RRGGBB.", "red", metavar="COLOUR"),
@@ -120,6 +122,9 @@ FLAGS: tuple[Flag, ...] = (
     _flag("--anonymous-names/--no-anonymous-names", "output.anonymous_names", bool, _RUN, "Number the images instead of naming them after records.", "no"),
 )  # fmt: skip
 
+RANDOM_PADDING = _flag(
+    "--random_padding", "page.pad", bool, _PAPER, "Draw the border from 0 up to --pad_inches for each image.", "no"
+)
 RANDOM_RESOLUTION = _flag(
     "--random_resolution", "page.dpi", bool, _PAPER, "Draw the resolution from 50 dpi up to -r for each image.", "no"
 )
@@ -139,6 +144,8 @@ def overrides(given: Mapping[str, Any]) -> Overrides:
     if given.get(RANDOM_RESOLUTION.parameter):
         highest = int(result.get("page.dpi", 200))
         result["page.dpi"] = {"choice": list(range(50, highest + 1))} if highest >= 50 else highest
+    if given.get(RANDOM_PADDING.parameter):
+        result["page.pad"] = {"uniform": [0.0, result.get("page.pad", 0.0)]}
     return result
 
 
@@ -146,7 +153,7 @@ def with_flags(command: Callable[..., None]) -> Callable[..., None]:
     """Give ``command(..., flags)`` one Typer option for each row of the table; ``flags`` receives what was given."""
     declared = inspect.signature(command, eval_str=True).parameters.values()
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in declared if p.name != "flags"]
-    shared = [_parameter(flag) for flag in (*FLAGS, RANDOM_RESOLUTION)]
+    shared = [_parameter(flag) for flag in (*FLAGS, RANDOM_RESOLUTION, RANDOM_PADDING)]
 
     def run(**given: Any) -> None:
         mine = {p.name: given.pop(p.name) for p in own}

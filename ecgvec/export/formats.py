@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ecgvec.errors import ExportError
 from ecgvec.registry import Registry
@@ -13,24 +14,25 @@ Files = dict[str, bytes]  # path below the output folder -> content
 
 
 @dataclass(frozen=True)
-class Table:
-    """Lines that one sheet adds to a file which the whole run shares."""
-
-    path: str
-    head: str
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Format:
-    """One output format. ``files(sheet, stem)`` gives the files of one image, ``stem`` being its path below the output
-    folder without extension; ``table`` the lines it adds to a shared file."""
+    """One output format.
+
+    ``files(sheet, stem)`` gives the files of one image, ``stem`` being its path below the output folder without
+    extension. A format with files that a whole run shares has ``part(sheet, stem)``, one image's share of them, plain
+    enough for JSON, and ``merge(parts)``, which makes the files from the shares of all images in order.
+    """
 
     help: str
     files: Callable[[Sheet, str], Files]
-    table: Callable[[Sheet, str], Table] | None = None
+    part: Callable[[Sheet, str], Any] | None = None
+    merge: Callable[[list[Any]], Files] | None = None
 
 
 FORMATS: Registry[Format] = Registry("format", ExportError)
 
 DEFAULT_FORMATS = ("png", "svg", "gt", "json", "kit")
+
+
+def no_files(sheet: Sheet, stem: str) -> Files:
+    """For formats whose files are all shared."""
+    return {}

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 
 from ecgvec.annotations.model import bounds
-from ecgvec.export.formats import FORMATS, Files, Format, Table
+from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.sheet import Sheet
 from ecgvec.units import px_per_mm
 
@@ -21,7 +21,7 @@ def _line(values: Iterable[object]) -> str:
     return buffer.getvalue()
 
 
-def gridsize(sheet: Sheet, stem: str) -> Table:
+def gridsize_lines(sheet: Sheet, stem: str) -> list[str]:
     """A row a lead: pixels in 5 mm, first and last pixel column of its ink; rhythm strips are called full + lead."""
     step = round(GRID_MM * px_per_mm(sheet.plan.page.style.dpi), 6)
     rows = []
@@ -29,7 +29,13 @@ def gridsize(sheet: Sheet, stem: str) -> Table:
         x0, _, x1, _ = bounds(trace.points)
         name = ("full" if trace.rhythm else "") + trace.lead
         rows.append(_line([f"{stem}.png", step, step, name, math.floor(x0), math.floor(x1)]))
-    return Table("kit/gridsize.csv", "filename,xgrid,ygrid,lead_name,start,end", tuple(rows))
+    return rows
+
+
+def gridsize_file(parts: list[list[str]]) -> Files:
+    """The rows of all images in one file."""
+    lines = ["filename,xgrid,ygrid,lead_name,start,end", *(line for part in parts for line in part)]
+    return {"kit/gridsize.csv": ("\n".join(lines) + "\n").encode()}
 
 
 def text_boxes(sheet: Sheet, stem: str) -> Files:
@@ -41,4 +47,9 @@ def text_boxes(sheet: Sheet, stem: str) -> Files:
     return {f"kit/text_bounding_box/{stem}.txt": "".join(lines).encode()}
 
 
-FORMATS.add("kit", Format("gridsize.csv and text_bounding_box/ as ecg-image-kit writes them", text_boxes, gridsize))
+FORMATS.add(
+    "kit",
+    Format(
+        "gridsize.csv and text_bounding_box/ as ecg-image-kit writes them", text_boxes, gridsize_lines, gridsize_file
+    ),
+)

@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 import ecgvec
-from ecgvec.annotations.model import Annotations, TraceLabel, bounds
+from ecgvec.annotations.model import (
+    Annotations,
+    BeatLabel,
+    GridLabel,
+    PulseLabel,
+    TextLabel,
+    TraceLabel,
+    bounds,
+)
 from ecgvec.errors import SourceError
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.plan.model import Plan
@@ -28,13 +36,13 @@ def _rounded(values: NDArray[np.float64]) -> Any:
     return np.round(values, PX_DECIMALS).tolist()
 
 
-def _box(points: NDArray[np.float64], pad: float = 0.0) -> list[float]:
+def box(points: NDArray[np.float64]) -> list[float]:
     """x, y, width, height of points in image pixels."""
-    x0, y0, x1, y1 = bounds(points, pad)
+    x0, y0, x1, y1 = bounds(points)
     return [round(v, PX_DECIMALS) for v in (x0, y0, x1 - x0, y1 - y0)]
 
 
-def _trace(label: TraceLabel, ink_px: float) -> dict[str, Any]:
+def _trace(label: TraceLabel) -> dict[str, Any]:
     return {
         "id": label.id,
         "lead": label.lead,
@@ -44,45 +52,80 @@ def _trace(label: TraceLabel, ink_px: float) -> dict[str, Any]:
         "column": label.column,
         "first_sample": label.first_sample,
         "samples": len(label.t),
-        "box": _box(label.points, ink_px / 2),
+        "fs": label.fs,
+        "axes": asdict(label.axes),
+        "box": box(label.outline),
         "panel": _rounded(label.panel),
+        "visible_samples": int(label.visible.sum()),
+        "visible": bool(label.visible.any()),
     }
 
 
-def _labels(labels: Annotations, dpi: float) -> dict[str, Any]:
-    """Labels in image pixels. Boxes are x, y, width, height; quads run clockwise from the top left as read."""
-    grid, qr = labels.grid, labels.qr
+def _text(label: TextLabel) -> dict[str, Any]:
     return {
-        "page": _rounded(labels.page),
-        "traces": [_trace(trace, labels.ink_width * px_per_mm(dpi)) for trace in labels.traces],
-        "texts": [
-            {"id": t.id, "role": t.role, "text": t.text, "box": _box(t.quad), "quad": _rounded(t.quad)}
-            for t in labels.texts
-        ],
-        "pulses": [
-            {
-                "id": p.id,
-                "row": p.row,
-                "mv": p.mv,
-                "seconds": p.seconds,
-                "gains": list(p.gains),
-                "corners": _rounded(p.corners),
-                "box": _box(p.corners),
-            }
-            for p in labels.pulses
-        ],
-        "grid": None if grid is None else {"step_mm": grid.step_mm, "crossings": _rounded(grid.crossings)},
-        "qr": None if qr is None else {"text": qr.text, "quad": _rounded(qr.quad)},
+        "id": label.id,
+        "role": label.role,
+        "text": label.text,
+        "order": label.order,
+        "box": box(label.hull),
+        "quad": _rounded(label.quad),
+        "hull": _rounded(label.hull),
+        "visible": label.visible,
+    }
+
+
+def _pulse(label: PulseLabel) -> dict[str, Any]:
+    return {
+        "id": label.id,
+        "row": label.row,
+        "mv": label.mv,
+        "seconds": label.seconds,
+        "gains": list(label.gains),
+        "corners": _rounded(label.corners),
+        "box": box(label.outline),
+        "visible": label.visible,
+    }
+
+
+def _grid(label: GridLabel | None) -> dict[str, Any] | None:
+    if label is None:
+        return None
+    return {
+        "step_mm": label.step_mm,
+        "crossings": _rounded(label.crossings),
+        "visible": label.visible.tolist(),
+    }
+
+
+def _beat(label: BeatLabel) -> dict[str, Any]:
+    places = [{"trace": i, "point": _rounded(point)[0], "visible": seen} for i, point, seen in label.places]
+    return {"t": round(label.t, 9), "symbol": label.symbol, "places": places}
+
+
+def _labels(labels: Annotations) -> dict[str, Any]:
+    """Labels in image pixels. Boxes are x, y, width, height; quads run clockwise from the top left as read."""
+    qr = labels.qr
+    return {
+        "page": {"corners": _rounded(labels.corners), "outline": _rounded(labels.page)},
+        "traces": [_trace(trace) for trace in labels.traces],
+        "texts": [_text(text) for text in labels.texts],
+        "pulses": [_pulse(pulse) for pulse in labels.pulses],
+        "grid": _grid(labels.grid),
+        "minor_grid": _grid(labels.minor),
+        "qr": None if qr is None else {"text": qr.text, "quad": _rounded(qr.quad), "visible": qr.visible},
+        "beats": [_beat(beat) for beat in labels.beats],
     }
 
 
 def dense(labels: Annotations) -> bytes:
-    """All samples of all traces as NPZ: ``ID/t`` (n,) s, ``ID/mv`` (n,) mV, ``ID/xy`` (n, 2) image px, NaN in gaps."""
+    """All samples of all traces as NPZ: ``ID/t`` (n,) s, ``ID/mv`` (n,) mV, ``ID/xy`` (n, 2) image px, NaN in gaps,
+    ``ID/visible`` (n,) bool."""
     arrays: dict[str, Any] = {}
     for trace in labels.traces:
         arrays[f"{trace.id}/t"] = trace.t
         arrays[f"{trace.id}/mv"] = trace.mv
         arrays[f"{trace.id}/xy"] = trace.points
+        arrays[f"{trace.id}/visible"] = trace.visible
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()
@@ -97,7 +140,13 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
         "format": "ecgvec",
         "format_version": 1,
         "program_version": ecgvec.__version__,
-        "image": {"width": width, "height": height, "dpi": style.dpi, "px_per_mm": px_per_mm(style.dpi)},
+        "image": {
+            "width": width,
+            "height": height,
+            "dpi": style.dpi,
+            "px_per_mm": px_per_mm(style.dpi),
+            "homography": _homography(sheet),
+        },
         "header": {
             "printed": header is not None,
             "synthetic": header is not None,
@@ -105,12 +154,18 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
         },
         "plan": sheet.plan.model_dump(mode="json"),
         "layout": _plain(asdict(sheet.layout)),
-        "labels": _labels(sheet.annotations, style.dpi),
+        "labels": _labels(sheet.annotations),
         "files": {
             name.rsplit("/", 1)[-1]: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())
         },
     }
     return (json.dumps(document, allow_nan=False, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _homography(sheet: Sheet) -> list[list[float]]:
+    """The 3 x 3 map from page mm to image px of the page's corners."""
+    m = sheet.warp.affine
+    return [[m.a, m.c, m.e], [m.b, m.d, m.f], [0.0, 0.0, 1.0]]
 
 
 def _plain(value: Any) -> Any:

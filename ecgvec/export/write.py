@@ -1,13 +1,14 @@
-"""Sheets into a folder: all files of an image together, the JSON last, shared tables at the end."""
+"""Sheets into a folder: all files of an image together, the JSON last, files that a run shares at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from ecgvec.export import images, kit, native  # noqa: F401  # each module adds its formats to the table
-from ecgvec.export.files import FileSet, make_folder, write_file
-from ecgvec.export.formats import DEFAULT_FORMATS, FORMATS, Format, Table
+from ecgvec.export.files import FileSet, make_folder
+from ecgvec.export.formats import DEFAULT_FORMATS, FORMATS, Format
 from ecgvec.sheet import Sheet
 
 
@@ -17,12 +18,12 @@ def checked_formats(names: Iterable[str] | None) -> dict[str, Format]:
 
 
 class Writer:
-    """Writes sheets into one output folder. ``finish`` writes the tables that all of them share."""
+    """Writes sheets into one output folder. ``finish`` writes the files that all of them share."""
 
     def __init__(self, folder: Path, formats: Iterable[str] | None = None) -> None:
-        self._formats: dict[str, Format] = checked_formats(formats)
+        self._formats = checked_formats(formats)
         self._folder = folder
-        self._tables: dict[str, list[Table]] = {}
+        self._parts: dict[str, list[Any]] = {name: [] for name in self._formats}
         make_folder(folder)
 
     def write(self, sheet: Sheet, subfolder: str = "") -> list[Path]:
@@ -33,27 +34,30 @@ class Writer:
             files |= part.files(sheet, stem)
         if "json" in self._formats:
             files[f"{stem}.json"] = native.sidecar(sheet, files)
-        with FileSet() as staged:
-            for name, content in files.items():
-                staged.add(self._folder / name, content)
-        for part in self._formats.values():
-            if part.table is not None:
-                table = part.table(sheet, stem)
-                self._tables.setdefault(table.path, []).append(table)
-        return [self._folder / name for name in files]
+        written = _put(self._folder, files)
+        for name, part in self._formats.items():
+            if part.part is not None:
+                self._parts[name].append(part.part(sheet, stem))
+        return written
 
     def finish(self) -> list[Path]:
-        """Write the shared tables."""
-        written = []
-        for name, tables in self._tables.items():
-            lines = [tables[0].head, *(line for table in tables for line in table.lines)]
-            write_file(self._folder / name, ("\n".join(lines) + "\n").encode())
-            written.append(self._folder / name)
-        return written
+        """Write the shared files."""
+        files: dict[str, bytes] = {}
+        for name, part in self._formats.items():
+            if part.merge is not None and self._parts[name]:
+                files |= part.merge(self._parts[name])
+        return _put(self._folder, files)
+
+
+def _put(folder: Path, files: dict[str, bytes]) -> list[Path]:
+    with FileSet() as staged:
+        for name, content in files.items():
+            staged.add(folder / name, content)
+    return [folder / name for name in files]
 
 
 def write_sheets(sheets: Iterable[Sheet], folder: Path, formats: Iterable[str] | None = None) -> list[Path]:
-    """Write sheets and their shared tables; returns the files."""
+    """Write sheets and the files they share; returns all files."""
     writer = Writer(folder, formats)
     written = [path for sheet in sheets for path in writer.write(sheet)]
     return written + writer.finish()

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.errors import RecordError, nearest
+from ecgvec.record.beats import Beats
 from ecgvec.record.leads import LIMB, standard_name
 
 # Each limb lead as a multiple of I plus a multiple of II: III = II - I (Einthoven); aVR = -(I + II) / 2,
@@ -67,6 +68,7 @@ class Record:
     leads: tuple[Lead, ...]
     subject: Subject = Subject()
     messages: tuple[str, ...] = ()
+    beats: Beats | None = None
 
     def __post_init__(self) -> None:
         signals = np.array(self.signals, dtype=np.float64, order="C")

@@ -33,10 +33,10 @@ def _ticks(origin: float, low: float, high: float, step: int) -> NDArray[np.floa
     return ticks
 
 
-def crossings(layout: Layout) -> NDArray[np.float64]:
-    """The crossings of the 5 mm lines, (rows, columns, 2) mm."""
+def crossings(layout: Layout, step: int = MAJOR_MM) -> NDArray[np.float64]:
+    """The crossings of the lines ``step`` mm apart, (rows, columns, 2) mm."""
     box, (x_origin, y_origin) = layout.grid_box, layout.grid_origin
-    xs, ys = _ticks(x_origin, box.x0, box.x1, MAJOR_MM), _ticks(y_origin, box.y0, box.y1, MAJOR_MM)
+    xs, ys = _ticks(x_origin, box.x0, box.x1, step), _ticks(y_origin, box.y0, box.y1, step)
     lattice: NDArray[np.float64] = np.stack(np.meshgrid(xs, ys), axis=-1)
     return lattice
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.geometry.path import Path, Points
+from ecgvec.layout.axes import Axes
 from ecgvec.layout.place import Box, Panel, Pulse
 
 
@@ -29,25 +30,24 @@ class Pen:
 @dataclass(frozen=True, eq=False)
 class TraceInfo:
     """What a trace shows. ``t`` (n,) seconds from the record's start, ``mv`` (n,) millivolts as recorded (NaN in
-    gaps), ``points`` (n, 2) mm on the page; ``first`` is the first sample's index in the record. x is the panel's left
-    edge at ``origin`` seconds, y is ``zero_y`` at 0 mV."""
+    gaps), ``points`` (n, 2) mm on the page, by ``axes``; ``first`` is the first sample's index in the record."""
 
     panel: Panel
+    axes: Axes
     first: int
     fs: float
-    origin: float
-    zero_y: float
     t: NDArray[np.float64]
     mv: NDArray[np.float64]
     points: Points
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TextInfo:
-    """A line of text: its string, and the box of its ink in mm."""
+    """A line of text: its string, the box of its ink in mm, and its outlines as straight lines."""
 
     text: str
     ink: Box
+    outline: Path
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ def text_mark(
         return None
     shift = {"left": 0.0, "middle": -advance / 2, "right": -advance}[align]
     path = path.mapped(Affine.translate(at[0] + shift, at[1])).rounded()
-    ink = Box(*path.flattened().bounds())
+    outline = path.flattened()
+    ink = Box(*outline.bounds())
     attributes = {"text": text, "font": face, "size-mm": f"{size:g}", **(data or {})}
-    return Mark(mark_id, role, path, Pen(fill=color), attributes, TextInfo(text, ink))
+    return Mark(mark_id, role, path, Pen(fill=color), attributes, TextInfo(text, ink, outline))

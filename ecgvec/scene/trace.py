@@ -8,6 +8,7 @@ import re
 import numpy as np
 
 from ecgvec.geometry.path import round_points, with_gaps
+from ecgvec.layout.axes import Axes
 from ecgvec.layout.place import Layout, Panel
 from ecgvec.plan.model import Plan
 from ecgvec.record.model import Record
@@ -31,12 +32,9 @@ def _trace_info(panel: Panel, layout: Layout, plan: Plan, record: Record) -> Tra
     stop = min(window.first + window.count, math.ceil((origin + panel.seconds) * record.fs - _EPS))
     mv = record.signals[first:stop, record.index(panel.lead)]
     t = np.arange(first, stop, dtype=np.float64) / record.fs
-    x = panel.box.x0 + (t - origin) * layout.speed
-    scale = panel.polarity * panel.gain
-    zero_y = panel.baseline + scale * _offset(panel.lead, plan, record)
-    return TraceInfo(
-        panel, first, record.fs, origin, zero_y, t, mv, round_points(np.column_stack([x, zero_y - scale * mv]))
-    )
+    zero_y = round(panel.baseline + panel.polarity * panel.gain * _offset(panel.lead, plan, record), 6)
+    axes = Axes(panel.box.x0, origin, zero_y, layout.speed, panel.gain, panel.polarity)
+    return TraceInfo(panel, axes, first, record.fs, t, mv, round_points(axes.to_page(t, mv)))
 
 
 def _offset(lead: str, plan: Plan, record: Record) -> float:
@@ -53,8 +51,8 @@ def _offset(lead: str, plan: Plan, record: Record) -> float:
     return median if mode == "median" or abs(median) > LARGEST_OFFSET_MV else 0.0
 
 
-def _mark(info: TraceInfo, pen: Pen, mark_id: str, clip: bool, speed: float) -> Mark:
-    panel = info.panel
+def _mark(info: TraceInfo, pen: Pen, mark_id: str, clip: bool) -> Mark:
+    panel, axes = info.panel, info.axes
     data = {
         "lead": panel.lead,
         "polarity": str(panel.polarity),
@@ -64,11 +62,11 @@ def _mark(info: TraceInfo, pen: Pen, mark_id: str, clip: bool, speed: float) -> 
         "first-sample": str(info.first),
         "samples": str(len(info.t)),
         "fs": repr(info.fs),
-        "speed": f"{speed:g}",
+        "speed": f"{axes.speed:g}",
         "gain": f"{panel.gain:g}",
-        "x0-mm": repr(panel.box.x0),
-        "t0-s": repr(info.origin),
-        "baseline-mm": repr(round(info.zero_y, 9)),
+        "x0-mm": repr(axes.x0),
+        "t0-s": repr(axes.t0),
+        "baseline-mm": repr(axes.zero_y),
     }
     return Mark(mark_id, "trace", with_gaps(info.points), pen, data, info, panel.box if clip else None)
 
@@ -81,5 +79,5 @@ def traces(layout: Layout, plan: Plan, record: Record, colors: Colors) -> Group:
     for i, panel in enumerate(layout.panels):
         info = _trace_info(panel, layout, plan, record)
         if np.isfinite(info.mv).any():
-            marks.append(_mark(info, pen, f"trace-{i}-{identifier(panel.lead)}", style.clip, layout.speed))
+            marks.append(_mark(info, pen, f"trace-{i}-{identifier(panel.lead)}", style.clip))
     return Group("traces", "traces", tuple(marks))

@@ -1,0 +1,50 @@
+"""The ink of a trace as polygons, worked out only for those who ask: it costs as much as the page itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from ecgvec.annotations.model import TraceLabel
+from ecgvec.geometry.path import Path, Points, joined, polyline
+from ecgvec.warp.base import Warp
+
+QUADRANT_PIECES = 4  # straight pieces in a quarter of the pen's round end
+
+
+def trace_ink(trace: TraceLabel, warp: Warp, width_mm: float) -> BaseGeometry:
+    """What a round pen of ``width_mm`` leaves along ``trace``, as a shapely polygon or multipolygon in image px.
+
+    It is drawn on the page and sent through ``warp``, so a bent page has a bent outline; parts outside the image are
+    cut off. Empty where nothing of it can be seen.
+    """
+    ink = shapely.buffer(_line(trace), width_mm / 2, quad_segs=QUADRANT_PIECES)
+    if trace.clip is not None:
+        ink = shapely.intersection(ink, shapely.box(*trace.clip))
+    width, height = warp.size
+    in_image = shapely.transform(ink, warp.forward)
+    return shapely.intersection(shapely.make_valid(in_image), shapely.box(0, 0, width, height))
+
+
+def _line(trace: TraceLabel) -> BaseGeometry:
+    """The trace on the page, in mm, broken at its gaps; a sample alone is a point."""
+    points = trace.axes.to_page(trace.t, trace.mv)
+    finite = np.isfinite(points).all(axis=1)
+    breaks = np.flatnonzero(np.diff(finite.astype(np.int8))) + 1
+    runs = [points[run] for run in np.split(np.arange(len(points)), breaks) if len(run) and finite[run[0]]]
+    return shapely.geometrycollections([shapely.linestrings(r) if len(r) > 1 else shapely.points(r[0]) for r in runs])
+
+
+def rings(geometry: BaseGeometry) -> list[Points]:
+    """All rings, outer and inner, of a polygon or multipolygon: (n, 2) each, the last point not repeated."""
+    found: list[Points] = []
+    for part in shapely.get_parts(geometry):
+        if part.geom_type == "Polygon" and not part.is_empty:
+            found += [shapely.get_coordinates(ring)[:-1] for ring in (part.exterior, *part.interiors)]
+    return found
+
+
+def as_path(geometry: BaseGeometry) -> Path:
+    """A polygon or multipolygon as a closed path, to be filled by the even-odd rule."""
+    return joined(polyline(ring, closed=True) for ring in rings(geometry))
