@@ -114,7 +114,7 @@ def coverage(path: Path, size: tuple[int, int], antialias: bool = True) -> NDArr
     context.fill()
     surface.flush()
     rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(height, surface.get_stride())
-    return np.ascontiguousarray(rows[:, :width])
+    return rows[:, :width].copy()  # cairo frees its own memory with the surface
 
 
 def draw_svg(svg_text: str, dpi: float) -> Image:

@@ -509,8 +509,9 @@ def ground_color(drawn: Page) -> tuple[int, ...]:
     """The commonest colour among the pixels between the grid lines, at 200 dpi."""
     assert drawn.sheet.image.shape[1] == round(drawn.size[0] * 200 / 25.4)
     x0, y0, x1, y1 = (round(v * 200 / 25.4) for v in _grid(drawn)[1].box)
-    colors, counts = np.unique(drawn.sheet.image[y0:y1, x0:x1].reshape(-1, 3), axis=0, return_counts=True)
-    return tuple(int(c) for c in colors[np.argmax(counts)])
+    red, green, blue = np.moveaxis(drawn.sheet.image[y0:y1, x0:x1].astype(np.int64), 2, 0)
+    commonest = int(np.argmax(np.bincount((red << 16 | green << 8 | blue).ravel())))
+    return commonest >> 16, commonest >> 8 & 255, commonest & 255
 
 
 def test_ge_look_colours(demo_record: Record) -> None:
@@ -607,7 +608,7 @@ def test_philips_look_footer_gives_the_chest_gain_of_its_own(demo_record: Record
 
 
 def test_philips_look_footer_names_the_filter(demo_record: Record) -> None:
-    footers = {re.sub(r"^.*mm/mV ", "", philips_footer(demo_record, seed)) for seed in range(12)}
+    footers = {re.sub(r"^.*mm/mV ", "", philips_footer(demo_record, seed)) for seed in range(8)}
     assert all(re.fullmatch(r"F 60~ \d+(\.\d+)?-\d+ Hz", text) for text in footers)
     assert "F 60~ 0.15-100 Hz" in footers
 
@@ -792,6 +793,6 @@ def test_header_names_qr_code_and_pulses_do_not_overlap(any_template: tuple[Reco
 @pytest.mark.parametrize("paper", ["letter", "a4"])
 @pytest.mark.parametrize("header", HEADERS)
 def test_no_header_overlaps_anything_whatever_it_is_filled_with(demo_record: Record, paper: str, header: str) -> None:
-    for seed in range(8):
+    for seed in range(4):
         keys = {"template": "3x4", "paper": paper, "print_header": True, "qr_code": True}
         assert_nothing_overlaps(page(demo_record, seed, header=header, **keys))

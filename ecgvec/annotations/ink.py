@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from shapely import GeometryCollection, LineString, Point
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.annotations.model import TraceLabel
+from ecgvec.annotations.model import Seen, TraceLabel
 from ecgvec.geometry.path import Path, Points, joined, polyline
 from ecgvec.warp.base import Warp
 
@@ -19,7 +20,7 @@ def trace_ink(trace: TraceLabel, warp: Warp, width_mm: float) -> BaseGeometry:
     It is drawn on the page and sent through ``warp``, so a bent page has a bent outline; parts outside the image are
     cut off. Empty where nothing of it can be seen.
     """
-    ink = shapely.buffer(_line(trace), width_mm / 2, quad_segs=QUADRANT_PIECES)
+    ink: BaseGeometry = shapely.buffer(_line(trace), width_mm / 2, quad_segs=QUADRANT_PIECES)
     if trace.clip is not None:
         ink = shapely.intersection(ink, shapely.box(*trace.clip))
     width, height = warp.size
@@ -30,10 +31,10 @@ def trace_ink(trace: TraceLabel, warp: Warp, width_mm: float) -> BaseGeometry:
 def _line(trace: TraceLabel) -> BaseGeometry:
     """The trace on the page, in mm, broken at its gaps; a sample alone is a point."""
     points = trace.axes.to_page(trace.t, trace.mv)
-    finite = np.isfinite(points).all(axis=1)
+    finite: Seen = np.isfinite(points[:, 1])
     breaks = np.flatnonzero(np.diff(finite.astype(np.int8))) + 1
     runs = [points[run] for run in np.split(np.arange(len(points)), breaks) if len(run) and finite[run[0]]]
-    return shapely.geometrycollections([shapely.linestrings(r) if len(r) > 1 else shapely.points(r[0]) for r in runs])
+    return GeometryCollection([LineString(run) if len(run) > 1 else Point(run[0]) for run in runs])
 
 
 def rings(geometry: BaseGeometry) -> list[Points]:
