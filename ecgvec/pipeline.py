@@ -38,7 +38,10 @@ def render_plan(record: Record, plan: Plan) -> Sheet:
     scene = build(plan, layout, drawn)
     warp = Flat(_frame(scene, plan.page.style), plan.page.style.dpi)
     labels = in_image(derive(scene, layout, record.beats, plan.page.style.label_minor_grid), warp)
-    return Sheet(plan, layout, scene, warp, draw(scene, warp.dpi, warp.frame), labels)
+    window = plan.window
+    signals = drawn.signals[window.first : window.first + window.count]
+    image = draw(scene, warp.dpi, warp.frame)
+    return Sheet(plan, layout, scene, warp, image, labels, signals, drawn.lead_names)
 
 
 def _frame(scene: Scene, style: PageStyle) -> tuple[float, float, float, float]:

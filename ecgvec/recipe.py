@@ -142,6 +142,7 @@ class OutputOptions(BaseModel):
     max_images: int | None = Field(default=None, ge=1)
     formats: tuple[str, ...] | None = None
     anonymous_names: bool = False
+    mask_unplotted: bool = False
 
 
 class Recipe(BaseModel):

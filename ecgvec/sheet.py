@@ -24,7 +24,8 @@ class Sheet:
     """One image with all that is known of it.
 
     ``image`` is (H, W, 3) uint8 RGB; ``annotations`` are in image pixels; ``warp`` maps page mm to image px and back;
-    ``plan`` is everything that was drawn; ``scene`` and ``layout`` are the page in mm, before the warp.
+    ``plan`` is everything that was drawn; ``scene`` and ``layout`` are the page in mm, before the warp. ``signals`` is
+    the window of the record that the page was made from, (samples, leads) mV, its columns named by ``signal_leads``.
     """
 
     plan: Plan
@@ -33,6 +34,8 @@ class Sheet:
     warp: Flat
     image: NDArray[np.uint8]
     annotations: Annotations
+    signals: NDArray[np.float64]
+    signal_leads: tuple[str, ...]
 
     @cached_property
     def svg(self) -> str:

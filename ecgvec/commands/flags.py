@@ -119,6 +119,7 @@ FLAGS: tuple[Flag, ...] = (
     _flag("--variants", "output.variants", int, _RUN, "Images of each window.", "1", metavar="N"),
     _flag("--max_num_images --num_images", "output.max_images", int, _RUN, "At most so many images.", "all", metavar="N"),
     _flag("--formats", "output.formats", str, _RUN, "What to write, with commas: png, svg, gt, gt-svg, json, kit.", "png,svg,gt,json,kit", metavar="NAMES", value=split_names),
+    _flag("--mask_unplotted_samples/--no-mask_unplotted_samples --mask-unplotted", "output.mask_unplotted", bool, _RUN, "NaN in the written WFDB where nothing was plotted.", "no"),
     _flag("--anonymous-names/--no-anonymous-names", "output.anonymous_names", bool, _RUN, "Number the images instead of naming them after records.", "no"),
 )  # fmt: skip
 

@@ -152,6 +152,7 @@ def _plan_window(
         header_from_record=passed,
         footer=footer,
         qr_text=ref.path if style.qr_code else None,
+        mask_unplotted=recipe.output.mask_unplotted,
     )
 
 

@@ -53,6 +53,7 @@ class Plan(BaseModel):
     header_from_record: tuple[str, ...]
     footer: str
     qr_text: str | None
+    mask_unplotted: bool = False
 
     @property
     def stem(self) -> str:
