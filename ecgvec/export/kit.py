@@ -1,18 +1,48 @@
-"""Two files of ecg-image-kit that its users' scripts read: ``gridsize.csv`` and ``text_bounding_box/NAME-K.txt``."""
+"""Files of ecg-image-kit that its users' scripts read: ``gridsize.csv``, ``text_bounding_box/STEM.txt``, ``STEM.json``.
+
+The JSON is that of ``--store_config 2``, with the same keys and these faults mended: ``pad_inches``, ``crop`` and all
+other values are those that were drawn, not their bounds; ``width``, ``height`` and every coordinate are those of the
+image as written, border and crop included; the boxes of a row's first trace and of the strip are the trace's alone, for
+the calibration pulse has its own in ``calibration_pulses``; and it is strict JSON, ``null`` standing for no value.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Iterable
+from typing import Any
 
-from ecgvec.annotations.model import bounds
+from ecgvec.annotations.model import PulseLabel, TextLabel, TraceLabel, bounds
 from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.geometry.path import Points
+from ecgvec.record.leads import join_names
 from ecgvec.sheet import Sheet
-from ecgvec.units import px_per_mm
+from ecgvec.style import page_colors, rgb
+from ecgvec.units import MM_PER_INCH, px_per_mm
 
 GRID_MM = 5.0
+PX_DECIMALS = 3
+POINTS_PER_INCH = 72.0
+"""The original gives widths of lines in matplotlib's unit, the typographic point."""
+
+# What the original writes where these are off. All are off here until their features exist.
+_OFF: dict[str, Any] = {
+    "handwritten_text": False,
+    "num_words": 0,
+    "x_offset_for_handwritten_text": 0,
+    "y_offset_for_handwritten_text": 0,
+    "wrinkles": False,
+    "crease_angle": 0,
+    "number_of_creases_horizontally": 0,
+    "number_of_creases_vertically": 0,
+    "augment": False,
+    "temperature": 0,
+    "rotate": 0,
+    "noise": 0,
+}
 
 
 def _line(values: Iterable[object]) -> str:
@@ -21,9 +51,18 @@ def _line(values: Iterable[object]) -> str:
     return buffer.getvalue()
 
 
+def _number(value: float) -> float:
+    """A whole number as an integer, as the original writes rates and resolutions."""
+    return int(value) if float(value).is_integer() else value
+
+
+def _grid_px(sheet: Sheet) -> float:
+    return GRID_MM * px_per_mm(sheet.plan.page.style.dpi)
+
+
 def gridsize_lines(sheet: Sheet, stem: str) -> list[str]:
     """A row a lead: pixels in 5 mm, first and last pixel column of its ink; rhythm strips are called full + lead."""
-    step = round(GRID_MM * px_per_mm(sheet.plan.page.style.dpi), 6)
+    step = round(_grid_px(sheet), 6)
     rows = []
     for trace in sheet.annotations.traces:
         x0, _, x1, _ = bounds(trace.points)
@@ -38,18 +77,120 @@ def gridsize_file(parts: list[list[str]]) -> Files:
     return {"kit/gridsize.csv": ("\n".join(lines) + "\n").encode()}
 
 
-def text_boxes(sheet: Sheet, stem: str) -> Files:
+def text_boxes(sheet: Sheet) -> bytes:
     """A line a text: x1, y2 (the lower edge), x2, y1, the string; pixels."""
     lines = []
     for label in sheet.annotations.texts:
         x0, y0, x1, y1 = bounds(label.quad)
         lines.append(f"{x0:.3f},{y1:.3f},{x1:.3f},{y0:.3f},{label.text}\n")
-    return {f"kit/text_bounding_box/{stem}.txt": "".join(lines).encode()}
+    return "".join(lines).encode()
+
+
+def row_first(points: Points) -> list[list[float | None]]:
+    """Points (n, 2) of the image as [y, x] in px; [null, null] where there is none."""
+    flipped = points[:, ::-1].round(PX_DECIMALS).tolist()
+    return [[y, x] if math.isfinite(y) and math.isfinite(x) else [None, None] for y, x in flipped]
+
+
+def _numbered(corners: Points) -> dict[str, list[float | None]]:
+    """Four corners from the top left, clockwise as read: {"0": [y, x], ...}."""
+    return {str(number): corner for number, corner in enumerate(row_first(corners))}
+
+
+def _box(label: TraceLabel | PulseLabel) -> dict[str, list[float | None]]:
+    """The box of a label's ink."""
+    x0, y0, x1, y1 = (round(v, PX_DECIMALS) for v in bounds(label.outline))
+    return {"0": [y0, x0], "1": [y0, x1], "2": [y1, x1], "3": [y1, x0]}
+
+
+def _lead(trace: TraceLabel, name: TextLabel | None) -> dict[str, Any]:
+    """One entry of ``leads``. ``end_sample`` is one past the last; ``rhythm`` and ``visible`` are beyond the original.
+
+    As there, ``text_bounding_box`` is absent where no name is printed.
+    """
+    entry = {
+        "lead_name": trace.lead,
+        "lead_bounding_box": _box(trace),
+        "start_sample": trace.first_sample,
+        "end_sample": trace.first_sample + len(trace.t),
+        "plotted_pixels": row_first(trace.points),
+        "rhythm": trace.rhythm,
+        "visible": bool(trace.visible.any()),
+    }
+    return entry if name is None else {**entry, "text_bounding_box": _numbered(name.quad)}
+
+
+def _leads(sheet: Sheet) -> list[dict[str, Any]]:
+    # A name's id, name-I-LEAD, says which trace it belongs to (scene/names.py).
+    texts = [text for text in sheet.annotations.texts if text.role == "lead-name"]
+    names = {int(text.id.split("-")[1]): text for text in texts}
+    return [_lead(trace, names.get(number)) for number, trace in enumerate(sheet.annotations.traces)]
+
+
+def _pulse(label: PulseLabel) -> dict[str, Any]:
+    return {
+        "row": label.row,
+        "mv": label.mv,
+        "seconds": label.seconds,
+        "bounding_box": _box(label),
+        "corners": row_first(label.corners),
+        "visible": label.visible,
+    }
+
+
+def _color(name: str) -> list[float]:
+    return [round(channel / 255, 4) for channel in rgb(name)]
+
+
+def _look(sheet: Sheet) -> dict[str, Any]:
+    """What level 2 adds of the page's look. Colours are RGB from 0 to 1; those of a grid that is not there are null."""
+    page, style = sheet.plan.page, sheet.plan.page.style
+    colors = page_colors(style)
+    grid = sheet.annotations.grid is not None
+    return {
+        "grid_line_width": round(style.major_width / MM_PER_INCH * POINTS_PER_INCH, 4) if grid else 0.0,
+        "grid_line_color_major": _color(colors.major) if grid else None,
+        "grid_line_color_minor": _color(colors.minor) if grid else None,
+        "ecg_plot_color": _color(colors.trace),
+        "dc_pulse": bool(sheet.annotations.pulses),
+        "bw": style.bw,
+        "gridlines": grid,
+        "printed_text": sheet.plan.header is not None,
+        "number_of_columns_in_image": page.columns,
+        "full_mode_lead": join_names(page.rhythm) if page.rhythm else "None",
+        "crop": style.crop,
+    }
+
+
+def config(sheet: Sheet) -> dict[str, Any]:
+    """The JSON of one image, level 2. ``crop`` is the share of each side that was cut off, ``resolution`` in dpi."""
+    height, width = sheet.image.shape[:2]
+    style, traces = sheet.plan.page.style, sheet.annotations.traces
+    step = round(_grid_px(sheet), PX_DECIMALS)
+    return {
+        "sampling_frequency": _number(traces[0].fs) if traces else None,
+        "width": width,
+        "height": height,
+        "x_grid": step,
+        "y_grid": step,
+        "resolution": _number(style.dpi),
+        "pad_inches": _number(round(style.pad / MM_PER_INCH, 6)),
+        "leads": _leads(sheet),
+        "calibration_pulses": [_pulse(pulse) for pulse in sheet.annotations.pulses],
+        **_look(sheet),
+        **_OFF,
+    }
+
+
+def _files(sheet: Sheet, stem: str) -> Files:
+    document = json.dumps(config(sheet), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return {
+        f"kit/text_bounding_box/{stem}.txt": text_boxes(sheet),
+        f"kit/{stem}.json": (document + "\n").encode(),
+    }
 
 
 FORMATS.add(
     "kit",
-    Format(
-        "gridsize.csv and text_bounding_box/ as ecg-image-kit writes them", text_boxes, gridsize_lines, gridsize_file
-    ),
+    Format("gridsize.csv, text_bounding_box/ and the JSON of ecg-image-kit", _files, gridsize_lines, gridsize_file),
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgvec.record.beats import read_beats
 from ecgvec.record.channels import Channel, read_channels
 from ecgvec.record.decode import check_extent
 from ecgvec.record.files import Home, find_header
@@ -28,18 +29,22 @@ def read_record(path: str | os.PathLike[str], header: str | os.PathLike[str] | N
 
     Channels that are no ECG are left out, voltages become millivolts, skew is corrected, and a lead with fewer samples
     a frame than another is interpolated linearly between its samples; gaps stay NaN. The record's ``messages`` tell.
-    Of the header's comments nothing is kept but age, sex and diagnosis codes.
+    Of the header's comments nothing is kept but age, sex and diagnosis codes. Beats come from an annotation file that
+    lies beside the signal files under the record's name (``beats.EXTENSIONS``).
 
     Raises RecordError where the record cannot be read, or holds no ECG.
     """
     source = Path(path)
     main = load_header(find_header(source) if header is None else Path(header))
-    found = read_channels(main, Home.of(source.parent, main.path))
+    home = Home.of(source.parent, main.path)
+    found = read_channels(main, home)
     per_frame = math.lcm(*(channel.per_frame for channel in found.channels))
     check_extent(found.frames * per_frame * len(found.channels), main.path)
     leads, renamed = name_leads([channel.name for channel in found.channels])
+    name = _name(source, main.path, is_given=header is not None)
+    beats, beats_left_out = read_beats(home, name, main, found.frames)
     return Record(
-        name=_name(source, main.path, is_given=header is not None),
+        name=name,
         fs=main.fs * per_frame,
         signals=np.column_stack([on_time_base(channel, per_frame) for channel in found.channels]),
         leads=leads,
@@ -48,7 +53,9 @@ def read_record(path: str | os.PathLike[str], header: str | os.PathLike[str] | N
             *(f"Channel '{name}' is left out: {reason}." for name, reason in found.left_out.items()),
             *renamed,
             *_interpolations(leads, found.channels, per_frame),
+            *beats_left_out,
         ),
+        beats=beats,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecgvec.geometry.path import round_points, with_gaps
 from ecgvec.layout.axes import Axes
-from ecgvec.layout.place import Layout, Panel
+from ecgvec.layout.place import Box, Layout, Panel
 from ecgvec.plan.model import Plan
 from ecgvec.record.model import Record
 from ecgvec.scene.nodes import Group, Mark, Pen, TraceInfo
@@ -68,7 +68,9 @@ def _mark(info: TraceInfo, pen: Pen, mark_id: str, clip: bool) -> Mark:
         "t0-s": repr(axes.t0),
         "baseline-mm": repr(axes.zero_y),
     }
-    return Mark(mark_id, "trace", with_gaps(info.points), pen, data, info, panel.box if clip else None)
+    # Cut above and below only: the round ends of the line stay whole.
+    row = Box(panel.box.x0 - pen.width, panel.box.y0, panel.box.x1 + pen.width, panel.box.y1)
+    return Mark(mark_id, "trace", with_gaps(info.points), pen, data, info, row if clip else None)
 
 
 def traces(layout: Layout, plan: Plan, record: Record, colors: Colors) -> Group:

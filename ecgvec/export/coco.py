@@ -1,0 +1,306 @@
+"""COCO: the instances of all images of a run in ``coco/annotations.json``, as pycocotools loads it.
+
+The convention is that of COCO's own documents: https://cocodataset.org/#format-data (fields) and maskApi.h of
+https://github.com/cocodataset/cocoapi (masks). Lengths are image px, (0, 0) being the top-left corner of the top-left
+pixel, boxes x, y, width, height: COCO's own convention. ``file_name`` is relative to the output folder, where the
+format ``png`` puts the images.
+
+Categories have the same id in every run:
+
+- 1 to 22, of supercategory ``lead``: the trace of I, II, III, aVR, aVL, aVF, V1 to V9, V3R to V6R, X, Y, Z, whole or
+  in pieces. Leads of any other name follow from 101, sorted by name;
+- 31 to 33, ``text``: ``lead-name``, ``header-text``, ``footer-text``; 41 and 42, ``mark``: ``pulse``, ``qr-code``;
+- 51, ``place``: ``panel``, the place of a piece of a lead, whatever ink reaches into it or out of it.
+
+Texts, marks and panels have four keypoints, their corners clockwise from the top left as read. A pulse's are its two
+upper corners and its two feet; of a pulse of two steps, the outer ones. A keypoint outside the image has v = 0 and
+x = y = 0, any other v = 2; v = 1 (covered) does not occur yet.
+
+An instance is what the image shows of a thing: box, area and segmentation end at the image's edge, and ``truncated``
+says so. Boxes and areas are those of the ink (of traces and pulses), of the ink's convex hull (texts), of the modules
+(QR code) or of the panel. Things of which nothing is seen have no instance: the image lists their ids in ``hidden``.
+
+Segmentations are polygons, simplified by at most 0.05 px, where the shape has no hole and at most 5000 points, else
+uncompressed RLE; ``iscrowd`` is 0 for both. RLE holds the pixels whose centre is inside. pycocotools draws polygons on
+a raster of 1/5 px, so its mask of a polygon of ink 2 px wide has some 6 % other pixels than the true one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from ecgvec.annotations.ink import rings, trace_ink
+from ecgvec.annotations.model import TraceLabel, bounds
+from ecgvec.export.formats import FORMATS, Files, Format, no_files
+from ecgvec.geometry.path import Points
+from ecgvec.record.leads import STANDARD_12
+from ecgvec.scene.nodes import Mark
+from ecgvec.sheet import Sheet
+
+Box = tuple[float, float, float, float]
+
+LEADS = (*STANDARD_12, "V7", "V8", "V9", "V3R", "V4R", "V5R", "V6R", "X", "Y", "Z")
+CORNERED = {  # category -> id, supercategory
+    "lead-name": (31, "text"),
+    "header-text": (32, "text"),
+    "footer-text": (33, "text"),
+    "pulse": (41, "mark"),
+    "qr-code": (42, "mark"),
+    "panel": (51, "place"),
+}
+FIRST_OTHER_LEAD = 101
+CORNERS = ("top-left", "top-right", "bottom-right", "bottom-left")
+_SKELETON = [[1, 2], [2, 3], [3, 4], [4, 1]]
+_PULSE_SKELETON = [[4, 1], [1, 2], [2, 3]]
+
+PX_DECIMALS = 6  # of boxes, keypoints and areas
+POLYGON_DECIMALS = 2
+POLYGON_ERROR = 0.05  # px by which a polygon's outline may differ from the ink's, before it is rounded
+MOST_POINTS = 5000  # on the outline, not yet simplified, of an instance that is given as polygons
+_STEP_MM = 1.0  # longest straight side of a pulse's outline on the page, so that a warp may bend it
+
+
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """A labelled thing: ``shape`` in image px and its bounds ``box`` before the image's edge cuts them, its four
+    ``corners`` (4, 2) or None, and what else is told of it. The box is better than the shape's own bounds, for round
+    ends are polygons in the shape, unless ``exact`` is False."""
+
+    id: str
+    category: str
+    visible: bool
+    shape: BaseGeometry
+    box: Box
+    corners: Points | None
+    more: dict[str, Any]
+    exact: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """What the image shows of a thing. ``lead``: whether ``category`` is a lead; ``shape``: polygons in image px;
+    ``box`` x0, y0, x1, y1; ``keypoints`` (4, 3) x, y, v, or None; ``truncated``: part of it lies outside the image."""
+
+    id: str
+    category: str
+    lead: bool
+    shape: MultiPolygon
+    box: Box
+    keypoints: NDArray[np.float64] | None
+    truncated: bool
+    more: dict[str, Any]
+
+
+def instances(sheet: Sheet) -> tuple[list[Instance], list[str]]:
+    """The instances of a sheet in the order of its labels, and the ids of the things that cannot be seen."""
+    width, height = sheet.warp.size
+    found: list[Instance] = []
+    hidden: list[str] = []
+    for thing in (*_traces(sheet), *_texts(sheet), *_marks(sheet), *_panels(sheet)):
+        shape = _cut(thing.shape, width, height)
+        if not thing.visible or shape.area <= 0:
+            hidden.append(thing.id)
+            continue
+        x0, y0, x1, y1 = thing.box
+        outside = x0 < 0 or y0 < 0 or x1 > width or y1 > height
+        box = thing.box if thing.exact and not outside else shape.bounds
+        points = None if thing.corners is None else _keypoints(thing.corners, width, height)
+        lead = thing.corners is None
+        found.append(Instance(thing.id, thing.category, lead, shape, box, points, outside, thing.more))
+    return found, hidden
+
+
+def _cut(shape: BaseGeometry, width: int, height: int) -> MultiPolygon:
+    """The part of a shape inside the image, without what has no area."""
+    image = shapely.box(0, 0, width, height)
+    inside = shape if image.covers(shapely.box(*shape.bounds)) else shapely.intersection(shape, image)
+    return MultiPolygon([part for part in shapely.get_parts(inside) if part.geom_type == "Polygon" and part.area > 0])
+
+
+def _keypoints(corners: Points, width: int, height: int) -> NDArray[np.float64]:
+    """Corners (4, 2) as x, y, v: v is 2 inside the image; outside it x, y and v are 0."""
+    x, y = corners.T
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    points: NDArray[np.float64] = np.column_stack([x, y, np.full(len(x), 2.0)]) * inside[:, None]
+    return points
+
+
+def _place(trace: TraceLabel) -> dict[str, Any]:
+    return {
+        "lead": trace.lead,
+        "polarity": trace.polarity,
+        "rhythm": trace.rhythm,
+        "row": trace.row,
+        "column": trace.column,
+    }
+
+
+def _traces(sheet: Sheet) -> Iterator[Thing]:
+    for trace in sheet.annotations.traces:
+        ink = trace_ink(trace, sheet.warp, sheet.annotations.ink_width)
+        more = _place(trace) | {"first_sample": trace.first_sample, "samples": len(trace.t), "fs": trace.fs}
+        x0, y0, x1, y1 = bounds(trace.outline)
+        if trace.clip is not None:  # the outline is that of the whole ink
+            left, top, right, bottom = bounds(trace.panel)
+            x0, y0, x1, y1 = max(x0, left), max(y0, top), min(x1, right), min(y1, bottom)
+        seen, exact = bool(trace.visible.any()), trace.clip is None
+        yield Thing(trace.id, trace.lead, seen, ink, (x0, y0, x1, y1), None, more, exact)
+
+
+def _panels(sheet: Sheet) -> Iterator[Thing]:
+    for trace in sheet.annotations.traces:
+        yield Thing(
+            f"panel-{trace.id}", "panel", True, _polygon(trace.panel), bounds(trace.panel), trace.panel, _place(trace)
+        )
+
+
+def _texts(sheet: Sheet) -> Iterator[Thing]:
+    for text in sheet.annotations.texts:
+        more = {"text": text.text, "order": text.order}
+        yield Thing(text.id, text.role, text.visible, _polygon(text.hull), bounds(text.hull), text.quad, more)
+
+
+def _marks(sheet: Sheet) -> Iterator[Thing]:
+    """Calibration pulses and the QR code."""
+    drawn = {mark.id: mark for mark in sheet.scene.marks() if mark.role == "pulse"}
+    for pulse in sheet.annotations.pulses:
+        first_foot, *tops, last_foot = pulse.corners
+        corners = np.array([tops[0], tops[-1], last_foot, first_foot])
+        more = {"row": pulse.row, "mv": pulse.mv, "seconds": pulse.seconds, "gains": list(pulse.gains)}
+        ink = _pulse_ink(sheet, drawn[pulse.id])
+        yield Thing(pulse.id, "pulse", pulse.visible, ink, bounds(pulse.outline), corners, more)
+    qr = sheet.annotations.qr
+    if qr is not None:
+        yield Thing("qr-code", "qr-code", qr.visible, _polygon(qr.quad), bounds(qr.quad), qr.quad, {"text": qr.text})
+
+
+def _pulse_ink(sheet: Sheet, mark: Mark) -> BaseGeometry:
+    """The ink of a pulse, feet included, in image px."""
+    line = shapely.LineString(mark.path.points)
+    ink = shapely.segmentize(shapely.buffer(line, mark.pen.width / 2, quad_segs=4), _STEP_MM)
+    return shapely.make_valid(shapely.transform(ink, sheet.warp.forward))
+
+
+def _polygon(points: Points) -> BaseGeometry:
+    return shapely.make_valid(Polygon(points)) if len(points) > 2 else Polygon()
+
+
+def rle(shape: BaseGeometry, size: tuple[int, int]) -> dict[str, list[int]]:
+    """The pixels whose centre is inside ``shape`` (image px, inside the image), as COCO's uncompressed RLE: lengths of
+    runs, first of pixels outside, down one column after the other. ``size`` is (width, height) in px.
+
+    A column of centres crosses the outline an even number of times (even-odd rule), and each crossing is where a run
+    ends and the next begins.
+    """
+    width, height = size
+    outline = rings(shape)
+    start = np.concatenate([np.empty((0, 2)), *outline])
+    end = np.concatenate([np.empty((0, 2)), *(np.roll(ring, -1, axis=0) for ring in outline)])
+    left, right = (np.ceil(f(start[:, 0], end[:, 0]) - 0.5).astype(np.int64) for f in (np.minimum, np.maximum))
+    columns = right - left
+    side = np.repeat(np.arange(len(columns)), columns)
+    column = np.arange(len(side)) - np.repeat(np.cumsum(columns) - columns, columns) + left[side]
+    (x0, y0), (x1, y1) = start[side].T, end[side].T
+    y = y0 + (column + 0.5 - x0) * (y1 - y0) / (x1 - x0)
+    at = column * height + np.clip(np.ceil(y - 0.5), 0, height).astype(np.int64)
+    places, times = np.unique(at, return_counts=True)
+    turns = places[times % 2 == 1]  # two crossings in one place leave no run between them
+    counts = np.diff(turns, prepend=0, append=width * height).tolist()
+    return {"size": [height, width], "counts": counts if counts[-1] else counts[:-1]}
+
+
+def segmentation(shape: MultiPolygon, size: tuple[int, int]) -> Any:
+    """Polygons (lists of x, y, x, y, ... in image px), or RLE where polygons cannot hold the shape or are too long."""
+    if any(len(part.interiors) for part in shape.geoms) or shapely.get_num_coordinates(shape) > MOST_POINTS:
+        return rle(shape, size)
+    outlines = rings(shapely.simplify(shape, POLYGON_ERROR))
+    return [np.round(outline, POLYGON_DECIMALS).ravel().tolist() for outline in outlines]
+
+
+def xywh(box: Box) -> list[float]:
+    """x, y, width and height of a box x0, y0, x1, y1."""
+    x0, y0, x1, y1 = box
+    return [round(v, PX_DECIMALS) for v in (x0, y0, x1 - x0, y1 - y0)]
+
+
+def _annotation(instance: Instance, size: tuple[int, int]) -> dict[str, Any]:
+    """An annotation that lacks only the ids that depend on other images."""
+    annotation: dict[str, Any] = {
+        "category": [instance.category, instance.lead],
+        "label_id": instance.id,
+        "bbox": xywh(instance.box),
+        "area": round(instance.shape.area, PX_DECIMALS),
+        "segmentation": segmentation(instance.shape, size),
+        "iscrowd": 0,
+        "truncated": instance.truncated,
+    }
+    if instance.keypoints is not None:
+        rows = np.round(instance.keypoints, PX_DECIMALS).tolist()
+        annotation["keypoints"] = [number for x, y, v in rows for number in (x, y, int(v))]
+        annotation["num_keypoints"] = sum(v > 0 for _, _, v in rows)
+    return annotation | instance.more
+
+
+def image_share(sheet: Sheet, stem: str) -> dict[str, Any]:
+    """One image and its annotations, without ids."""
+    found, hidden = instances(sheet)
+    width, height = size = sheet.warp.size
+    image = {
+        "file_name": f"{stem}.png",
+        "width": width,
+        "height": height,
+        "record": sheet.plan.record.path,
+        "window": sheet.plan.window.index,
+        "dpi": sheet.plan.page.style.dpi,
+        "hidden": hidden,
+    }
+    return {"image": image, "annotations": [_annotation(instance, size) for instance in found]}
+
+
+def _categories(other_leads: list[str]) -> list[dict[str, Any]]:
+    """All categories; ids that do not depend on the run, but for leads of other names."""
+    leads = [*enumerate(LEADS, start=1), *enumerate(other_leads, start=FIRST_OTHER_LEAD)]
+    table: list[dict[str, Any]] = [{"id": i, "name": name, "supercategory": "lead"} for i, name in leads]
+    for name, (i, above) in CORNERED.items():
+        skeleton = _PULSE_SKELETON if name == "pulse" else _SKELETON
+        points = {"keypoints": list(CORNERS), "skeleton": skeleton}
+        table.append({"id": i, "name": name, "supercategory": above, **points})
+    return sorted(table, key=lambda category: int(category["id"]))
+
+
+def annotations_file(parts: list[dict[str, Any]]) -> Files:
+    """All images in one file, images and annotations numbered from 1 in order."""
+    names = {tuple(a["category"]) for part in parts for a in part["annotations"]}
+    categories = _categories(sorted(name for name, lead in names if lead and name not in LEADS))
+    ids = {(c["name"], c["supercategory"] == "lead"): c["id"] for c in categories}
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for image_id, part in enumerate(parts, start=1):
+        images.append({"id": image_id, **part["image"]})
+        for a in part["annotations"]:
+            rest = {key: value for key, value in a.items() if key != "category"}
+            head = {"id": len(annotations) + 1, "image_id": image_id, "category_id": ids[tuple(a["category"])]}
+            annotations.append(head | rest)
+    document = {
+        "info": {"description": "ECG pages with exact labels, drawn by ecgvec", "version": "1"},
+        "licenses": [],
+        "images": images,
+        "annotations": annotations,
+        "categories": categories,
+    }
+    return {"coco/annotations.json": (json.dumps(document, allow_nan=False, ensure_ascii=False) + "\n").encode()}
+
+
+FORMATS.add(
+    "coco",
+    Format("COCO instances of leads, texts, pulses, QR codes and panels", no_files, image_share, annotations_file),
+)

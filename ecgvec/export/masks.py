@@ -1,0 +1,248 @@
+"""The masks format: which class, which leads and which row each pixel belongs to.
+
+Masks are filled from vectors, sent through the sheet's warp; no pixel of the image is looked at. One rule everywhere:
+a pixel belongs to a shape where its centre lies inside. Lines thinner than a pixel are taken one pixel wide, or the
+rule would leave holes in them.
+
+- ``masks/STEM-classes.png``: 8-bit palette PNG, one class a pixel, as ``CLASSES``. Where two meet, the one painted
+  later has the pixel, as in the image; the white ground of a QR code hides what lies below it.
+- ``masks/STEM-leads.png``: 16-bit greyscale PNG, bit i set where the ink of lead i lies, as ``lead_bits``: a pixel can
+  belong to several leads. It holds the whole ink inside the image, also where something else is painted over it. Leads
+  17 to 32 of a page are bits 0 to 15 of ``STEM-leads-2.png``, and so on.
+- ``masks/STEM-rows.npy``: (rows, height, width) uint8, 1 where the ink of a trace of that row lies, else 0; rows from
+  the top, rhythm strips included, numbered as ``row`` is in the JSON; a row without a trace is a plane of zeros.
+- ``masks/classes.json``: what the numbers and bits mean, for the whole run.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import zlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cairocffi
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import GeometryCollection, LineString
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import substring
+
+from ecgvec.annotations.derive import corners
+from ecgvec.annotations.ink import as_path, trace_ink
+from ecgvec.annotations.model import TraceLabel, dense_ring
+from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.export.grids import npy
+from ecgvec.geometry.affine import Affine
+from ecgvec.geometry.path import CLOSE, MOVE, Path, Points, polyline
+from ecgvec.raster import append_path
+from ecgvec.record.leads import STANDARD_12
+from ecgvec.scene.nodes import Mark, TextInfo, TraceInfo
+from ecgvec.sheet import Sheet
+from ecgvec.style import rgb
+from ecgvec.warp.base import Warp, local_scale
+
+BITS = 16  # leads in one PNG
+THINNEST_PX = 1.0  # lines are filled at least so wide
+PIECE_MM = 1.0  # longest straight piece of a stroke's outline that goes through the warp
+
+
+@dataclass(frozen=True)
+class MaskClass:
+    """One class of ``STEM-classes.png``: its name, its colour in the palette, the roles of the marks that are painted
+    in it, and what of them."""
+
+    name: str
+    color: str
+    roles: tuple[str, ...]
+    meaning: str
+
+
+CLASSES = (
+    MaskClass("background", "#FFFFFF", ("qr-back",), "paper, grid, and all that no other class names"),
+    MaskClass("trace", "#000000", ("trace",), "the ink of all traces"),
+    MaskClass("lead-name", "#1F77B4", ("lead-name",), "the letters of the lead names"),
+    MaskClass("text", "#2CA02C", ("header-text", "footer-text"), "the letters of header and footer"),
+    MaskClass("pulse", "#D62728", ("pulse",), "the line of the calibration pulses"),
+    MaskClass("separator", "#FF7F0E", ("separator",), "the bars, or the dashes, between the columns"),
+    MaskClass("qr-code", "#9467BD", ("qr-code",), "the whole square of the QR code's modules, dark and light"),
+)
+CLASS_OF_ROLE = {role: i for i, kind in enumerate(CLASSES) for role in kind.roles}
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """A shape's pixels: ``inside`` (height, width) bool, its top-left pixel being column ``x`` and row ``y`` of the
+    image."""
+
+    x: int
+    y: int
+    inside: NDArray[np.bool_]
+
+    def of(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """The part of ``plane`` (H, W), one value a pixel of the image, that the patch lies on; a view."""
+        height, width = self.inside.shape
+        return plane[self.y : self.y + height, self.x : self.x + width]
+
+
+def filled(path: Path, size: tuple[int, int], even_odd: bool) -> Patch | None:
+    """The pixels of an image of ``size`` (width, height) whose centre lies in the closed ``path`` (image px), by the
+    even-odd rule or by the non-zero one, which fonts need: their contours may overlap. None where there is none."""
+    if not len(path.points):
+        return None
+    x0, y0, x1, y1 = path.bounds()
+    left, top = max(0, math.floor(x0)), max(0, math.floor(y0))
+    width, height = min(size[0], math.ceil(x1)) - left, min(size[1], math.ceil(y1)) - top
+    if width <= 0 or height <= 0:
+        return None
+    surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, width, height)
+    context = cairocffi.Context(surface)
+    context.set_antialias(cairocffi.ANTIALIAS_NONE)
+    context.set_fill_rule(cairocffi.FILL_RULE_EVEN_ODD if even_odd else cairocffi.FILL_RULE_WINDING)
+    append_path(context, path.mapped(Affine.translate(-left, -top)))
+    context.fill()
+    surface.flush()
+    rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(height, surface.get_stride())
+    return Patch(left, top, rows[:, :width] > 0)
+
+
+def _width(mark: Mark, places: Points, warp: Warp) -> float:
+    """The width in mm in which a line is filled: the pen's, or one pixel where that is wider. ``places`` (n, 2): page
+    points between which the line runs."""
+    scale = float(local_scale(warp, places).min())
+    return max(mark.pen.width, THINNEST_PX / scale)
+
+
+def _dashes(line: LineString, dash: tuple[float, ...]) -> list[BaseGeometry]:
+    """The inked pieces of a line: lengths on and off in turn, from the line's start, as cairo and SVG lay them."""
+    if not dash:
+        return [line]
+    turns = math.ceil(line.length / sum(dash)) * len(dash)
+    ends = np.concatenate([[0.0], np.cumsum(np.resize(dash, 2 * turns))])
+    return [substring(line, ends[i], ends[i + 1]) for i in range(0, 2 * turns, 2) if ends[i] < line.length]
+
+
+def stroke_ink(mark: Mark, width: float) -> BaseGeometry:
+    """What a pen of ``width`` mm leaves along the open lines of a mark, dashes and caps as its own pen has them: a
+    polygon on the page, in mm, with no side longer than ``PIECE_MM``."""
+    path = mark.path.flattened()
+    starts = np.flatnonzero(path.codes[path.codes != CLOSE] == MOVE)
+    lines = [LineString(points) for points in np.split(path.points, starts[1:])]
+    pieces = [piece for line in lines for piece in _dashes(line, mark.pen.dash)]
+    ink: BaseGeometry = shapely.buffer(
+        GeometryCollection(pieces),
+        width / 2,
+        cap_style="round" if mark.pen.cap == "round" else "flat",
+        join_style="round" if mark.pen.join == "round" else "mitre",
+    )
+    return shapely.segmentize(ink, PIECE_MM)
+
+
+def _patch(mark: Mark, trace: TraceLabel | None, warp: Warp) -> Patch | None:
+    """The pixels of one mark: the letters of a text, the square of a QR code, the ink of a line."""
+    if isinstance(mark.info, TextInfo):
+        return filled(mark.info.outline.mapped(warp.forward), warp.size, even_odd=False)
+    if mark.role in ("qr-code", "qr-back"):
+        ring = dense_ring(corners(mark.path.bounds()))
+        return filled(polyline(warp.forward(ring), closed=True), warp.size, even_odd=True)
+    if isinstance(mark.info, TraceInfo) and trace is not None:
+        ink = trace_ink(trace, warp, _width(mark, dense_ring(corners(mark.info.panel.box), 4), warp))
+    else:
+        ink = shapely.transform(stroke_ink(mark, _width(mark, mark.path.points, warp)), warp.forward)
+    return filled(as_path(ink), warp.size, even_odd=True)
+
+
+def ink_patches(sheet: Sheet, roles: Collection[str]) -> Iterator[tuple[Mark, Patch]]:
+    """Each mark of these roles with its pixels, in the order of painting; those that no pixel shows are left out."""
+    traces = {trace.id: trace for trace in sheet.annotations.traces}
+    for mark in sheet.scene.marks():
+        patch = _patch(mark, traces.get(mark.id), sheet.warp) if mark.role in roles else None
+        if patch is not None:
+            yield mark, patch
+
+
+def lead_bits(sheet: Sheet) -> tuple[str, ...]:
+    """The lead of each bit: the standard 12, then the page's other leads in the order of its traces."""
+    drawn = (trace.lead for trace in sheet.annotations.traces)
+    return tuple(dict.fromkeys([*STANDARD_12, *drawn]))
+
+
+def mask_arrays(sheet: Sheet) -> tuple[NDArray[np.uint8], NDArray[np.uint16], NDArray[np.uint8]]:
+    """Classes (H, W), lead bits (planes, H, W), 16 leads a plane, and rows (rows, H, W), 0 or 1."""
+    width, height = sheet.warp.size
+    bits = {lead: i for i, lead in enumerate(lead_bits(sheet))}
+    classes = np.zeros((height, width), dtype=np.uint8)
+    leads = np.zeros((-(-len(bits) // BITS), height, width), dtype=np.uint16)
+    rows = np.zeros((1 + max(panel.row for panel in sheet.layout.panels), height, width), dtype=np.uint8)
+    for mark, patch in ink_patches(sheet, CLASS_OF_ROLE):
+        patch.of(classes)[patch.inside] = CLASS_OF_ROLE[mark.role]
+        if isinstance(mark.info, TraceInfo):
+            plane, bit = divmod(bits[mark.info.panel.lead], BITS)
+            patch.of(leads[plane])[patch.inside] |= np.uint16(1 << bit)
+            patch.of(rows[mark.info.panel.row])[patch.inside] = 1
+    return classes, leads, rows
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def mask_png(values: NDArray[np.uint8] | NDArray[np.uint16], palette: NDArray[np.uint8] | None = None) -> bytes:
+    """``values`` (H, W) as a PNG: greyscale of 8 or 16 bits, or, with ``palette`` (n, 3) RGB, indices into it.
+
+    Neither OpenCV writes palettes, nor as fast: masks are long runs, for which zlib's run-length strategy is made.
+    Source: PNG specification, third edition (W3C), sections 11.2.1 IHDR, 11.2.2 PLTE and 9.2 filter type 0.
+    """
+    height, width = values.shape
+    depth = values.dtype.itemsize
+    lines = np.zeros((height, 1 + width * depth), dtype=np.uint8)  # each begins with its filter: 0, none
+    lines[:, 1:].view(f">u{depth}")[:] = values  # the high byte first
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
+    data = packer.compress(lines.data) + packer.flush()
+    head = struct.pack(">IIBBBBB", width, height, 8 * depth, 0 if palette is None else 3, 0, 0, 0)
+    colors = b"" if palette is None else _chunk(b"PLTE", np.ascontiguousarray(palette, dtype=np.uint8).tobytes())
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + colors + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+
+
+def _files(sheet: Sheet, stem: str) -> Files:
+    classes, leads, rows = mask_arrays(sheet)
+    palette = np.array([rgb(kind.color) for kind in CLASSES], dtype=np.uint8)
+    files = {f"masks/{stem}-classes.png": mask_png(classes, palette), f"masks/{stem}-rows.npy": npy(rows)}
+    for i, plane in enumerate(leads):
+        files[f"masks/{stem}-leads{f'-{i + 1}' if i else ''}.png"] = mask_png(plane)
+    return files
+
+
+def other_leads(sheet: Sheet, stem: str) -> tuple[str, list[str]] | None:
+    """The image and its leads beyond the standard 12, bit 12 first; None where it has none."""
+    others = list(lead_bits(sheet)[len(STANDARD_12) :])
+    return (stem, others) if others else None
+
+
+def classes_file(parts: list[tuple[str, list[str]] | None]) -> Files:
+    """``masks/classes.json``: classes by number, leads by bit, and the further leads of those images that have any."""
+    kinds = [
+        {"id": i, "name": kind.name, "color": kind.color, "meaning": kind.meaning} for i, kind in enumerate(CLASSES)
+    ]
+    others = {
+        stem: {str(len(STANDARD_12) + i): lead for i, lead in enumerate(leads)} for stem, leads in filter(None, parts)
+    }
+    document = {
+        "format": "ecgvec-masks",
+        "format_version": 1,
+        "classes": kinds,
+        "lead_bits": {str(i): lead for i, lead in enumerate(STANDARD_12)},
+        "lead_bits_per_file": BITS,
+        "other_lead_bits": others,
+    }
+    return {"masks/classes.json": (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()}
+
+
+FORMATS.add(
+    "masks",
+    Format("classes, leads and rows of each pixel: palette PNG, 16-bit PNG, .npy", _files, other_leads, classes_file),
+)

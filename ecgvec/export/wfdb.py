@@ -1,0 +1,113 @@
+"""The format ``wfdb``: what a page shows, as a WFDB record of its own beside the image.
+
+``wfdb/STEM.hea`` and ``.dat`` hold the page's window of every lead on it, in mV at the record's rate, whatever the
+source's formats and baselines were; with ``plan.mask_unplotted`` only what was plotted, NaN elsewhere. "Plotted" is
+what has a place on the page: a crop or a cut-off at the row's edge hides samples, it does not take them off the truth.
+
+The header has one comment, ``# Image: NAME-K.png``, as the PhysioNet Challenge 2024 has it: the image's name without
+folder. The Challenge's own reader looks for that file beside the header.
+
+Bytes are written here: wfdb.wrsamp would take a folder and half a second to load. Syntax: WFDB Applications Guide,
+header(5) and signal(5).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.errors import RecordError
+from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.sheet import Sheet
+
+UNITS_PER_MV = 1000
+"""ADC units in a mV: rounding to whole microvolts errs by half a microvolt at most."""
+
+_BYTES = {16: 2, 24: 3, 32: 4}
+"""WFDB format -> bytes a sample. All are two's complement, their lowest number standing for no value."""
+
+Signals = NDArray[np.float64]
+Digits = NDArray[np.int64]
+
+
+def window_signals(sheet: Sheet) -> tuple[Signals, tuple[str, ...]]:
+    """The page's window of each lead on it, (samples, leads) mV, and the leads' names, in the record's order."""
+    shown = {panel.lead for panel in sheet.layout.panels}
+    columns = [column for column, lead in enumerate(sheet.signal_leads) if lead in shown]
+    return sheet.signals[:, columns], tuple(sheet.signal_leads[column] for column in columns)
+
+
+def plotted_only(sheet: Sheet) -> tuple[Signals, tuple[str, ...]]:
+    """``window_signals`` with NaN at all samples that have no place on the page."""
+    signals, leads = window_signals(sheet)
+    masked = np.full_like(signals, np.nan)
+    for trace in sheet.annotations.traces:
+        first = trace.first_sample - sheet.plan.window.first
+        masked[first : first + len(trace.mv), leads.index(trace.lead)] = trace.mv
+    return masked, leads
+
+
+def record_name(name: str) -> str:
+    """``name`` as a record's name: wfdb takes ASCII letters, digits, ``-`` and ``_`` alone.
+
+    Other characters become ``_``, and the beginning of the name's SHA-256 keeps such names apart.
+    """
+    safe = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    return safe if safe == name else f"{safe}_{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def _baseline(units: Signals, largest: int) -> int:
+    """What to add to a lead's units so that they fit into -largest to largest, if anything does; 0 where they do."""
+    finite = units[np.isfinite(units)]
+    if not len(finite) or np.abs(finite).max() <= largest:
+        return 0
+    return -round((float(finite.min()) + float(finite.max())) / 2)
+
+
+def digitised(signals: Signals) -> tuple[Digits, list[int], int]:
+    """mV as ADC units: (samples, leads), the baseline of each lead, and the narrowest WFDB format that holds all.
+
+    RecordError where no format does.
+    """
+    units = np.round(signals * UNITS_PER_MV)
+    valid = np.isfinite(units)
+    for code, size in _BYTES.items():
+        lowest = -(2 ** (8 * size - 1))
+        baselines = [_baseline(column, -lowest - 1) for column in units.T]
+        shifted = np.where(valid, units, 0) + np.where(valid, baselines, 0)
+        if not shifted.size or np.abs(shifted).max() < -lowest:
+            return np.where(valid, shifted, lowest).astype(np.int64), baselines, code
+    peak = float(np.abs(signals[valid]).max())
+    raise RecordError(f"a lead reaches {peak:.0f} mV, too much for WFDB's formats: mend its gain or unit in the header")
+
+
+def header(name: str, leads: tuple[str, ...], fs: float, digits: Digits, baselines: list[int], code: int) -> list[str]:
+    """The record line and a line a signal. The checksum is the sum of the samples as a signed 16-bit number."""
+    lines = [f"{name} {len(leads)} {np.format_float_positional(fs, trim='-')} {len(digits)}"]
+    for lead, column, baseline in zip(leads, digits.T, baselines, strict=True):
+        checksum = (int(column.sum()) + 2**15) % 2**16 - 2**15
+        description = re.sub(r'[^ -"$-~]', "_", lead)  # ASCII alone, and no #, at which some readers cut a line
+        calibration = f"{UNITS_PER_MV}({baseline})/mV"
+        lines.append(f"{name}.dat {code} {calibration} {code} 0 {column[0]} {checksum} 0 {description}")
+    return lines
+
+
+def _files(sheet: Sheet, stem: str) -> Files:
+    """Header and signal file of one page; none where nothing is plotted on it, for then its rate is unknown too."""
+    if not sheet.annotations.traces:
+        return {}
+    folder, slash, image = stem.rpartition("/")
+    name = record_name(image)
+    signals, leads = plotted_only(sheet) if sheet.plan.mask_unplotted else window_signals(sheet)
+    digits, baselines, code = digitised(signals)
+    lines = header(name, leads, sheet.annotations.traces[0].fs, digits, baselines, code)
+    lines.append("# Image: " + "".join(c if c.isprintable() else "_" for c in f"{image}.png"))
+    packed = digits.astype("<i4")[..., None].view(np.uint8)[..., : _BYTES[code]]
+    path = f"wfdb/{folder}{slash}{name}"
+    return {f"{path}.dat": packed.tobytes(), f"{path}.hea": ("\n".join(lines) + "\n").encode()}
+
+
+FORMATS.add("wfdb", Format("what is plotted, or its whole window, as a WFDB record", _files))

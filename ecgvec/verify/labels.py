@@ -1,0 +1,188 @@
+"""How far the labels lie from the ink, in px: each labelled trace is drawn again and laid on the image.
+
+This is the one place of ``verify`` that reads where the labels say that the samples lie. A trace's ink is predicted
+from its label; the shift that takes the prediction to the image's ink is found by least squares (Lucas and Kanade
+1981), redrawn with cairo at each step, so that a label that is right is found at 0 and not at a bias of the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.geometry.path import Points
+from ecgvec.verify.ink import Box, Cover, Ink, clip_px, stroke, unmix
+from ecgvec.verify.page import Floats, Image, Page, Strip, moved
+
+REACH = 6  # px that the ink is sought around its label, along x and along y
+PROBES = 10_000  # inked pixels that are tried at each whole shift
+STEPS = 4  # of least squares
+LARGEST_STEP = 1.0  # px
+ENOUGH = 0.005  # px: a smaller step is the last
+PIECE = 96  # px of a trace that get a shift of their own
+LEAST_POWER = 2.0  # squared change of cover by a px, summed: below it a direction cannot be told
+
+Shift = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class LabelError:
+    """Label error of an image in px: ``shift`` (x, y) from labels to ink, the median over traces, and ``median`` its
+    length; ``p99`` over pieces of the traces; ``traces``: (x, y) of each, NaN along a direction that cannot be told.
+    ``found`` is False where no label lies in the image."""
+
+    shift: Shift
+    median: float
+    p99: float
+    traces: Mapping[str, Shift]
+    found: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """A labelled trace in the image: its labels, the box around them, and its ink as drawn from them."""
+
+    strip: Strip
+    points: Points
+    box: Box
+    clip: tuple[float, float, float, float] | None
+    pen: float
+
+    def draw(self, shift: Shift = (0.0, 0.0)) -> Cover:
+        """Predicted cover of the box's pixels, the labels moved by ``shift``."""
+        clip = self.clip
+        if clip is not None:
+            clip = (clip[0] + shift[0], clip[1] + shift[1], clip[2] + shift[0], clip[3] + shift[1])
+        return stroke(self.points + np.array(shift), self.pen, self.box, clip)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """The shift of a trace, and the distances (pieces,) of its pieces from their labels."""
+
+    shift: Shift
+    pieces: Floats
+
+
+def label_error(image: Image, page: Page, ink: Ink, points: Mapping[str, Points]) -> LabelError:
+    """Hold the labels' ``points``, (n, 2) image px by trace id, against the image; ``ink`` is the image's, unmixed.
+
+    The page's ground (grid, texts) may have moved with the ink: then it is drawn again where it is.
+    """
+    placed = [p for p in (_placed(strip, page, points[strip.id]) for strip in page.strips) if p is not None]
+    if not placed:
+        return LabelError((0.0, 0.0), 0.0, 0.0, {}, found=False)
+    shift = _rough(ink, page, placed)
+    ground = ink if shift == (0.0, 0.0) else _better_ground(ink, image, page, shift)
+    found = [_fit(ground, page, placed, one, shift) for one in placed]
+    if np.hypot(*np.subtract(_middle(found), shift)) > 4 * ENOUGH and np.hypot(*_middle(found)) > 4 * ENOUGH:
+        shift = _middle(found)
+        ground = _better_ground(ground, image, page, shift)
+        found = [_fit(ground, page, placed, one, shift) for one in placed]
+    middle = _middle(found)
+    lengths = np.concatenate([f.pieces for f in found])
+    p99 = float(np.percentile(lengths, 99)) if len(lengths) else 0.0
+    traces = {one.strip.id: f.shift for one, f in zip(placed, found, strict=True)}
+    return LabelError(middle, float(np.hypot(*middle)), p99, traces)
+
+
+def _middle(found: list[_Found]) -> Shift:
+    """The median shift of all traces, 0 along a direction that none can tell."""
+    x, y = np.array([f.shift for f in found], dtype=np.float64).T
+    return _median(x), _median(y)
+
+
+def _median(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else 0.0
+
+
+def _placed(strip: Strip, page: Page, points: Points) -> _Placed | None:
+    """A labelled trace with whole px around it, or None outside the image."""
+    known = points[np.isfinite(points).all(axis=1)]
+    if not len(known):
+        return None
+    room = 2 * REACH + page.pen
+    (x0, y0), (x1, y1) = np.floor(known.min(axis=0) - room), np.ceil(known.max(axis=0) + room)
+    box = (max(0, int(x0)), max(0, int(y0)), min(page.size[0], int(x1)), min(page.size[1], int(y1)))
+    if box[2] - box[0] < 2 or box[3] - box[1] < 2:
+        return None
+    return _Placed(strip, points, box, clip_px(page, strip.clip), page.pen)
+
+
+def _better_ground(ink: Ink, image: Image, page: Page, shift: Shift) -> Ink:
+    """The image's ink with the ground moved by ``shift``, or ``ink`` where that explains the image better."""
+    other = unmix(image, moved(page, shift))
+    return other if float(np.abs(other.cover).sum()) < float(np.abs(ink.cover).sum()) else ink
+
+
+def _rough(ink: Ink, page: Page, placed: list[_Placed]) -> Shift:
+    """The shift in whole px at which most of the labels' ink lies on dark pixels, all traces together."""
+    # Half-covered pixels and more: what a shifted grid leaves behind is weaker.
+    dark = np.pad(np.where(ink.cover > 0.5, ink.cover, 0), REACH)
+    spots = []
+    for one in placed:
+        y, x = np.nonzero(one.draw() > 0.5)
+        spots.append(np.column_stack([y + one.box[1], x + one.box[0]]))
+    inked = np.concatenate(spots)
+    y, x = inked[:: len(inked) // PROBES + 1].T
+    reach = np.arange(2 * REACH + 1)
+    scores = np.array([[float(dark[y + dy, x + dx].sum()) for dx in reach] for dy in reach])
+    distance = np.hypot(reach[:, None] - REACH, reach[None, :] - REACH)
+    best = int(np.argmax(scores - 1e-6 * distance))  # of equal ones the nearest
+    return float(best % len(reach) - REACH), float(best // len(reach) - REACH)
+
+
+def _fit(ink: Ink, page: Page, placed: list[_Placed], one: _Placed, start: Shift) -> _Found:
+    """The shift of one trace by least squares from ``start`` on, and of its pieces from there."""
+    seen = ink.crop(one.box)
+    weight = seen.weight * (_others(one, placed, start) < 0.01)
+    shift = np.array(start)
+    for _ in range(STEPS):
+        drawn = one.draw((float(shift[0]), float(shift[1])))
+        power, pull = _columns(seen.cover, drawn, weight)
+        step = _solve(power.sum(axis=0)[None], pull.sum(axis=0)[None])[0]
+        if np.hypot(*step) <= ENOUGH:
+            break
+        shift = shift + np.clip(step, -LARGEST_STEP, LARGEST_STEP)
+    edges = np.arange(0, len(power), PIECE)
+    steps = _solve(np.add.reduceat(power, edges), np.add.reduceat(pull, edges))
+    pieces: Floats = np.hypot(*(shift + steps).T)
+    whole = power.sum(axis=0)
+    own = np.diag(whole) - whole[0, 1] ** 2 / np.maximum(np.diag(whole)[::-1], 1e-9)
+    x, y = np.where(own >= LEAST_POWER, shift, np.nan)
+    return _Found((float(x), float(y)), pieces)
+
+
+def _others(one: _Placed, placed: list[_Placed], shift: Shift) -> Cover:
+    """What other traces, moved by ``shift``, leave in this one's box."""
+    x0, y0, x1, y1 = one.box
+    found = np.zeros((y1 - y0, x1 - x0), dtype=np.float32)
+    for other in placed:
+        a0, b0, a1, b1 = other.box
+        if other is not one and a0 < x1 and x0 < a1 and b0 < y1 and y0 < b1:
+            np.maximum(found, stroke(other.points + np.array(shift), other.pen + 2, one.box), out=found)
+    return found
+
+
+def _columns(seen: Cover, drawn: Cover, weight: Cover) -> tuple[Floats, Floats]:
+    """Normal equations of the shift by pixel column: (columns, 2, 2) and (columns, 2)."""
+    gy, gx = (cv2.multiply(g.astype(np.float32), -1.0) for g in np.gradient(drawn))
+    rest = (seen - drawn) * weight
+    xx, xy, yy = (np.sum(weight * a * b, axis=0, dtype=np.float64) for a, b in ((gx, gx), (gx, gy), (gy, gy)))
+    pull = np.stack([np.sum(rest * g, axis=0, dtype=np.float64) for g in (gx, gy)], axis=-1)
+    return np.stack([np.stack([xx, xy], axis=-1), np.stack([xy, yy], axis=-1)], axis=-2), pull
+
+
+def _solve(power: NDArray[np.float64], pull: Floats) -> Points:
+    """Least-squares shifts (k, 2); 0 along directions that have too little power."""
+    values, vectors = np.linalg.eigh(power)
+    along = np.einsum("kji,kj->ki", vectors, pull)
+    steps: Points = np.einsum(
+        "kij,kj->ki", vectors, np.where(values >= LEAST_POWER, along / np.maximum(values, LEAST_POWER), 0.0)
+    )
+    return steps

@@ -1,0 +1,224 @@
+"""The best that any digitiser could do: fit the signal by drawing it again until the drawing matches the image.
+
+Each strip's samples are moved until cairo, given them, lays the same ink on the same pixels (Gauss-Newton with
+Levenberg and Marquardt's damping). Derivatives are drawn too: samples far enough apart are moved together, and the
+change of each pixel belongs to the one sample near it. Where there are more samples than pixels the ink alone does not
+settle them: a weak prior holds the second difference small, weaker where the curve itself bends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solveh_banded
+from scipy.sparse import coo_array, csr_array
+
+from ecgvec.verify.ink import Box, Cover, Ink, clip_px, stroke
+from ecgvec.verify.page import Floats, Page, Strip
+from ecgvec.warp.base import local_scale
+
+SWEEPS = 2  # over all strips, each fitted beside the ink of the others
+STEPS = 20  # of one strip in a sweep
+MARGIN = 8  # px around a strip's ink
+NUDGE = 0.3  # px across the line by which samples are moved for derivatives
+LARGEST_NUDGE = 3.0  # px along y, where the line is steep
+NOISE = 0.004  # of a pixel's cover: 8 bits of colour, 15 sub-rows in cairo
+BEND = 0.15  # px per sample^2: the second difference that the prior expects where the line is calm
+DAMPING = 1e-3  # at the start, of the mean power of a sample
+SETTLED = 1e-3  # relative fall of the misfit below which a strip is done
+
+
+def refit(ink: Ink, page: Page, start: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Millivolts (n,) of each strip by its id, fitted to the image's ``ink`` from ``start`` on (NaN stays NaN)."""
+    strips = [_Strip.of(strip, page) for strip in page.strips]
+    current = {s.strip.id: start[s.strip.id] * s.px_per_mv for s in strips}
+    for sweep in range(SWEEPS):
+        drawn = {s.strip.id: s.extent(current[s.strip.id]) for s in strips}
+        after = {}
+        for one in strips:
+            own = drawn[one.strip.id]
+            near = [o for o in strips if o is not one and own and drawn[o.strip.id] and _meet(own, drawn[o.strip.id])]
+            if sweep and not near:
+                after[one.strip.id] = current[one.strip.id]
+            else:
+                after[one.strip.id] = _fit(one, current[one.strip.id], ink, [(o, current[o.strip.id]) for o in near])
+        current = after
+    return {s.strip.id: current[s.strip.id] / s.px_per_mv for s in strips}
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+@dataclass(frozen=True, eq=False)
+class _Strip:
+    """A strip's constants: px a mV along y, px between samples, and how many samples lie between two that are moved
+    together. Its unknowns ``u`` (n,) are voltages in px."""
+
+    page: Page
+    strip: Strip
+    px_per_mv: float
+    pitch: float
+    apart: int
+
+    @classmethod
+    def of(cls, strip: Strip, page: Page) -> _Strip:
+        zero = np.array([[strip.axes.x0, strip.axes.zero_y]])
+        scale = local_scale(page.warp, zero)[0]
+        pitch = float(scale[0] * strip.axes.speed / strip.fs)
+        reach = page.pen / 2 + pitch + 1.0  # px that a moved sample can change on either side
+        return cls(page, strip, float(scale[1] * strip.axes.gain), pitch, int(np.ceil(2 * reach / pitch)) + 1)
+
+    def points(self, u: Floats) -> Floats:
+        """Image px (n, 2)."""
+        return self.strip.to_image(u / self.px_per_mv, self.page.warp)
+
+    def draw(self, u: Floats, box: Box) -> Cover:
+        """Cover of the box's pixels."""
+        return stroke(self.points(u), self.page.pen, box, clip_px(self.page, self.strip.clip))
+
+    def extent(self, u: Floats) -> Box | None:
+        """Whole px around the line, inside the image; None where nothing is known or inside."""
+        points = self.points(u)
+        known = points[np.isfinite(points[:, 1])]
+        if not len(known):
+            return None
+        room = MARGIN + self.page.pen
+        (x0, y0), (x1, y1) = np.floor(known.min(axis=0) - room), np.ceil(known.max(axis=0) + room)
+        box = (max(0, int(x0)), max(0, int(y0)), min(self.page.size[0], int(x1)), min(self.page.size[1], int(y1)))
+        return box if box[2] > box[0] and box[3] > box[1] else None
+
+
+def _fit(one: _Strip, u: Floats, ink: Ink, others: list[tuple[_Strip, Floats]]) -> Floats:
+    """One strip's ``u`` (n,) px, fitted beside ``others`` as they are."""
+    box = one.extent(u)
+    known = np.isfinite(u)
+    if box is None or known.sum() < 3:
+        return u
+    problem = _Problem.of(one, ink, others, box)
+    damping, rest = DAMPING, problem.rest(u)
+    jacobian = problem.jacobian(u)
+    for _ in range(STEPS):
+        bend = _bend(u)
+        cost = problem.cost(rest, u, bend)
+        step = _step(jacobian, problem.weight, rest, u, bend, damping)
+        tried = np.where(known, u + step, u)
+        tried_rest = problem.rest(tried)
+        tried_cost = problem.cost(tried_rest, tried, bend)
+        if tried_cost < cost:
+            u, rest, damping = tried, tried_rest, max(damping / 4, 1e-7)
+            if tried_cost > (1 - SETTLED) * cost:
+                break
+            jacobian = problem.jacobian(u)
+        else:
+            damping *= 8
+            if damping > 1e3:
+                break
+    return u
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """What one strip is fitted to: ``seen`` cover of the box's pixels, their ``weight`` in 1 / NOISE^2, and ``free``,
+    how much of each pixel the other strips leave open."""
+
+    one: _Strip
+    box: Box
+    seen: Cover
+    weight: Cover
+    free: Cover
+
+    @classmethod
+    def of(cls, one: _Strip, ink: Ink, others: list[tuple[_Strip, Floats]], box: Box) -> _Problem:
+        crop = ink.crop(box)
+        free = np.ones_like(crop.cover)
+        for other, u in others:
+            free *= 1 - other.draw(u, box)
+        return cls(one, box, crop.cover, crop.weight / np.float32(NOISE**2), free)
+
+    def rest(self, u: Floats) -> Cover:
+        """Seen less drawn."""
+        rest: Cover = self.seen - (1 - self.free * (1 - self.one.draw(u, self.box)))
+        return rest
+
+    def cost(self, rest: Cover, u: Floats, bend: Floats) -> float:
+        """Minus twice the log posterior, but for a constant."""
+        second = _second(u)
+        return float(np.vdot(self.weight * rest, rest)) + float(np.sum((second / bend) ** 2))
+
+    def jacobian(self, u: Floats) -> csr_array:
+        """Change of each pixel's cover by a px of each sample: (pixels, n)."""
+        one, n, width = self.one, len(u), self.box[2] - self.box[0]
+        nudge = _nudges(u, one.pitch)
+        x = one.points(np.zeros(n))[:, 0] - self.box[0]
+        rows, columns, values = [], [], []
+        for first in range(one.apart):
+            moved = np.arange(first, n, one.apart)
+            if not len(moved):
+                continue
+            up, down = u.copy(), u.copy()
+            up[moved] += nudge[moved]
+            down[moved] -= nudge[moved]
+            change = (one.draw(up, self.box) - one.draw(down, self.box)) * self.free
+            pixel = np.flatnonzero(change)
+            owner = moved[_nearest(x[moved], pixel % width + 0.5)]
+            rows.append(pixel)
+            columns.append(owner)
+            values.append(change.ravel()[pixel] / (2 * nudge[owner]))
+        shape = (self.seen.size, n)
+        return csr_array(coo_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape))
+
+
+def _nearest(sorted_x: Floats, x: Floats) -> NDArray[np.intp]:
+    """Index of the nearest of ``sorted_x`` to each ``x``."""
+    if len(sorted_x) == 1:
+        return np.zeros(len(x), dtype=np.intp)
+    middles = (sorted_x[1:] + sorted_x[:-1]) / 2
+    return np.searchsorted(middles, x)
+
+
+def _nudges(u: Floats, pitch: float) -> Floats:
+    """How far each sample is moved for its derivative: further where the line is steep, which changes less ink."""
+    slope = np.abs(np.gradient(np.nan_to_num(u))) / pitch
+    return np.clip(NUDGE * np.sqrt(1 + slope**2), NUDGE, LARGEST_NUDGE)
+
+
+def _second(u: Floats) -> Floats:
+    """Second differences (n - 2,), 0 across gaps."""
+    return np.nan_to_num(np.diff(u, 2), nan=0.0)
+
+
+def _bend(u: Floats) -> Floats:
+    """The second difference (n - 2,) that the prior expects: more where the line bends already."""
+    second = np.abs(_second(u))
+    window = np.ones(5) / 5
+    return BEND + np.convolve(second, window, mode="same")
+
+
+def _step(jacobian: csr_array, weight: Cover, rest: Cover, u: Floats, bend: Floats, damping: float) -> Floats:
+    """The step (n,) of ``u`` that a quadratic model takes to its least."""
+    n = len(u)
+    weighted = jacobian.multiply(weight.reshape(-1, 1)).tocsr()
+    normal = (jacobian.T @ weighted).tocsr()
+    pull = weighted.T @ rest.ravel().astype(np.float64)
+    second = _second(u)
+    inverse = np.where(np.isfinite(np.diff(u, 2)), 1 / bend**2, 0.0)
+    reach = max(2, int(_bandwidth(normal)))
+    band = np.zeros((reach + 1, n))
+    for k in range(reach + 1):
+        band[k, : n - k] = normal.diagonal(k)
+    taps = (1.0, -2.0, 1.0)
+    for i in range(3):
+        pull[i : n - 2 + i] -= taps[i] * inverse * second
+        for j in range(i, 3):
+            band[j - i, i : n - 2 + i] += taps[i] * taps[j] * inverse
+    band[0] += damping * (band[0] + band[0].mean()) + 1e-6
+    return np.asarray(solveh_banded(band, pull, lower=True))
+
+
+def _bandwidth(matrix: csr_array) -> int:
+    entries = matrix.tocoo()
+    return int(np.abs(entries.row - entries.col).max(initial=0))

@@ -1,0 +1,161 @@
+"""One image on disk as a digitiser may know it: pixels, warp, panels, gain and pen, but none of the values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.errors import SourceError, one_line
+from ecgvec.export.native import read_sidecar
+from ecgvec.geometry.path import Points
+from ecgvec.layout.axes import Axes
+from ecgvec.layout.place import Layout, place
+from ecgvec.plan.model import Plan
+from ecgvec.warp.base import Flat, Warp, local_scale
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Where one lead is drawn: a trace's label without its values. ``first`` is the record's sample at which it
+    starts, ``count`` how many follow, ``clip`` what the ink is cut to, in page mm (None: it runs free)."""
+
+    id: str
+    lead: str
+    rhythm: bool
+    axes: Axes
+    first: int
+    count: int
+    fs: float
+    clip: tuple[float, float, float, float] | None
+
+    @property
+    def t(self) -> Floats:
+        """Times (n,) of the samples in s from the record's start."""
+        times: Floats = np.arange(self.first, self.first + self.count, dtype=np.float64) / self.fs
+        return times
+
+    def to_image(self, mv: Floats, warp: Warp) -> Points:
+        """Image px (n, 2) of voltages (n,) in mV, one a sample."""
+        return warp.forward(self.axes.to_page(self.t, mv))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text of the page: its role, its string and the top-left corner of its ink, in page mm."""
+
+    id: str
+    role: str
+    text: str
+    corner: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """An image's sidecar: plan, layout, map between page and image, strips, texts, files with their SHA-256."""
+
+    path: Path
+    plan: Plan
+    layout: Layout
+    warp: Warp
+    size: tuple[int, int]
+    strips: tuple[Strip, ...]
+    names: tuple[Text, ...]
+    files: Mapping[str, str]
+
+    @property
+    def pen(self) -> float:
+        """Width of the trace's pen in px, where the first strip starts."""
+        axes = self.strips[0].axes
+        scales = local_scale(self.warp, np.array([[axes.x0, axes.zero_y]]))
+        return float(self.plan.page.style.trace_width * np.sqrt(scales[0, 0] * scales[0, 1]))
+
+    def file(self, suffix: str) -> Path | None:
+        """The image's file of that suffix ('.png', '.npz') beside the JSON, or None where the JSON lists none."""
+        name = self.path.stem + suffix
+        return self.path.parent / name if name in self.files else None
+
+
+def read_page(path: Path, warp: Warp | None = None) -> Page:
+    """The sidecar JSON ``path``. ``warp`` replaces the flat map that the JSON's homography gives.
+
+    SourceError for a file that is no sidecar, or a map that is none of a page seen straight on.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path} cannot be read ({one_line(error)}): give the JSON beside an image") from None
+    plan, files = read_sidecar(text, str(path))
+    document = json.loads(text)
+    try:
+        size = (int(document["image"]["width"]), int(document["image"]["height"]))
+        chosen = warp if warp is not None else flat_warp(document["image"]["homography"], size, str(path))
+        labels, layout = document["labels"], place(plan.page)
+        strips = tuple(_strip(label, layout, plan) for label in labels["traces"])
+        names = tuple(_name(label, chosen) for label in labels["texts"] if label["role"] == "lead-name")
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceError(f"{path} is not a whole sidecar JSON ({error}): render the image anew") from None
+    if not strips:
+        raise SourceError(f"{path} has no trace: there is nothing to verify")
+    return Page(path, plan, layout, chosen, size, strips, names, files)
+
+
+def flat_warp(homography: list[list[float]], size: tuple[int, int], name: str) -> Flat:
+    """The map of a page seen straight on, from its 3 x 3 homography (page mm -> image px). SourceError for another."""
+    (a, c, e), (b, d, f), last = homography
+    if [b, c, *last] != [0.0, 0.0, 0.0, 0.0, 1.0] or a != d or a <= 0:
+        raise SourceError(f"{name}: the page is bent or turned, and verify knows pages seen straight on alone")
+    return Flat((-e / a, -f / a, (size[0] - e) / a, (size[1] - f) / a), a * 25.4)
+
+
+def moved(page: Page, shift: tuple[float, float]) -> Page:
+    """The same page where the image shows it ``shift`` (x, y) px further right and down."""
+    warp = page.warp
+    if not isinstance(warp, Flat) or shift == (0.0, 0.0):
+        return page
+    scale = warp.affine.a
+    x0, y0, x1, y1 = warp.frame
+    dx, dy = shift[0] / scale, shift[1] / scale
+    return replace(page, warp=Flat((x0 - dx, y0 - dy, x1 - dx, y1 - dy), warp.dpi))
+
+
+def _strip(label: Mapping[str, Any], layout: Layout, plan: Plan) -> Strip:
+    panels = [p for p in layout.panels if (p.row, p.column, p.rhythm) == tuple(label[k] for k in _PANEL_KEYS)]
+    return Strip(
+        id=label["id"],
+        lead=label["lead"],
+        rhythm=label["rhythm"],
+        axes=Axes(**label["axes"]),
+        first=label["first_sample"],
+        count=label["samples"],
+        fs=label["fs"],
+        clip=tuple(panels[0].box) if plan.page.style.clip and panels else None,
+    )
+
+
+_PANEL_KEYS = ("row", "column", "rhythm")
+
+
+def _name(label: Mapping[str, Any], warp: Warp) -> Text:
+    corner = warp.inverse(np.array([label["quad"][0]], dtype=np.float64))[0]
+    return Text(label["id"], label["role"], label["text"], (float(corner[0]), float(corner[1])))
+
+
+def read_image(path: Path, size: tuple[int, int]) -> Image:
+    """An image as (H, W, 3) uint8 RGB. SourceError where it cannot be read, or has not the ``size`` of its JSON."""
+    data = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if data is None:
+        raise SourceError(f"{path} cannot be read as an image: render it anew")
+    height, width = data.shape[:2]
+    if (width, height) != size:
+        raise SourceError(f"{path} has {width} x {height} px, its JSON says {size[0]} x {size[1]}: render it anew")
+    return np.ascontiguousarray(data[:, :, ::-1]).astype(np.uint8, copy=False)

@@ -1,0 +1,148 @@
+"""The nnU-Net dataset, checked as nnU-Net's own verify_dataset_integrity checks it, without nnU-Net."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+import ecgvec
+from ecgvec.export import masks, nnunet
+from ecgvec.export.write import Writer
+from ecgvec.record.leads import STANDARD_12
+from ecgvec.record.model import Lead, Record
+
+
+def check_dataset(folder: Path) -> dict[str, Any]:
+    """What nnU-Net 2 demands of a raw dataset (nnunetv2/experiment_planning/verify_dataset_integrity.py, LabelManager,
+    NaturalImage2DIO); returns dataset.json."""
+    document: dict[str, Any] = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+    assert {"labels", "channel_names", "numTraining", "file_ending"} <= set(document)
+    ending, channels = document["file_ending"], document["channel_names"]
+    assert list(channels) == [str(i) for i in range(len(channels))]
+    images = sorted(path.name for path in (folder / "imagesTr").iterdir() if path.name.endswith(ending))
+    cases = sorted({name[: -len(ending) - 5] for name in images})
+    assert len(cases) == document["numTraining"]
+    labels = document["labels"]
+    assert labels["background"] == 0
+    assert "ignore" not in labels
+    assert np.all(np.ediff1d(sorted(labels.values())) == 1)
+    assert sorted(path.name for path in (folder / "labelsTr").iterdir()) == sorted(f"{case}{ending}" for case in cases)
+    for case in cases:
+        own = [name for name in images if re.fullmatch(re.escape(case) + r"_\d\d\d\d" + re.escape(ending), name)]
+        assert own == [f"{case}_0000{ending}"]
+        image = cv2.imread(str(folder / "imagesTr" / own[0]), cv2.IMREAD_UNCHANGED)
+        segmentation = cv2.imread(str(folder / "labelsTr" / f"{case}{ending}"), cv2.IMREAD_UNCHANGED)
+        assert image.dtype == segmentation.dtype == np.uint8
+        assert image.shape == (*segmentation.shape, len(channels))
+        assert set(np.unique(segmentation).tolist()) <= set(labels.values())
+    return document
+
+
+def named(record: Record, *names: str) -> Record:
+    """A record with leads of these names and some of the record's signals."""
+    signals = record.signals[:, [i % 12 for i in range(len(names))]]
+    return Record("other", record.fs, signals, tuple(Lead(name, name) for name in names))
+
+
+def test_a_run_is_a_dataset(demo_record: Record, tmp_path: Path) -> None:
+    writer = Writer(tmp_path, ["nnunet"])
+    sheets = {
+        "": ecgvec.render(demo_record, print_header=True, qr_code=True, dpi=100),
+        "a": ecgvec.render(demo_record, crop=0.1, template="12x1", dpi=100),
+        "a/b": ecgvec.render(demo_record, pad=10, dpi=70),
+    }
+    for subfolder, sheet in sheets.items():
+        writer.write(sheet, subfolder)
+    writer.finish()
+    document = check_dataset(tmp_path / "nnunet")
+    assert list(document["labels"]) == ["background", *STANDARD_12]
+    assert document["numTraining"] == 3
+    assert document["overwrite_image_reader_writer"] == "NaturalImage2DIO"
+    stem = sheets["a/b"].plan.stem
+    image = cv2.imread(str(tmp_path / f"nnunet/imagesTr/a__b__{stem}_0000.png"), cv2.IMREAD_COLOR)
+    assert np.array_equal(image[:, :, ::-1], sheets["a/b"].image)
+    labels = cv2.imread(str(tmp_path / f"nnunet/labelsTr/a__b__{stem}.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(labels, nnunet.label_image(sheets["a/b"]))
+    assert set(np.unique(labels)) == set(range(13))
+
+
+def test_labels_are_the_leads_wherever_they_lie(demo_record: Record) -> None:
+    """As the lead masks say, whatever the template; where two leads meet, one of them."""
+    for template in ("3x4+1R", "6x2", "12x1"):
+        sheet = ecgvec.render(demo_record, template=template)
+        labels = nnunet.label_image(sheet)
+        _, leads, _ = masks.mask_arrays(sheet)
+        assert np.array_equal(labels > 0, leads[0] > 0)
+        marked = labels > 0
+        assert (leads[0][marked] >> (labels[marked] - 1) & 1 == 1).all()
+
+
+def test_the_lead_that_is_drawn_later_has_the_pixel() -> None:
+    signals = np.zeros((5000, 12))
+    signals[2500:2520, 6] = -3.0  # V1 falls through the row of V2
+    sheet = ecgvec.render(Record("r", 500.0, signals, tuple(Lead(n, n) for n in STANDARD_12)), template="12x1")
+    v1, v2 = sheet.annotations.traces[6:8]
+    labels = nnunet.label_image(sheet)
+    x = int(v1.points[2500, 0])
+    assert labels[int(v2.points[0, 1]), x] == 8
+    assert labels[int(v2.points[0, 1]) - 5, x] == 7
+
+
+def test_a_trace_below_a_qr_code_has_no_label(demo_record: Record) -> None:
+    signals = demo_record.signals.copy()
+    signals[4000:4500:40, STANDARD_12.index("V4")] = 60.0
+    sheet = ecgvec.render(replace(demo_record, signals=signals), qr_code=True, template="3x4", baseline="zero")
+    box = next(m for m in sheet.scene.marks() if m.role == "qr-back").path.mapped(sheet.warp.forward).bounds()
+    x0, y0, x1, y1 = (round(v) for v in box)
+    assert (masks.mask_arrays(sheet)[1][0][y0:y1, x0:x1] > 0).any()
+    assert not nnunet.label_image(sheet)[y0 + 1 : y1 - 1, x0 + 1 : x1 - 1].any()
+
+
+@pytest.mark.parametrize(
+    ("leads", "count"),
+    [
+        (("I", "V6"), 13),
+        (("II", "ECG 1", "V"), 14),
+        ((*STANDARD_12, "V7", "V8", "V9"), 17),
+        (("X", "Y", "Z"), 24),
+    ],
+    ids=lambda value: str(value),
+)
+def test_other_leads_have_labels_of_their_own(
+    demo_record: Record, tmp_path: Path, leads: tuple[str, ...], count: int
+) -> None:
+    sheet = ecgvec.render(named(demo_record, *leads), dpi=90)
+    sheet.save(tmp_path, formats=["nnunet"])
+    document = check_dataset(tmp_path / "nnunet")
+    assert len(document["labels"]) == count
+    found = set(np.unique(nnunet.label_image(sheet)).tolist())
+    assert found == {0, *(document["labels"].get(lead, document["labels"].get("other")) for lead in leads)}
+
+
+def test_labels_are_the_same_in_every_run() -> None:
+    assert nnunet.LABELS[:14] == ("background", *STANDARD_12, "other")
+    assert len(set(nnunet.LABELS)) == len(nnunet.LABELS)
+    assert nnunet.label_of("background") == nnunet.label_of("ECG 1") == nnunet.LABELS.index("other")
+    assert nnunet.label_of("Z") == len(nnunet.LABELS) - 1
+
+
+def test_no_two_images_have_one_case_name() -> None:
+    stems = [
+        *("r-0", "a/r-0", "a/b/r-0", "a__r-0", "a/b__r-0", "a__b/r-0", "a__b__r-0", "_r-0", "a/_r-0", "a_/r-0"),
+        *("a_/_r-0", "a___r-0", "a/" + "b" * 250 + "/r-0", "a/" + "b" * 250 + "/r-1", "c/" + "b" * 250 + "/r-0"),
+        *("a_b/c_d-0-v1", "ÄÖ/r-0", "a b/r.1-0"),
+    ]
+    cases = [nnunet.case_name(stem) for stem in stems]
+    assert len(set(cases)) == len(cases)
+    for case in cases:
+        assert "/" not in case
+        assert len(f"{case}_0000.png".encode()) < 240
+    assert nnunet.case_name("r-0") == "r-0"
+    assert nnunet.case_name("a/b_c/r_1-0-v2") == "a__b_c__r_1-0-v2"
