@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -132,6 +133,17 @@ class HeaderOptions(BaseModel):
     fields: tuple[Literal["age", "sex", "dx"], ...] = ()
 
 
+_DENSITY = re.compile(r"(\d+(?:\.\d+)?)/(px|mm)")
+
+
+def parse_density(text: str) -> tuple[float, str]:
+    """(2.0, "px") of "2/px". RecipeError for anything but a number, of at most 1000, of samples a px or a mm."""
+    match = _DENSITY.fullmatch(text)
+    if match is None or not 0 < float(match[1]) <= 1000:
+        raise RecipeError(f"output.trace_density is '{text}': write samples a pixel or a mm, as in '2/px' or '10/mm'")
+    return float(match[1]), match[2]
+
+
 class OutputOptions(BaseModel):
     """How many images, which files, under which names."""
 
@@ -143,6 +155,14 @@ class OutputOptions(BaseModel):
     formats: tuple[str, ...] | None = None
     anonymous_names: bool = False
     mask_unplotted: bool = False
+    trace_density: str | None = None
+
+    @field_validator("trace_density")
+    @classmethod
+    def _density(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_density(text)
+        return text
 
 
 class Recipe(BaseModel):

@@ -14,6 +14,7 @@ from ecgvec.annotations.model import (
     PulseLabel,
     QrLabel,
     Seen,
+    SeenMap,
     TextLabel,
     TraceLabel,
     dense_ring,
@@ -144,14 +145,19 @@ def derive(scene: Scene, layout: Layout, beats: Beats | None = None, minor_grid:
     )
 
 
-def in_image(labels: Annotations, warp: Warp) -> Annotations:
-    """Page labels sent through ``warp``: in image pixels, and visible only inside the image."""
+def inside(warp: Warp) -> SeenMap:
+    """Whether image points (n, 2) lie in the image of ``warp``; NaN does not."""
     width, height = warp.size
 
-    def inside(points: Points) -> Seen:
+    def seen(points: Points) -> Seen:
         x, y = points.T
         with np.errstate(invalid="ignore"):
-            seen: Seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        return seen
+            within: Seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        return within
 
-    return labels.mapped(warp.forward).seen(inside)
+    return seen
+
+
+def in_image(labels: Annotations, warp: Warp) -> Annotations:
+    """Page labels sent through ``warp``: in image pixels, and visible only inside the image."""
+    return labels.mapped(warp.forward).seen(inside(warp))

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 import ecgvec
+from ecgvec.annotations.density import at_density
+from ecgvec.annotations.derive import inside
 from ecgvec.annotations.model import (
     Annotations,
     BeatLabel,
@@ -26,6 +28,7 @@ from ecgvec.annotations.model import (
 from ecgvec.errors import SourceError
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.plan.model import Plan
+from ecgvec.recipe import parse_density
 from ecgvec.sheet import Sheet
 from ecgvec.units import px_per_mm
 
@@ -117,11 +120,26 @@ def _labels(labels: Annotations) -> dict[str, Any]:
     }
 
 
-def dense(labels: Annotations) -> bytes:
-    """All samples of all traces as NPZ: ``ID/t`` (n,) s, ``ID/mv`` (n,) mV, ``ID/xy`` (n, 2) image px, NaN in gaps,
+def _dense_traces(sheet: Sheet) -> tuple[TraceLabel, ...]:
+    """The traces in image px, at the density that the plan asks for."""
+    if sheet.plan.trace_density is None:
+        return sheet.annotations.traces
+    number, unit = parse_density(sheet.plan.trace_density)
+    per_mm = number * (px_per_mm(sheet.warp.dpi) if unit == "px" else 1.0)
+    seen = inside(sheet.warp)
+    found = []
+    for trace in sheet.annotations.traces:
+        label = at_density(trace, per_mm)
+        points = sheet.warp.forward(label.points)
+        found.append(replace(label, points=points, visible=label.visible & seen(points)))
+    return tuple(found)
+
+
+def dense(sheet: Sheet) -> bytes:
+    """All points of all traces as NPZ: ``ID/t`` (n,) s, ``ID/mv`` (n,) mV, ``ID/xy`` (n, 2) image px, NaN in gaps,
     ``ID/visible`` (n,) bool."""
     arrays: dict[str, Any] = {}
-    for trace in labels.traces:
+    for trace in _dense_traces(sheet):
         arrays[f"{trace.id}/t"] = trace.t
         arrays[f"{trace.id}/mv"] = trace.mv
         arrays[f"{trace.id}/xy"] = trace.points
@@ -194,7 +212,7 @@ def read_sidecar(text: str, name: str) -> tuple[Plan, dict[str, str]]:
 
 
 def _files(sheet: Sheet, stem: str) -> Files:
-    return {f"{stem}.npz": dense(sheet.annotations)}
+    return {f"{stem}.npz": dense(sheet)}
 
 
 # The JSON itself is written last, by ``write``, for it lists the hashes of all other files.

@@ -153,6 +153,7 @@ def _plan_window(
         footer=footer,
         qr_text=ref.path if style.qr_code else None,
         mask_unplotted=recipe.output.mask_unplotted,
+        trace_density=recipe.output.trace_density,
     )
 
 

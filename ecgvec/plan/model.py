@@ -54,6 +54,7 @@ class Plan(BaseModel):
     footer: str
     qr_text: str | None
     mask_unplotted: bool = False
+    trace_density: str | None = None
 
     @property
     def stem(self) -> str:
