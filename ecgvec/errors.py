@@ -40,6 +40,12 @@ def one_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+def printable(text: str) -> str:
+    """``text`` in one line that any terminal can show: paths and names may hold line breaks, codes and no characters
+    at all."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """A hint for a misspelt name: ``"; did you mean 'letter'?"`` or the list of what is known."""
     names = sorted(known)

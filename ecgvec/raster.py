@@ -16,7 +16,7 @@ from ecgvec.units import pixel_size, px_per_mm
 
 Image = NDArray[np.uint8]
 
-_CAPS = {"butt": cairocffi.LINE_CAP_BUTT, "round": cairocffi.LINE_CAP_ROUND}
+_CAPS = {"butt": cairocffi.LINE_CAP_BUTT, "round": cairocffi.LINE_CAP_ROUND, "square": cairocffi.LINE_CAP_SQUARE}
 _JOINS = {"miter": cairocffi.LINE_JOIN_MITER, "round": cairocffi.LINE_JOIN_ROUND}
 _CAIRO_TYPE = {MOVE: 0, LINE: 1, CURVE: 2, CLOSE: 3}  # CAIRO_PATH_MOVE_TO and so on
 _MITER_LIMIT = 4.0  # SVG's default
@@ -43,18 +43,36 @@ def draw(scene: Scene, dpi: float, frame: tuple[float, float, float, float] | No
     context.scale(px_per_mm(dpi), px_per_mm(dpi))
     if frame is not None:
         context.translate(-x0, -y0)
+    if _leaves_page(scene):  # ink ends at the paper's edge, as SVG's viewBox has it
+        context.rectangle(0, 0, scene.width, scene.height)
+        context.clip()
     context.set_miter_limit(_MITER_LIMIT)
     for mark in scene.marks():
         _paint(context, mark)
     return _pixels(surface, width, height)
 
 
+def _leaves_page(scene: Scene) -> bool:
+    """Whether any mark crosses the paper's edge. Clipping costs time, so a page that needs none has none."""
+    for mark in scene.marks():
+        if len(mark.path.points):
+            x0, y0, x1, y1 = mark.path.bounds()
+            half = mark.pen.width / 2 if mark.pen.stroke else 0.0
+            if x0 < half or y0 < half or x1 > scene.width - half or y1 > scene.height - half:
+                return True
+    return False
+
+
 def _pixels(surface: Any, width: int, height: int) -> Image:
+    """The surface over white, RGB."""
     surface.flush()
     bytes_per_row = surface.get_stride()
     rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(height, bytes_per_row)
     bgrx = rows[:, : 4 * width].reshape(height, width, 4)  # cairo's order on little-endian machines
-    return np.ascontiguousarray(bgrx[:, :, 2::-1])
+    rgb_pixels = np.ascontiguousarray(bgrx[:, :, 2::-1])
+    if surface.get_format() == cairocffi.FORMAT_ARGB32:  # colours are multiplied by alpha
+        rgb_pixels += 255 - bgrx[:, :, 3:]
+    return rgb_pixels
 
 
 def _paint(context: Any, mark: Mark) -> None:
@@ -86,6 +104,8 @@ def append_path(context: Any, path: Path) -> None:
 
     Thirty times faster than one call of ``line_to`` for each point.
     """
+    if not len(path.codes):
+        return
     lengths = POINTS_PER_CODE[path.codes] + 1
     heads = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)
     data = np.empty((int(lengths.sum()), 2), dtype=np.float64)
@@ -102,13 +122,12 @@ def append_path(context: Any, path: Path) -> None:
     context._check_status()
 
 
-def coverage(path: Path, size: tuple[int, int], antialias: bool = True) -> NDArray[np.uint8]:
+def coverage(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     """How much of each pixel the closed ``path`` (in image px) covers, 0 to 255, (height, width) of ``size`` (width,
-    height). Without ``antialias`` a pixel is 255 where its centre is inside, else 0."""
+    height)."""
     width, height = size
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, width, height)
     context = cairocffi.Context(surface)
-    context.set_antialias(cairocffi.ANTIALIAS_DEFAULT if antialias else cairocffi.ANTIALIAS_NONE)
     context.set_fill_rule(cairocffi.FILL_RULE_EVEN_ODD)
     append_path(context, path)
     context.fill()
@@ -126,9 +145,16 @@ def draw_svg(svg_text: str, dpi: float) -> Image:
     import cairosvg.parser
     import cairosvg.surface
 
+    class Surface(cairosvg.surface.PNGSurface):  # type: ignore[misc]
+        """CairoSVG's surface, its size rounded as ``draw`` rounds it."""
+
+        def _create_surface(self, width: float, height: float) -> tuple[Any, int, int]:
+            size = round(round(width, 6)), round(round(height, 6))  # 0 is CairoSVG's to refuse
+            return cairocffi.ImageSurface(cairocffi.FORMAT_ARGB32, *size), *size
+
     try:
         tree = cairosvg.parser.Tree(bytestring=svg_text.encode("utf-8"))
-        surface = cairosvg.surface.PNGSurface(tree, None, dpi, background_color="white")
+        surface = Surface(tree, None, dpi, background_color="white")
     except Exception as error:  # CairoSVG raises whatever its parsers raise
         raise SourceError(
             f"this SVG cannot be drawn ({one_line(error)}): check that it is a whole SVG document"

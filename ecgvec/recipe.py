@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ecgvec.errors import RecipeError, nearest
+from ecgvec.errors import RecipeError, nearest, one_line
 from ecgvec.resources import listing
 from ecgvec.style import PageStyle
 
@@ -67,8 +67,13 @@ def _choice(where: str, raw: Mapping[str, Any]) -> Draw:
     values, weights = raw["choice"], raw.get("weights")
     if not isinstance(values, list | tuple) or not values:
         raise RecipeError(f"{where}.choice is {values!r}: write a list of at least one value")
+    for value in values:
+        if not isinstance(value, bool | int | float | str):
+            raise RecipeError(f"{where}.choice holds {value!r}: write single values")
     if weights is None:
         return Draw(values=tuple(values))
+    if not isinstance(weights, list | tuple):
+        weights = [weights]
     numbers = [w for w in weights if isinstance(w, int | float) and math.isfinite(w) and w >= 0]
     if len(numbers) != len(values) or len(numbers) != len(weights) or sum(numbers) <= 0:
         raise RecipeError(f"{where}.weights is {weights!r}: write {len(values)} numbers of at least 0, not all 0")
@@ -97,7 +102,7 @@ class RecordOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     first_sample: int | None = Field(default=None, ge=0)
-    leads: tuple[str, ...] | None = None
+    leads: tuple[str, ...] | None = Field(default=None, min_length=1)
     derive_leads: bool = False
     tail: Literal["drop", "keep"] = "drop"
 
@@ -120,7 +125,8 @@ class LayoutOptions(BaseModel):
     @classmethod
     def _columns(cls, draw: Draw) -> Draw:
         for value in draw.values:
-            if isinstance(value, bool) or not isinstance(value, int | float) or not (value == -1 or 1 <= value <= 12):
+            whole = isinstance(value, int) and not isinstance(value, bool) and (value == -1 or 1 <= value <= 12)
+            if draw.uniform or not whole:
                 raise RecipeError(f"layout.num_columns is {value!r}: write 1 to 12, or -1 for the template's own")
         return draw
 
@@ -157,6 +163,13 @@ class OutputOptions(BaseModel):
     mask_unplotted: bool = False
     trace_density: str | None = None
 
+    @field_validator("formats")
+    @classmethod
+    def _formats(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if names is not None and not names:
+            raise RecipeError("output.formats is empty: name at least one, as in png,json")
+        return names
+
     @field_validator("trace_density")
     @classmethod
     def _density(cls, text: str | None) -> str | None:
@@ -185,7 +198,8 @@ class Recipe(BaseModel):
             raise RecipeError(f"page is {raw!r}: write a table of page keys")
         draws = {key: parse_draw(f"page.{key}", value) for key, value in raw.items()}
         for key, draw in draws.items():
-            for value in draw.values:
+            inner = (float(str(draw.values[0])) * 0.618 + float(str(draw.values[1])) * 0.382,) if draw.uniform else ()
+            for value in (*draw.values, *inner):  # what only some numbers are right for cannot be uniform
                 check_style("page", key, value)
         return draws
 
@@ -226,8 +240,8 @@ def _read_toml(source: str) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecipeError(f"recipe '{source}' cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"recipe '{source}' is not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # TOML's own errors among them
+        raise RecipeError(f"recipe '{source}' is not TOML: {one_line(error)}") from None
 
 
 def _with_parents(source: str, seen: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -239,6 +253,8 @@ def _with_parents(source: str, seen: tuple[str, ...] = ()) -> dict[str, Any]:
         return raw
     if not isinstance(parent, str):
         raise RecipeError(f"recipe '{source}': extends is {parent!r}, write the name of one recipe")
+    if parent.endswith(".toml") and not Path(parent).is_absolute():
+        parent = str(Path(source).parent / parent)  # as seen from the file that names it
     return _merged(_with_parents(parent, (*seen, source)), raw)
 
 
@@ -251,6 +267,8 @@ def load_recipe(source: str = "clean", overrides: Mapping[str, Any] | None = Non
     raw = _with_parents(source)
     for dotted, value in (overrides or {}).items():
         section, _, key = dotted.partition(".")
+        if not isinstance(raw.get(section, {}), Mapping):
+            raise RecipeError(f"recipe '{source}': {section} is {raw[section]!r}: write a table of keys")
         raw = _merged(raw, {section: {key: value}})
     try:
         return Recipe.model_validate(raw)

@@ -26,10 +26,10 @@ def write(scene: Scene) -> str:
     """
     import svgwrite
 
-    size = (f"{scene.width:.5g}mm", f"{scene.height:.5g}mm")
-    drawing = svgwrite.Drawing(size=size, viewBox=f"0 0 {scene.width:.5g} {scene.height:.5g}", debug=False)
+    width, height = (f"{round(side, 6):.10g}" for side in (scene.width, scene.height))
+    drawing = svgwrite.Drawing(size=(f"{width}mm", f"{height}mm"), viewBox=f"0 0 {width} {height}", debug=False)
     drawing.attribs["id"] = "page"
-    drawing.set_desc(title=scene.title)
+    drawing.set_desc(title=_clean(scene.title))
     for group in scene.groups:
         drawing.add(_group(drawing, group))
     return _XML + str(drawing.tostring()) + "\n"
@@ -60,9 +60,13 @@ def _mark(drawing: Any, mark: Mark) -> Any:
     return element
 
 
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("", text)
+
+
 def _set_data(element: Any, data: Mapping[str, str]) -> None:
     for key, value in data.items():
-        element.attribs[f"data-{key}"] = _NOT_XML.sub("", value)
+        element.attribs[f"data-{key}"] = _clean(value)
 
 
 def _pen_attributes(pen: Pen) -> dict[str, str]:

@@ -17,4 +17,5 @@ def px_per_mm(dpi: float) -> float:
 def pixel_size(width_mm: float, height_mm: float, dpi: float) -> tuple[int, int]:
     """Size in whole pixels, (width, height), of a page drawn at ``dpi``: round(mm dpi / 25.4)."""
     scale = px_per_mm(dpi)
-    return max(1, round(width_mm * scale)), max(1, round(height_mm * scale))
+    # The last bits of a product must not decide a half.
+    return max(1, round(round(width_mm * scale, 6))), max(1, round(round(height_mm * scale, 6)))

@@ -248,7 +248,7 @@ def blob(x: float, y: float, size: float) -> Path:
     points = [
         *[(x + size, y), (x + size, y + k), (x + k, y + size), (x, y + size)],
         *[(x - k, y + size), (x - size, y + k), (x - size, y)],
-        *[(x - size, y - 2 * k), (x - k, y - size), (x, y - size)],
+        *[(x - size, y - k), (x - k, y - size), (x, y - size)],
         *[(x + k, y - size), (x + size, y - k), (x + size, y)],
     ]
     return Path(np.array([MOVE, *[CURVE] * 4], dtype=np.uint8), np.array(points)).rounded()
@@ -256,7 +256,8 @@ def blob(x: float, y: float, size: float) -> Path:
 
 def hand_made() -> Scene:
     """What no page of ours has: fill with stroke, opacity, sharp corners, dashes, curves and clips, one on another."""
-    sharp = polyline([(10, 60), (14, 20), (18, 60), (19, 20), (20, 60), (40, 58), (11, 59.5)]).rounded()
+    # Corners on both sides of the miter limit: 1 / sin(half the angle) is 6.1 at (16, 24), 1.9 at (36, 60).
+    sharp = polyline([(10, 60), (16, 24), (22, 60), (35, 24), (36, 60), (40, 58), (11, 59.5)]).rounded()
     wave = with_gaps(np.column_stack([np.linspace(45, 115, 700), 50 + 9 * np.sin(np.linspace(0, 40, 700))])).rounded()
     dashes = joined([polyline([(5, y), (112, y + 3.3)]) for y in (64, 67, 70)]).rounded()
     text = text_mark("words", "header-text", "aVR ½ mV, Ångström & <Ω>", (44, 33), ("serif", 6.0, "#205080"))
@@ -265,16 +266,21 @@ def hand_made() -> Scene:
         Mark("sheet", "paper", rectangles([(0, 0, 127.0, 76.2)]), Pen(fill="#FFF7F6")),
         Mark("both", "x", blob(30, 25, 18), Pen("#AA0000", 2.3, "#00AA44", opacity=0.37)),
         Mark("over", "x", blob(45, 27, 15), Pen(fill="#3333FF", opacity=0.5)),
-        Mark("miter", "x", sharp, Pen("#000000", 1.1, opacity=0.8)),
+        Mark("miter", "x", sharp, Pen("#000000", 1.6, opacity=0.8)),
         Mark(
-            "round", "x", sharp.mapped(lambda p: p + np.array([36.0, 0.0])).rounded(), Pen("#000000", 1.1, join="round")
+            "round", "x", sharp.mapped(lambda p: p + np.array([36.0, 0.0])).rounded(), Pen("#000000", 1.6, join="round")
         ),
         Mark("dashed", "x", dashes, Pen("#884400", 0.6, dash=(2.2, 1.0, 0.4, 1.0))),
         Mark(
             "dots", "x", polyline([(5, 73), (112, 73.4)]).rounded(), Pen("#004400", 0.9, cap="round", dash=(0.0, 1.7))
         ),
         Mark("wave", "x", wave, Pen("#000000", 0.26, cap="round", join="round"), clip=Box(50.2, 44.03, 103.7, 58.01)),
-        Mark("hole", "x", joined([blob(100, 20, 14), rectangles([(95, 15, 106.3, 25)])]).rounded(), BLACK),
+        Mark(
+            "hole",
+            "x",
+            joined([blob(100, 20, 14), polyline([(95, 15), (95, 25), (106.3, 25)], closed=True)]).rounded(),
+            BLACK,
+        ),
         replace(text, pen=Pen(fill="#205080", opacity=0.61)),
         Mark(
             "dot", "x", with_gaps(np.array([[np.nan, 0], [120.0, 70.0], [np.nan, 0]])), Pen("#000000", 3, cap="round")

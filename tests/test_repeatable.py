@@ -67,11 +67,11 @@ def test_replay_makes_the_same_files(source: Path, tmp_path: Path, ecgvec_run: R
         done = ecgvec_run("replay", sidecar, "-o", again)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "DIFFERENT" not in done.stdout
-        made = {p.name: p.read_bytes() for p in again.rglob("*") if p.is_file()}
-        assert set(made) >= set(json.loads(sidecar.read_text())["files"])
+        made = {p.relative_to(again).as_posix(): p.read_bytes() for p in again.rglob("*") if p.is_file()}
+        listed = json.loads(sidecar.read_text())["files"]
+        assert len(made) == len(listed) + 1
         for name, content in made.items():
-            if not name.endswith(".txt"):
-                assert content == (sidecar.parent / name).read_bytes()
+            assert content == (out / name).read_bytes()
 
 
 def test_replay_of_a_changed_record_is_refused(source: Path, tmp_path: Path, ecgvec_run: Run) -> None:

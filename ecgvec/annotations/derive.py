@@ -19,7 +19,7 @@ from ecgvec.annotations.model import (
     TraceLabel,
     dense_ring,
 )
-from ecgvec.geometry.path import Points
+from ecgvec.geometry.path import Points, runs
 from ecgvec.layout.place import PULSE_SECONDS, Box, Layout
 from ecgvec.record.beats import Beats
 from ecgvec.scene.grid import MAJOR_MM, MINOR_MM, crossings
@@ -38,12 +38,19 @@ def corners(box: Box | tuple[float, float, float, float]) -> Points:
 
 def _hull(points: Points) -> Points:
     hull: Points = shapely.get_coordinates(shapely.convex_hull(shapely.multipoints(points)))
-    return hull[:-1] if len(hull) > 1 else hull
+    return hull[:-1] if len(hull) > 3 else hull  # a polygon's ring ends where it began; a line or point does not
 
 
-def _ink_outline(points: Points, width: float) -> Points:
-    """Points on the rim of a round pen of ``width`` at the hull's corners: their bounds are the ink's bounds."""
-    hull = _hull(points[np.isfinite(points).all(axis=1)])
+def _ink_outline(points: Points, width: float, clip: Box | None = None) -> Points:
+    """Points whose bounds are those of the ink that a round pen of ``width`` leaves along ``points``, cut to
+    ``clip``."""
+    drawn = runs(points)
+    if clip is not None:
+        pieces = [shapely.LineString(run) if len(run) > 1 else shapely.Point(run[0]) for run in drawn]
+        ink = shapely.GeometryCollection(pieces).buffer(width / 2)
+        cut = shapely.get_coordinates(ink.intersection(shapely.box(*clip)))
+        return _hull(cut) if len(cut) else np.clip(drawn[0], (clip.x0, clip.y0), (clip.x1, clip.y1))
+    hull = _hull(np.concatenate(drawn))
     rim = width / 2 * np.column_stack([np.cos(_CIRCLE), np.sin(_CIRCLE)])
     outline: Points = (hull[:, None] + rim[None]).reshape(-1, 2)
     return outline
@@ -71,7 +78,7 @@ def _trace(mark: Mark, info: TraceInfo) -> TraceLabel:
         points=points,
         visible=visible,
         panel=corners(panel.box),
-        outline=_ink_outline(points, mark.pen.width),
+        outline=_ink_outline(points, mark.pen.width, mark.clip),
     )
 
 
@@ -92,7 +99,15 @@ def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
 
     order = {mark.id: i for i, (mark, _) in enumerate(sorted(found, key=place))}
     return [
-        TextLabel(mark.id, mark.role, info.text, order[mark.id], corners(info.ink), _hull(info.outline.points))
+        TextLabel(
+            id=mark.id,
+            role=mark.role,
+            text=info.text,
+            order=order[mark.id],
+            quad=corners(info.ink),
+            hull=_hull(info.outline.points),
+            trace=mark.data.get("trace"),
+        )
         for mark, info in found
     ]
 

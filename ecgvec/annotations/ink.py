@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import shapely
 from shapely import GeometryCollection, LineString, Point
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.annotations.model import Seen, TraceLabel
-from ecgvec.geometry.path import Path, Points, joined, polyline
+from ecgvec.annotations.model import TraceLabel
+from ecgvec.geometry.path import Path, Points, joined, polyline, runs
 from ecgvec.warp.base import Warp
 
-QUADRANT_PIECES = 4  # straight pieces in a quarter of the pen's round end
+QUADRANT_PIECES = 8  # straight pieces in a quarter of the pen's round end
 
 
 def trace_ink(trace: TraceLabel, warp: Warp, width_mm: float) -> BaseGeometry:
@@ -23,18 +22,17 @@ def trace_ink(trace: TraceLabel, warp: Warp, width_mm: float) -> BaseGeometry:
     ink: BaseGeometry = shapely.buffer(_line(trace), width_mm / 2, quad_segs=QUADRANT_PIECES)
     if trace.clip is not None:
         ink = shapely.intersection(ink, shapely.box(*trace.clip))
-    width, height = warp.size
     in_image = shapely.transform(ink, warp.forward)
-    return shapely.intersection(shapely.make_valid(in_image), shapely.box(0, 0, width, height))
+    frame = shapely.box(0, 0, *warp.size)
+    if shapely.contains(frame, in_image) and shapely.is_valid(in_image):
+        return in_image
+    return shapely.intersection(shapely.make_valid(in_image), frame)
 
 
 def _line(trace: TraceLabel) -> BaseGeometry:
     """The trace on the page, in mm, broken at its gaps; a sample alone is a point."""
     points = trace.axes.to_page(trace.t, trace.mv)
-    finite: Seen = np.isfinite(points[:, 1])
-    breaks = np.flatnonzero(np.diff(finite.astype(np.int8))) + 1
-    runs = [points[run] for run in np.split(np.arange(len(points)), breaks) if len(run) and finite[run[0]]]
-    return GeometryCollection([LineString(run) if len(run) > 1 else Point(run[0]) for run in runs])
+    return GeometryCollection([LineString(run) if len(run) > 1 else Point(run[0]) for run in runs(points)])
 
 
 def rings(geometry: BaseGeometry) -> list[Points]:

@@ -46,7 +46,7 @@ class TraceLabel:
 class TextLabel:
     """A line of text: its role (``lead-name``, ``header-text``, ``footer-text``), its string, its place in reading
     order, the corners (4, 2) of its ink's box (top-left, top-right, bottom-right, bottom-left as read) and the hull
-    (n, 2) of its ink."""
+    (n, 2) of its ink. ``trace`` is the id of the trace that a lead name belongs to."""
 
     id: str
     role: str
@@ -54,6 +54,7 @@ class TextLabel:
     order: int
     quad: Points
     hull: Points
+    trace: str | None = None
     visible: bool = True
 
 

@@ -6,19 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from ecgvec.export.write import checked_formats
-from ecgvec.layout.header import load_header
+from ecgvec.layout.header import fill_text, load_header
 from ecgvec.layout.template import load_template
-from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.plan.header import header_values
+from ecgvec.recipe import Recipe, load_recipe, parse_draw
+from ecgvec.record.model import Subject
+from ecgvec.style import PageStyle
 
 
 def checked_recipe(source: str, overrides: Mapping[str, Any]) -> Recipe:
     """Load a recipe and everything that it names: templates, headers, formats. EcgvecError for the first wrong one."""
     recipe = load_recipe(source, overrides)
+    pages = [recipe.page]
     for name in recipe.layout.template.values:
         if name != "auto":
-            load_template(str(name))
-    if "header" in recipe.page:
-        for name in recipe.page["header"].values:
+            template = load_template(str(name))
+            pages.append({key: parse_draw(f"page.{key}", value) for key, value in template.page.items()})
+    known = header_values(PageStyle(), (), Subject(), (0, "", 0))
+    for page in pages:
+        for name in page["header"].values if "header" in page else ():
             load_header(str(name))
+        for text in page["footer"].values if "footer" in page else ():
+            fill_text(str(text), known, "footer")
     checked_formats(recipe.output.formats)
     return recipe

@@ -17,12 +17,11 @@ _SEGMENT_TAIL = re.compile(r"(?:[_-]?\d+|_layout)$")
 @dataclass(frozen=True)
 class Job:
     """One record. ``path`` is its place below the input folder without extension, with forward slashes; it keys the
-    random streams. ``file`` is what to read below that folder; ``subfolder`` mirrors the record's folder. Where names
-    are to be anonymous, ``alias`` takes the place of ``path`` in all that is written."""
+    random streams. ``file`` is what to read below that folder. Where names are to be anonymous, ``alias`` takes the
+    place of ``path`` in all that is written."""
 
     path: str
     file: str
-    subfolder: str = ""
     alias: str | None = None
 
 
@@ -48,10 +47,7 @@ def find_jobs(folder: Path, out: Path, anonymous: bool) -> Jobs:
     found = [path for path in paths if path not in segments]
     if not found:
         raise RecordError(f"no record was found in {folder}: give a folder with WFDB headers (.hea) in it or below it")
-    jobs = [
-        Job(path, path, alias=anonymous_name(i)) if anonymous else Job(path, path, subfolder=_parent(path))
-        for i, path in enumerate(found)
-    ]
+    jobs = [Job(path, path, alias=anonymous_name(i) if anonymous else None) for i, path in enumerate(found)]
     return Jobs(tuple(jobs), tuple(sorted(segments)))
 
 

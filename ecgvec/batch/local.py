@@ -9,11 +9,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import ecgvec
 from ecgvec.batch.jobs import Job
-from ecgvec.errors import EcgvecError, ExportError, one_line
-from ecgvec.export.files import write_file
+from ecgvec.errors import EcgvecError, ExportError, SourceError, one_line
+from ecgvec.export.files import refusal, write_file
 from ecgvec.export.write import Writer
 from ecgvec.pipeline import render_plan
 from ecgvec.plan.make import make_plans
@@ -47,12 +48,14 @@ def run(
     out: Path,
     recipe: Recipe,
     header: Path | None = None,
+    keep_quarantine: bool = True,
     progress: Callable[[Job, Summary], None] = lambda job, summary: None,
 ) -> Summary:
     """Draw all ``jobs``, records of ``folder``, into ``out``.
 
     A record that cannot be drawn is quarantined with the reason; an output that cannot be written ends the run
-    (ExportError). ``progress`` is called after each record.
+    (ExportError). ``keep_quarantine`` writes the list of those records into ``out``; ``progress`` is called after each
+    record.
     """
     refuse_same_folder(folder, out)
     writer = Writer(out, recipe.output.formats)
@@ -66,7 +69,8 @@ def run(
             _one(folder, job, writer, recipe, header, summary, room)
         progress(job, summary)
     writer.finish()
-    _write_quarantine(out, summary)
+    if keep_quarantine:
+        _write_quarantine(out, summary)
     return summary
 
 
@@ -90,7 +94,7 @@ def _one(
                 summary.messages += [f"{job.path}: {message}" for message in planned.messages]
             for plan in planned.plans:
                 if room is None or images < room:
-                    writer.write(render_plan(record, plan), job.subfolder)
+                    writer.write(render_plan(record, plan))
                     images += 1
                     summary.images += 1
         summary.done += 1
@@ -107,30 +111,50 @@ def _one(
 def _write_quarantine(out: Path, summary: Summary) -> None:
     path = out / QUARANTINE_FILE
     if not summary.quarantined:
-        path.unlink(missing_ok=True)  # of an earlier run whose faults are mended
+        try:
+            path.unlink(missing_ok=True)  # of an earlier run whose faults are mended
+        except OSError as error:
+            raise refusal(path, error) from None
         return
     buffer = io.StringIO()
     rows = csv.writer(buffer, lineterminator="\n")
     rows.writerow(["record", "reason"])
     rows.writerows(summary.quarantined)
-    write_file(path, buffer.getvalue().encode())
+    write_file(path, buffer.getvalue().encode("utf-8", "backslashreplace"))
 
 
 def write_run_file(folder: Path, out: Path, recipe: Recipe) -> None:
-    """Say how the folder was made: the recipe, and where the input lay as seen from the output. ``replay`` reads it."""
-    document = {
-        "format": "ecgvec-run",
+    """Say how the folder was made: the recipe, and where the input lay as seen from the output. ``replay`` reads it.
+
+    A folder may be filled by several runs: each different one is kept.
+    """
+    path = out / RUN_FILE
+    run = {
         "program_version": ecgvec.__version__,
         "input": Path(os.path.relpath(folder.resolve(), out.resolve())).as_posix(),
         "recipe": recipe.model_dump(mode="json"),
     }
-    write_file(out / RUN_FILE, (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    runs = _read_runs(path) if path.is_file() else []
+    document = {"format": "ecgvec-run", "runs": [*runs, *([run] if run not in runs else [])]}
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    write_file(path, text.encode("utf-8", "backslashreplace"))
 
 
-def find_input(sidecar: Path) -> Path | None:
-    """The input folder of the run that wrote ``sidecar``, from the run file in its folder or above; None if unknown."""
+def _read_runs(path: Path) -> list[dict[str, Any]]:
+    try:
+        runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
+        if all(isinstance(run["input"], str) for run in runs):
+            return list(runs)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise SourceError(f"{path} is not a whole run file: remove it, and say where records are with -i in a replay")
+
+
+def find_inputs(sidecar: Path) -> list[Path]:
+    """The input folders of the runs that filled the folder of ``sidecar``, newest first, from the run file there or
+    above; none where there is no run file. SourceError where it is damaged."""
     for folder in sidecar.resolve().parents:
         if (folder / RUN_FILE).is_file():
-            document = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-            return Path(os.path.normpath(folder / document["input"]))
-    return None
+            runs = _read_runs(folder / RUN_FILE)
+            return [Path(os.path.normpath(folder / run["input"])) for run in reversed(runs)]
+    return []

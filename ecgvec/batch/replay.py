@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from pathlib import Path
 
-from ecgvec.batch.local import find_input
+from ecgvec.batch.local import find_inputs
 from ecgvec.errors import RecordError, SourceError
-from ecgvec.export.formats import FORMATS
+from ecgvec.export.formats import FORMATS, Files
 from ecgvec.export.native import read_sidecar
 from ecgvec.export.write import Writer
 from ecgvec.pipeline import render_plan
@@ -28,27 +29,38 @@ def replay_image(sidecar: Path, source: Path | None, out: Path) -> dict[str, boo
         raise SourceError(f"{sidecar} cannot be read ({error}): give the JSON beside an image") from None
     plan, hashes = read_sidecar(text, str(sidecar))
     sheet = render_plan(_find_record(plan, sidecar, source), plan)
-    names = [name for name, part in FORMATS if set(_names(part.files(sheet, plan.stem))) <= set(hashes)]
+    here = posixpath.dirname(plan.stem_path) or "."
+
+    def listed(files: Files) -> set[str]:
+        return {posixpath.relpath(name, here) for name in files}
+
+    made = {name: listed(part.files(sheet, plan.stem_path)) for name, part in FORMATS}
+    names = [name for name, files in made.items() if files and files <= set(hashes)]
     written = Writer(out, names).write(sheet)
     before = {**hashes, sidecar.name: hashlib.sha256(text.encode()).hexdigest()}
-    after = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
-    return {name: digest == before.get(name) for name, digest in after.items()}
-
-
-def _names(files: dict[str, bytes]) -> list[str]:
-    return [name.rsplit("/", 1)[-1] for name in files]
+    result = {}
+    for path in written:
+        name = posixpath.relpath(path.relative_to(out).as_posix(), here)
+        result[path.relative_to(out).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest() == before.get(name)
+    return result
 
 
 def _find_record(plan: Plan, sidecar: Path, source: Path | None) -> Record:
-    folder = source if source is not None else find_input(sidecar)
-    if folder is None:
+    if source is not None:
+        return read_record(source / plan.record.path if source.is_dir() else source)
+    folders = find_inputs(sidecar)
+    if not folders:
         raise SourceError(f"no run file lies beside {sidecar} or above: say where the record is with -i")
-    path = folder / plan.record.path if folder.is_dir() else folder
-    try:
-        return read_record(path)
-    except RecordError as error:
-        if source is not None:
-            raise
-        raise RecordError(
-            f"{error} (the record of {sidecar.name} was looked for there; say where it is with -i)"
-        ) from None
+    found: Record | None = None
+    failed: RecordError | None = None
+    for folder in folders:
+        try:
+            found = read_record(folder / plan.record.path)
+        except RecordError as error:
+            failed = failed or error
+            continue
+        if found.digest == plan.record.digest:
+            return found
+    if found is not None:
+        return found  # the pipeline says what is wrong with it
+    raise RecordError(f"{failed} (the record of {sidecar.name} was looked for there; say where it is with -i)")

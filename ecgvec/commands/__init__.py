@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ecgvec.errors import EcgvecError
+from ecgvec.errors import EcgvecError, printable
 
 
 def main() -> None:
@@ -17,5 +17,5 @@ def main() -> None:
     except EcgvecError as error:
         if "--traceback" in sys.argv:
             raise
-        sys.stderr.write(f"ecgvec: {error}\n")
+        sys.stderr.write(f"ecgvec: {printable(str(error))}\n")
         sys.exit(2)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import ecgvec
-from ecgvec.commands import batch, demo, recipes, replay, single, templates
+from ecgvec.commands import batch, demo, inspect, recipes, replay, single, templates, verify
 from ecgvec.commands.flags import FLAGS
 
 # Underscores and hyphens are the same in long option names: --hw_text and --hw-text.
@@ -60,3 +60,5 @@ app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(replay.replay)
 app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(demo.demo)
 app.add_typer(recipes.app, name="recipes", rich_help_panel=_LOOK)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(templates.templates)
+app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(inspect.inspect)
+app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(verify.verify)

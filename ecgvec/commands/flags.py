@@ -17,6 +17,8 @@ from ecgvec.units import MM_PER_INCH
 
 Overrides = dict[str, Any]
 
+LEAST_DPI, MOST_DPI = 50, 1200
+
 
 def _probability(p: float) -> Any:
     return {"probability": p}
@@ -145,8 +147,9 @@ def overrides(given: Mapping[str, Any]) -> Overrides:
         if value is not None:
             result[flag.key] = value
     if given.get(RANDOM_RESOLUTION.parameter):
-        highest = int(result.get("page.dpi", 200))
-        result["page.dpi"] = {"choice": list(range(50, highest + 1))} if highest >= 50 else highest
+        highest = result.get("page.dpi", 200)
+        if LEAST_DPI <= highest <= MOST_DPI:  # else the recipe refuses it in its own words
+            result["page.dpi"] = {"choice": list(range(LEAST_DPI, int(highest) + 1))}
     if given.get(RANDOM_PADDING.parameter):
         result["page.pad"] = {"uniform": [0.0, result.get("page.pad", 0.0)]}
     return result

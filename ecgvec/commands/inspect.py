@@ -28,10 +28,9 @@ def inspect(
     """Draw the labels over their image: a colour a lead, what cannot be seen dashed. Writes NAME-labels.png or .svg."""
     from ecgvec.inspect.overlay import inspect_images
 
-    result = inspect_images(source, out, layers.split(",") if layers is not None else None, output)
-    for path in result.written:
-        typer.echo(path)
-    for path, reason in result.failed:
-        typer.echo(f"not drawn: {path.name}: {reason}", err=True)
+    names = layers.split(",") if layers is not None else None
+    result = inspect_images(source, out, names, output, written=typer.echo)
+    for _, reason in result.failed:
+        typer.echo(f"not drawn: {reason}", err=True)
     if result.failed:
         raise typer.Exit(1)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ecgvec.errors import printable
+
 
 def replay(
     sidecar: Annotated[Path, typer.Argument(help="The JSON that lies beside an image.")],
@@ -26,6 +28,6 @@ def replay(
     folder = out if out is not None else sidecar.parent / "replay"
     result = replay_image(sidecar, source, folder)
     for name, same in result.items():
-        typer.echo(f"{folder / name}: {'the same bytes' if same else 'DIFFERENT'}")
+        typer.echo(printable(f"{folder / name}: {'the same bytes' if same else 'DIFFERENT'}"))
     if not all(result.values()):
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ import typer
 
 from ecgvec.batch.jobs import Job, Jobs
 from ecgvec.batch.local import QUARANTINE_FILE, Summary, run
-from ecgvec.errors import RecordError
+from ecgvec.errors import RecordError, printable
 from ecgvec.recipe import Recipe
 
 SHOWN = 10  # lines of each kind; the rest is counted
@@ -26,16 +26,16 @@ def run_with_progress(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("records", total=len(found.jobs))
 
         def advance(job: Job, summary: Summary) -> None:
             bar.update(task, advance=1, description=f"{summary.images} images")
 
-        summary = run(folder, found.jobs, out, recipe, header, advance)
+        summary = run(folder, found.jobs, out, recipe, header, keep_quarantine=not only, progress=advance)
     summary.skipped += [(name, "it is a segment of another record") for name in found.segments]
     if only and summary.quarantined:
-        (out / QUARANTINE_FILE).unlink(missing_ok=True)
         raise RecordError(summary.quarantined[0][1])
     print_summary(summary, out)
     if summary.quarantined:
@@ -44,15 +44,19 @@ def run_with_progress(
 
 def print_summary(summary: Summary, out: Path) -> None:
     """Done, skipped, quarantined, and what the user needs to know of the records."""
-    typer.echo(f"{_count(summary.images, 'image')} of {_count(summary.done, 'record')} in {out}")
+    _say(f"{_count(summary.images, 'image')} of {_count(summary.done, 'record')} in {out}")
     _some(summary.messages)
     if summary.skipped:
-        typer.echo(f"skipped: {_count(len(summary.skipped), 'record')}")
+        _say(f"skipped: {_count(len(summary.skipped), 'record')}")
         for reason, count in Counter(reason for _, reason in summary.skipped).items():
-            typer.echo(f"  {count}: {reason}")
+            _say(f"  {count}: {reason}")
     if summary.quarantined:
-        typer.echo(f"quarantined: {_count(len(summary.quarantined), 'record')}, see {out / QUARANTINE_FILE}")
+        _say(f"quarantined: {_count(len(summary.quarantined), 'record')}, see {out / QUARANTINE_FILE}")
         _some([f"{name}: {reason}" for name, reason in summary.quarantined])
+
+
+def _say(line: str) -> None:
+    typer.echo(printable(line))
 
 
 def _count(number: int, what: str) -> str:
@@ -61,6 +65,6 @@ def _count(number: int, what: str) -> str:
 
 def _some(lines: list[str]) -> None:
     for line in lines[:SHOWN]:
-        typer.echo(f"  {line}")
+        _say(f"  {line}")
     if len(lines) > SHOWN:
-        typer.echo(f"  and {len(lines) - SHOWN} more")
+        _say(f"  and {len(lines) - SHOWN} more")

@@ -71,9 +71,8 @@ _STEP_MM = 1.0  # longest straight side of a pulse's outline on the page, so tha
 
 @dataclass(frozen=True, eq=False)
 class Thing:
-    """A labelled thing: ``shape`` in image px and its bounds ``box`` before the image's edge cuts them, its four
-    ``corners`` (4, 2) or None, and what else is told of it. The box is better than the shape's own bounds, for round
-    ends are polygons in the shape, unless ``exact`` is False."""
+    """A labelled thing: ``shape`` in image px, its exact bounds ``box`` before the image's edge cuts them (in the shape
+    round ends are polygons), its four ``corners`` (4, 2) or None, and what else is told of it."""
 
     id: str
     category: str
@@ -82,7 +81,6 @@ class Thing:
     box: Box
     corners: Points | None
     more: dict[str, Any]
-    exact: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +110,7 @@ def instances(sheet: Sheet) -> tuple[list[Instance], list[str]]:
             continue
         x0, y0, x1, y1 = thing.box
         outside = x0 < 0 or y0 < 0 or x1 > width or y1 > height
-        box = thing.box if thing.exact and not outside else shape.bounds
+        box = shape.bounds if outside else thing.box
         points = None if thing.corners is None else _keypoints(thing.corners, width, height)
         lead = thing.corners is None
         found.append(Instance(thing.id, thing.category, lead, shape, box, points, outside, thing.more))
@@ -126,9 +124,9 @@ def _cut(shape: BaseGeometry, width: int, height: int) -> MultiPolygon:
     return MultiPolygon([part for part in shapely.get_parts(inside) if part.geom_type == "Polygon" and part.area > 0])
 
 
-def _keypoints(corners: Points, width: int, height: int) -> NDArray[np.float64]:
+def _keypoints(quad: Points, width: int, height: int) -> NDArray[np.float64]:
     """Corners (4, 2) as x, y, v: v is 2 inside the image; outside it x, y and v are 0."""
-    x, y = corners.T
+    x, y = quad.T
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     points: NDArray[np.float64] = np.column_stack([x, y, np.full(len(x), 2.0)]) * inside[:, None]
     return points
@@ -148,12 +146,7 @@ def _traces(sheet: Sheet) -> Iterator[Thing]:
     for trace in sheet.annotations.traces:
         ink = trace_ink(trace, sheet.warp, sheet.annotations.ink_width)
         more = _place(trace) | {"first_sample": trace.first_sample, "samples": len(trace.t), "fs": trace.fs}
-        x0, y0, x1, y1 = bounds(trace.outline)
-        if trace.clip is not None:  # the outline is that of the whole ink
-            left, top, right, bottom = bounds(trace.panel)
-            x0, y0, x1, y1 = max(x0, left), max(y0, top), min(x1, right), min(y1, bottom)
-        seen, exact = bool(trace.visible.any()), trace.clip is None
-        yield Thing(trace.id, trace.lead, seen, ink, (x0, y0, x1, y1), None, more, exact)
+        yield Thing(trace.id, trace.lead, bool(trace.visible.any()), ink, bounds(trace.outline), None, more)
 
 
 def _panels(sheet: Sheet) -> Iterator[Thing]:
@@ -165,7 +158,7 @@ def _panels(sheet: Sheet) -> Iterator[Thing]:
 
 def _texts(sheet: Sheet) -> Iterator[Thing]:
     for text in sheet.annotations.texts:
-        more = {"text": text.text, "order": text.order}
+        more = {"text": text.text, "order": text.order} | ({} if text.trace is None else {"trace": text.trace})
         yield Thing(text.id, text.role, text.visible, _polygon(text.hull), bounds(text.hull), text.quad, more)
 
 
@@ -174,10 +167,10 @@ def _marks(sheet: Sheet) -> Iterator[Thing]:
     drawn = {mark.id: mark for mark in sheet.scene.marks() if mark.role == "pulse"}
     for pulse in sheet.annotations.pulses:
         first_foot, *tops, last_foot = pulse.corners
-        corners = np.array([tops[0], tops[-1], last_foot, first_foot])
+        quad = np.array([tops[0], tops[-1], last_foot, first_foot])
         more = {"row": pulse.row, "mv": pulse.mv, "seconds": pulse.seconds, "gains": list(pulse.gains)}
         ink = _pulse_ink(sheet, drawn[pulse.id])
-        yield Thing(pulse.id, "pulse", pulse.visible, ink, bounds(pulse.outline), corners, more)
+        yield Thing(pulse.id, "pulse", pulse.visible, ink, bounds(pulse.outline), quad, more)
     qr = sheet.annotations.qr
     if qr is not None:
         yield Thing("qr-code", "qr-code", qr.visible, _polygon(qr.quad), bounds(qr.quad), qr.quad, {"text": qr.text})
@@ -202,9 +195,8 @@ def rle(shape: BaseGeometry, size: tuple[int, int]) -> dict[str, list[int]]:
     ends and the next begins.
     """
     width, height = size
-    outline = rings(shape)
-    start = np.concatenate([np.empty((0, 2)), *outline])
-    end = np.concatenate([np.empty((0, 2)), *(np.roll(ring, -1, axis=0) for ring in outline)])
+    edges = [(ring, np.roll(ring, -1, axis=0)) for ring in rings(shape)]
+    start, end = (np.concatenate(ends) for ends in zip(*edges, strict=True))
     left, right = (np.ceil(f(start[:, 0], end[:, 0]) - 0.5).astype(np.int64) for f in (np.minimum, np.maximum))
     columns = right - left
     side = np.repeat(np.arange(len(columns)), columns)
@@ -218,12 +210,24 @@ def rle(shape: BaseGeometry, size: tuple[int, int]) -> dict[str, list[int]]:
     return {"size": [height, width], "counts": counts if counts[-1] else counts[:-1]}
 
 
+def outlines(shape: MultiPolygon, error: float) -> list[Points]:
+    """The outer rings (n, 2) of polygons, the last point not repeated, with no point moved further than ``error`` px.
+
+    A ring is simplified as an open line, whose ends stay: GEOS may move the first point of a ring by twice as much.
+    """
+    found = []
+    for part in shape.geoms:
+        ring: Points = shapely.get_coordinates(part.exterior)[:-1]
+        line: Points = shapely.get_coordinates(shapely.simplify(shapely.LineString(ring), error))
+        found.append(line if len(line) > 2 else ring)
+    return found
+
+
 def segmentation(shape: MultiPolygon, size: tuple[int, int]) -> Any:
     """Polygons (lists of x, y, x, y, ... in image px), or RLE where polygons cannot hold the shape or are too long."""
     if any(len(part.interiors) for part in shape.geoms) or shapely.get_num_coordinates(shape) > MOST_POINTS:
         return rle(shape, size)
-    outlines = rings(shapely.simplify(shape, POLYGON_ERROR))
-    return [np.round(outline, POLYGON_DECIMALS).ravel().tolist() for outline in outlines]
+    return [np.round(ring, POLYGON_DECIMALS).ravel().tolist() for ring in outlines(shape, POLYGON_ERROR)]
 
 
 def xywh(box: Box) -> list[float]:
@@ -297,7 +301,8 @@ def annotations_file(parts: list[dict[str, Any]]) -> Files:
         "annotations": annotations,
         "categories": categories,
     }
-    return {"coco/annotations.json": (json.dumps(document, allow_nan=False, ensure_ascii=False) + "\n").encode()}
+    text = json.dumps(document, allow_nan=False, ensure_ascii=False) + "\n"
+    return {"coco/annotations.json": text.encode("utf-8", "backslashreplace")}  # as the native JSON
 
 
 FORMATS.add(

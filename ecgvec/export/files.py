@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
 from types import TracebackType
 
-from ecgvec.errors import ExportError
+from ecgvec.errors import EcgvecError, ExportError, RecordError
+
+
+def refusal(path: Path, error: OSError) -> EcgvecError:
+    """Why the file ``path`` cannot be written: a name that is too long is the record's fault, all else the folder's."""
+    if error.errno == errno.ENAMETOOLONG:
+        return RecordError(f"{path} cannot be written ({error.strerror}): give the record a shorter name")
+    return ExportError(_sentence(path, error))
 
 
 def _sentence(path: Path, error: OSError) -> str:
@@ -37,24 +45,29 @@ class FileSet:
         """Stage ``content`` for ``path``."""
         make_folder(path.parent)
         try:
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+            handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
             self._staged.append((Path(name), path))
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
             Path(name).chmod(0o666 & ~_UMASK)  # mkstemp makes files that only their owner can read
         except OSError as error:
-            raise ExportError(_sentence(path, error)) from None
+            raise refusal(path, error) from None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        path = Path()
         try:
+            if kind is None:
+                for _, path in self._staged:  # before the first is renamed: all of them, or none
+                    if path.is_dir():
+                        raise IsADirectoryError(errno.EISDIR, "a folder is in its place")
             while kind is None and self._staged:
                 staged, path = self._staged[0]
                 staged.replace(path)
                 self._staged.pop(0)
         except OSError as failed:
-            raise ExportError(_sentence(path, failed)) from None
+            raise refusal(path, failed) from None
         finally:
             for staged, _ in self._staged:
                 staged.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ Columns, lengths in image px, (0, 0) being the top-left corner of the top-left p
   ``template``, ``speed`` (mm/s), ``dpi``, ``px_per_mm``, ``width``, ``height``;
 - ``leads``: every piece of a lead, seen or not, as in the JSON of the native format: ``bbox`` is that of all its ink,
   ``panel`` the corners of its place, ``gain`` in mm/mV;
-- ``texts``: every text likewise, with its corners ``quad``;
+- ``texts``: every text likewise, with its corners ``quad``; ``trace`` is the id of the lead that it names, or empty;
 - ``objects``: parallel lists ``id``, ``categories``, ``bbox``, ``area`` (px²) and ``keypoints`` (x, y, v; none for
   traces) of what the image shows of traces, texts, pulses, QR code and panels: the instances of
   ``ecgvec.export.coco``, cut at the image's edge;
@@ -78,6 +78,7 @@ def _text(text: TextLabel) -> dict[str, Any]:
         "role": text.role,
         "text": text.text,
         "order": text.order,
+        "trace": text.trace or "",
         "bbox": box(text.hull),
         "quad": _points(text.quad),
         "visible": text.visible,
@@ -124,7 +125,7 @@ def metadata(sheet: Sheet, stem: str) -> dict[str, Any]:
 def metadata_file(parts: list[dict[str, Any]]) -> Files:
     """The lines of all images in one file."""
     lines = [json.dumps(part, allow_nan=False, ensure_ascii=False) + "\n" for part in parts]
-    return {f"{FOLDER}/metadata.jsonl": "".join(lines).encode()}
+    return {f"{FOLDER}/metadata.jsonl": "".join(lines).encode("utf-8", "backslashreplace")}  # as the native JSON
 
 
 def _image(sheet: Sheet, stem: str) -> Files:

@@ -121,10 +121,8 @@ def _lead(trace: TraceLabel, name: TextLabel | None) -> dict[str, Any]:
 
 
 def _leads(sheet: Sheet) -> list[dict[str, Any]]:
-    # A name's id, name-I-LEAD, says which trace it belongs to (scene/names.py).
-    texts = [text for text in sheet.annotations.texts if text.role == "lead-name"]
-    names = {int(text.id.split("-")[1]): text for text in texts}
-    return [_lead(trace, names.get(number)) for number, trace in enumerate(sheet.annotations.traces)]
+    names = {text.trace: text for text in sheet.annotations.texts if text.trace is not None}
+    return [_lead(trace, names.get(trace.id)) for trace in sheet.annotations.traces]
 
 
 def _pulse(label: PulseLabel) -> dict[str, Any]:

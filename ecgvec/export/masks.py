@@ -24,7 +24,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import cairocffi
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -37,9 +36,7 @@ from ecgvec.annotations.ink import as_path, trace_ink
 from ecgvec.annotations.model import TraceLabel, dense_ring
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.export.grids import npy
-from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.path import CLOSE, MOVE, Path, Points, polyline
-from ecgvec.raster import append_path
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.scene.nodes import Mark, TextInfo, TraceInfo
 from ecgvec.sheet import Sheet
@@ -89,9 +86,22 @@ class Patch:
         return plane[self.y : self.y + height, self.x : self.x + width]
 
 
+def _edges(path: Path) -> tuple[Points, Points]:
+    """The sides of a closed path's rings, (n, 2) from and (n, 2) to; curves as straight lines."""
+    flat = path.flattened()
+    starts = np.flatnonzero(flat.codes[flat.codes != CLOSE] == MOVE)
+    following = np.arange(1, len(flat.points) + 1)
+    following[np.append(starts[1:], len(flat.points)) - 1] = starts  # a ring's last point leads to its first
+    return flat.points, flat.points[following]
+
+
 def filled(path: Path, size: tuple[int, int], even_odd: bool) -> Patch | None:
     """The pixels of an image of ``size`` (width, height) whose centre lies in the closed ``path`` (image px), by the
-    even-odd rule or by the non-zero one, which fonts need: their contours may overlap. None where there is none."""
+    even-odd rule or by the non-zero one, which fonts need: their contours may overlap. None where it lies outside.
+
+    The rows' middles are cut with the path's sides, and windings summed along each row: exact, while cairo without
+    antialiasing also fills gaps that are one pixel wide.
+    """
     if not len(path.points):
         return None
     x0, y0, x1, y1 = path.bounds()
@@ -99,15 +109,17 @@ def filled(path: Path, size: tuple[int, int], even_odd: bool) -> Patch | None:
     width, height = min(size[0], math.ceil(x1)) - left, min(size[1], math.ceil(y1)) - top
     if width <= 0 or height <= 0:
         return None
-    surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, width, height)
-    context = cairocffi.Context(surface)
-    context.set_antialias(cairocffi.ANTIALIAS_NONE)
-    context.set_fill_rule(cairocffi.FILL_RULE_EVEN_ODD if even_odd else cairocffi.FILL_RULE_WINDING)
-    append_path(context, path.mapped(Affine.translate(-left, -top)))
-    context.fill()
-    surface.flush()
-    rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(height, surface.get_stride())
-    return Patch(left, top, rows[:, :width] > 0)
+    tail, tip = (end - (left + 0.5, top + 0.5) for end in _edges(path))  # pixel centres at whole numbers
+    first, stop = np.clip(np.ceil(np.sort([tail[:, 1], tip[:, 1]], axis=0)), 0, height).astype(np.intp)
+    side = np.repeat(np.arange(len(tail)), stop - first)
+    row = np.arange(len(side)) - np.repeat(np.cumsum(stop - first) - stop, stop - first)
+    a, b = tail[side], tip[side]
+    x = a[:, 0] + (row - a[:, 1]) * (b[:, 0] - a[:, 0]) / (b[:, 1] - a[:, 1])
+    at = row * (width + 1) + np.clip(np.ceil(x), 0, width).astype(np.intp)
+    turns = np.zeros((height, width + 1), dtype=np.int16)
+    np.add.at(turns.ravel(), at, np.where(a[:, 1] < b[:, 1], 1, -1).astype(np.int16))
+    winding = np.cumsum(turns, axis=1, dtype=np.int16)[:, :width]
+    return Patch(left, top, (winding & 1 if even_odd else winding) != 0)
 
 
 def _width(mark: Mark, places: Points, warp: Warp) -> float:
@@ -157,7 +169,7 @@ def _patch(mark: Mark, trace: TraceLabel | None, warp: Warp) -> Patch | None:
 
 
 def ink_patches(sheet: Sheet, roles: Collection[str]) -> Iterator[tuple[Mark, Patch]]:
-    """Each mark of these roles with its pixels, in the order of painting; those that no pixel shows are left out."""
+    """Each mark of these roles with its pixels, in the order of painting; marks outside the image are left out."""
     traces = {trace.id: trace for trace in sheet.annotations.traces}
     for mark in sheet.scene.marks():
         patch = _patch(mark, traces.get(mark.id), sheet.warp) if mark.role in roles else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import posixpath
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -25,7 +26,7 @@ from ecgvec.annotations.model import (
     TraceLabel,
     bounds,
 )
-from ecgvec.errors import SourceError
+from ecgvec.errors import SourceError, one_line
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.plan.model import Plan
 from ecgvec.recipe import parse_density
@@ -73,6 +74,7 @@ def _text(label: TextLabel) -> dict[str, Any]:
         "box": box(label.hull),
         "quad": _rounded(label.quad),
         "hull": _rounded(label.hull),
+        "trace": label.trace,
         "visible": label.visible,
     }
 
@@ -150,7 +152,9 @@ def dense(sheet: Sheet) -> bytes:
 
 
 def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
-    """The JSON of one image. ``files`` are the image's other files: they are listed with their SHA-256."""
+    """The JSON of one image. ``files`` are the image's other files, by their paths below the output folder: they are
+    listed, as seen from the JSON, with their SHA-256."""
+    here = posixpath.dirname(sheet.plan.stem_path) or "."
     height, width = sheet.image.shape[:2]
     style = sheet.plan.page.style
     header = sheet.plan.header
@@ -174,10 +178,12 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
         "layout": _plain(asdict(sheet.layout)),
         "labels": _labels(sheet.annotations),
         "files": {
-            name.rsplit("/", 1)[-1]: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())
+            posixpath.relpath(name, here): hashlib.sha256(content).hexdigest()
+            for name, content in sorted(files.items())
         },
     }
-    return (json.dumps(document, allow_nan=False, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    text = json.dumps(document, allow_nan=False, sort_keys=True, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")  # file names that are no UTF-8 become JSON's own escapes
 
 
 def _homography(sheet: Sheet) -> list[list[float]]:
@@ -201,14 +207,16 @@ def read_sidecar(text: str, name: str) -> tuple[Plan, dict[str, str]]:
         document = json.loads(text)
         if not isinstance(document, dict) or document.get("format") != "ecgvec":
             raise SourceError(f"{name} is not a JSON that ecgvec has written beside an image: give such a file")
-        return Plan.model_validate(document["plan"]), dict(document["files"])
-    except (json.JSONDecodeError, KeyError) as error:
-        raise SourceError(f"{name} is not a whole sidecar JSON ({error}): render the image anew") from None
+        if not isinstance(document.get("files"), dict):
+            raise SourceError(f"{name} lacks its table of files: render the image anew")
+        return Plan.model_validate(document["plan"]), document["files"]
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise SourceError(
             f"{name}: plan.{where} is wrong ({error.errors()[0]['msg']}): render the image anew"
         ) from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SourceError(f"{name} is not a whole sidecar JSON ({one_line(error)}): render the image anew") from None
 
 
 def _files(sheet: Sheet, stem: str) -> Files:

@@ -6,7 +6,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ecgvec.export import images, kit, native  # noqa: F401  # each module adds its formats to the table
+from ecgvec.export import (  # noqa: F401  # each module adds its formats to the table
+    coco,
+    grids,
+    hf,
+    images,
+    kaggle,
+    kit,
+    masks,
+    native,
+    nnunet,
+    wfdb,
+    yolo,
+)
 from ecgvec.export.files import FileSet, make_folder
 from ecgvec.export.formats import DEFAULT_FORMATS, FORMATS, Format
 from ecgvec.sheet import Sheet
@@ -26,9 +38,9 @@ class Writer:
         self._parts: dict[str, list[Any]] = {name: [] for name in self._formats}
         make_folder(folder)
 
-    def write(self, sheet: Sheet, subfolder: str = "") -> list[Path]:
-        """Write one sheet's files below ``subfolder``; all of them, or none (ExportError)."""
-        stem = f"{subfolder}/{sheet.plan.stem}" if subfolder else sheet.plan.stem
+    def write(self, sheet: Sheet) -> list[Path]:
+        """Write one sheet's files; all of them, or none (ExportError)."""
+        stem = sheet.plan.stem_path
         files: dict[str, bytes] = {}
         for part in self._formats.values():
             files |= part.files(sheet, stem)

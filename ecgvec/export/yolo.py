@@ -32,9 +32,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import shapely
 
-from ecgvec.export.coco import CORNERED, CORNERS, LEADS, Instance, instances
+from ecgvec.export.coco import CORNERED, CORNERS, LEADS, Instance, instances, outlines
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.export.images import encode_png
 from ecgvec.geometry.path import Points
@@ -54,9 +53,9 @@ def label_path(image: str) -> str:
     return _LABELS.join(image.rsplit(_IMAGES, 1)).rsplit(".", 1)[0] + ".txt"
 
 
-def one_ring(outlines: list[Points]) -> Points:
+def one_ring(rings: list[Points]) -> Points:
     """Several rings (n, 2) as one: each is reached from the nearest point of those before, and left the same way."""
-    whole, *others = sorted(outlines, key=lambda ring: float(ring[:, 0].min()))
+    whole, *others = sorted(rings, key=lambda ring: float(ring[:, 0].min()))
     for ring in others:
         first = int(ring[:, 0].argmin())
         tour = np.concatenate([ring[first:], ring[: first + 1]])
@@ -89,8 +88,7 @@ def segment_line(instance: Instance, size: Points) -> str:
     """The line of an instance in segmentation; nothing for a panel."""
     if instance.category == "panel" and not instance.lead:
         return ""
-    parts = shapely.get_parts(shapely.simplify(instance.shape, POLYGON_ERROR))
-    ring = one_ring([shapely.get_coordinates(part.exterior)[:-1] for part in parts])
+    ring = one_ring(outlines(instance.shape, POLYGON_ERROR))
     return _line(_class(instance), (ring / size).ravel())
 
 

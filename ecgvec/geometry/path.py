@@ -111,6 +111,13 @@ def with_gaps(points: Points) -> Path:
     return Path(codes, np.repeat(points[finite], repeat, axis=0))
 
 
+def runs(points: Points) -> list[Points]:
+    """The stretches of ``points`` (n, 2) between NaN: (m, 2) each, at least one point long."""
+    finite: NDArray[np.bool_] = np.isfinite(points[:, 0]) & np.isfinite(points[:, 1])
+    breaks = np.flatnonzero(np.diff(finite.astype(np.int8))) + 1
+    return [points[run] for run in np.split(np.arange(len(points)), breaks) if len(run) and finite[run[0]]]
+
+
 def joined(paths: Iterable[Path]) -> Path:
     """Several paths as one."""
     parts: Sequence[Path] = list(paths)

@@ -30,10 +30,10 @@ _OTHER_LEADS = {"V7": 0, "V8": 1, "V9": 2, "V3R": 0, "V4R": 1, "V5R": 2, "V6R": 
 GRID, PAGE, TEXT, PULSE, QR, BEAT, SAMPLE = "#1F3A93", "#C800A0", "#005A9C", "#E05A00", "#6A0DAD", "#C00000", "#FFD200"
 
 LINE, LEAST_LINE, LARGEST_LINE = 0.1, 0.4, 0.8  # outlines: in mm of the page, and their limits in px
-TRACE_SHARE = 0.5  # of the ink's width: the line along it, so that ink shows on both sides
-LEAST_TRACE = 0.35  # px
+TRACE_SHARE, LEAST_TRACE = 0.5, 0.35  # a trace's line: a share of the ink's width, at the least in px
 TAG_SIZE, LEAST_TAG_SIZE = 1.35, 7.0  # the em of a tag's text, in mm of the page and at the least in px
 LONGEST_TAG = 40  # characters
+GAP = 2.5  # px from a box to its tag
 CELL = 0.25  # mm, the cells in which tags keep out of the way
 _SHARES = (0.0, 0.15, 0.3, 0.5, 0.7, 0.85, 1.0)  # of a box's side, where tags are tried
 
@@ -42,8 +42,8 @@ Label = Mapping[str, Any]  # one label, or a group of them, of the JSON that ``e
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """An image's labels. ``labels`` is that part of its JSON; ``dense`` gives for each trace all samples' places
-    (n, 2), NaN in gaps, and which of them are visible (n,); ``scale`` is px/mm, ``ink`` the trace's width in px."""
+    """An image's labels. ``labels`` is that part of its JSON; ``dense`` gives for each trace its points (n, 2), NaN in
+    gaps, and which of them are visible (n,); ``scale`` is px/mm, ``ink`` the trace's width in px."""
 
     width: int
     height: int
@@ -100,36 +100,37 @@ class Tags:
         x0, y0, x1, y1 = (max(0, int(v / self._cell)) for v in box)
         return slice(y0, y1 + 1), slice(x0, x1 + 1)
 
-    def place(self, text: str, around: Sequence[float], color: str, name: str, visible: bool = True) -> Iterator[Mark]:
-        """A tag beside the box ``around`` (x0, y0, x1, y1): its backing, its letters. None for a box out of sight."""
+    def place(
+        self, text: str, around: Sequence[float], color: str, name: str, visible: bool = True, beside: bool = False
+    ) -> Iterator[Mark]:
+        """A tag for the box ``around`` (x0, y0, x1, y1): its backing, its letters. None for a box out of sight.
+
+        It stands along the top or the bottom of the box; ``beside`` it if there is room, as suits a line of text.
+        """
         x0, y0, x1, y1 = around
-        if x1 < 0 or y1 < 0 or x0 > self._width or y0 > self._height:
-            return
         text = printable(text if visible else f"{text} hidden")
+        if not text or x1 < 0 or y1 < 0 or x0 > self._width or y0 > self._height:
+            return
         text = text if len(text) <= LONGEST_TAG else text[: LONGEST_TAG - 1] + "…"
         letters, advance = text_path(text, "sans", self._size)
         pad, cap = self._size * 0.18, cap_height("sans", self._size)
         wide, high = advance + 2 * pad, cap + 2.6 * pad
-        x, y = min(self._places(around, wide, high))[1]
+        x, y = min(self._places(around, wide, high, beside))[1]
         box = (x, y, x + wide, y + high)
         self._full[self._cells(box)] += 8.0
         yield Mark(f"{name}-backing", "backing", rectangles([box]), Pen(fill="#FFFFFF", opacity=0.72))
         letters = letters.mapped(Affine.translate(x + pad, y + 1.3 * pad + cap))
         yield Mark(f"{name}-tag", "tag", letters, Pen(fill=_darker(color)), {"text": text})
 
-    def _places(self, around: Sequence[float], wide: float, high: float) -> Iterator[tuple[float, tuple[float, float]]]:
-        """(cost, top-left corner) of the places to try: along the top, the bottom, inside, at the sides. Something as
-        low as a line of text has its tag at a side, where no neighbour above or below could be meant."""
+    def _places(
+        self, around: Sequence[float], wide: float, high: float, beside: bool
+    ) -> Iterator[tuple[float, tuple[float, float]]]:
+        """(cost, top-left corner) of the places to try: at the sides, along the top, the bottom, inside."""
         x0, y0, x1, y1 = around
-        gap = 2.5
         xs = [x0 + share * max(0.0, x1 - x0 - wide) for share in _SHARES]
-        ys = (y0 - gap - high, y1 + gap, y0 + gap, y1 - gap - high)
-        along = [(x, y) for y in ys for x in xs]
-        low = y1 - y0 < 3 * high
-        middles = ((y0 + y1 - high) / 2,) if low else (y0, y1 - high)
-        sides = [(x, y) for y in middles for x in (x1 + gap, x0 - gap - wide)]
-        tries = sides + along if low else along + sides
-        for rank, (left, top) in enumerate(tries):
+        ys = (y0 - GAP - high, y1 + GAP, y0 + GAP, y1 - GAP - high)
+        sides = [(x, (y0 + y1 - high) / 2) for x in (x1 + GAP, x0 - GAP - wide)] if beside else []
+        for rank, (left, top) in enumerate(sides + [(x, y) for y in ys for x in xs]):
             x, y = min(max(left, 0.0), self._width - wide), min(max(top, 0.0), self._height - high)
             covered = float(self._full[self._cells((x, y, x + wide, y + high))].sum())
             yield covered + 0.1 * rank + abs(x - left) + abs(y - top), (x, y)
@@ -143,7 +144,10 @@ def _dense_line(points: Points, pieces: int = 8) -> Points:
 
 
 def _array(points: Any) -> Points:
-    return np.array(points, dtype=np.float64).reshape(-1, 2)
+    array = np.array(points, dtype=np.float64).reshape(-1, 2)
+    if not len(array) or not np.isfinite(array).all():
+        raise ValueError("a label has no place")
+    return array
 
 
 def _darker(color: str) -> str:
@@ -188,7 +192,7 @@ def _page(image: Labelled, tags: Tags) -> Iterator[Mark]:
         yield Mark(
             f"page-corner-{i}", "page-corner", _circle(x, y, radius), _pen(PAGE, True, image.line), {"corner": str(i)}
         )
-        yield from tags.place(f"corner {i}", box, PAGE, f"page-corner-{i}")
+        yield from tags.place(f"corner {i}", box, PAGE, f"page-corner-{i}", beside=True)
 
 
 def _circle(x: float, y: float, radius: float) -> Path:
@@ -218,7 +222,7 @@ def _crosses(points: Points, arm: float) -> Path:
     return segments(np.concatenate(ends))
 
 
-_TRACE_FACTS = ("lead", "polarity", "rhythm", "row", "column", "first_sample", "samples", "fs", "visible")
+_TRACE_FACTS = ("lead", "polarity", "rhythm", "row", "column", "first_sample", "samples", "fs")
 
 
 def _traces(image: Labelled, tags: Tags) -> Iterator[Mark]:
@@ -227,15 +231,17 @@ def _traces(image: Labelled, tags: Tags) -> Iterator[Mark]:
         points, visible = image.dense[label["id"]]
         hidden = ~visible & np.isfinite(points).all(axis=1)
         near = hidden | np.append(hidden[1:], False) | np.append(False, hidden[:-1])
-        for role, left_out in (("trace", ~visible), ("trace-hidden", ~near)):
+        for seen, left_out in ((True, ~visible), (False, ~near)):
             path = with_gaps(np.where(left_out[:, None], np.nan, points))
             if len(path.points):
-                pen = _pen(lead_color(label["lead"]), role == "trace", width, 1.0)
-                yield Mark(f"{role}-{label['id']}", role, path, pen, _facts(label, *_TRACE_FACTS))
+                role, name = ("trace", label["id"]) if seen else ("trace-hidden", f"{label['id']}-hidden")
+                facts = _facts(label, *_TRACE_FACTS) | {"visible": _word(seen)}
+                yield Mark(name, role, path, _pen(lead_color(label["lead"]), seen, width, 1.0), facts)
 
 
 def _samples(image: Labelled, tags: Tags) -> Iterator[Mark]:
-    """A dot on each sample, smaller than their distance: to be looked at closely."""
+    """A dot on each point of the NPZ, which are the samples unless another density was asked for. Dots are smaller
+    than their distance where that can be: to be looked at closely."""
     for label in image.labels["traces"]:
         points, visible = image.dense[label["id"]]
         shown = points[np.isfinite(points).all(axis=1)]
@@ -263,7 +269,7 @@ def _panels(image: Labelled, tags: Tags) -> Iterator[Mark]:
 
 def _box_corners(box: Sequence[float]) -> Points:
     x, y, wide, high = (float(v) for v in box)
-    return np.array([(x, y), (x + wide, y), (x + wide, y + high), (x, y + high)])
+    return _array([(x, y), (x + wide, y), (x + wide, y + high), (x, y + high)])
 
 
 def _boxes(image: Labelled, tags: Tags) -> Iterator[Mark]:
@@ -271,7 +277,7 @@ def _boxes(image: Labelled, tags: Tags) -> Iterator[Mark]:
     for label in image.labels["traces"]:
         color, name = lead_color(label["lead"]), f"box-{label['id']}"
         corners = _box_corners(label["box"])
-        yield _ring(name, "box", corners, color, image.line, label, _TRACE_FACTS[:-1])
+        yield _ring(name, "box", corners, color, image.line, label, _TRACE_FACTS)
         first, count, fs = label["first_sample"], label["samples"], label["fs"]
         sign = "-" if label["polarity"] < 0 else ""
         text = f"{sign}{label['lead']}{' rhythm' if label['rhythm'] else ''} {first / fs:g}–{(first + count) / fs:g} s"
@@ -302,7 +308,7 @@ def _text(image: Labelled, label: Label, color: str, tag: str, tags: Tags) -> It
     yield _ring(
         f"text-{label['id']}", label["role"], label["quad"], color, image.line, label, ("role", "text", "order")
     )
-    yield from tags.place(tag, bounds(_array(label["quad"])), color, f"text-{label['id']}", label["visible"])
+    yield from tags.place(tag, bounds(_array(label["quad"])), color, f"text-{label['id']}", label["visible"], True)
 
 
 def _texts(image: Labelled, tags: Tags) -> Iterator[Mark]:
@@ -327,7 +333,7 @@ def _beats(image: Labelled, tags: Tags) -> Iterator[Mark]:
             facts = _facts(beat, "t", "symbol") | _facts(place, "trace", "visible")
             yield Mark(name, "beat", _circle(x, y, radius), _pen(BEAT, place["visible"], image.line), facts)
             box = (x - radius, y - radius, x + radius, y + radius)
-            yield from tags.place(beat["symbol"], box, BEAT, name, place["visible"])
+            yield from tags.place(beat["symbol"], box, BEAT, name, place["visible"], True)
 
 
 LAYERS.add("page", Layer(_page))

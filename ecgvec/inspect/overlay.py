@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import io
 import json
 import os
 import zipfile
@@ -69,20 +71,20 @@ def inspect_images(
     out: Path | None = None,
     layers: Sequence[str] | None = None,
     output: str = "png",
-    progress: Callable[[int, int], None] = lambda done, count: None,
+    written: Callable[[Path], None] = lambda path: None,
 ) -> Inspected:
     """Draw the labels over one image, given by its PNG or JSON, or over all images below a folder.
 
     The overlays, ``NAME-labels.png`` or ``.svg`` (``output``), come to lie beside the images, or below ``out`` in the
     same folders. A bad image of a folder does not keep the others back; SourceError for one image that is bad, an
-    unknown layer or format and a folder without images, ExportError where nothing can be written.
+    unknown layer or format and a folder without images, ExportError where nothing can be written. ``written`` is called
+    with each overlay.
     """
     names, draw = checked_layers(layers), FORMATS.get(output)
     result = Inspected()
     alone = not source.is_dir()
     sidecars = [find_sidecar(source)] if alone else find_images(source)
-    for number, sidecar in enumerate(sidecars):
-        progress(number, len(sidecars))
+    for sidecar in sidecars:
         folder = sidecar.parent if out is None else out if alone else out / sidecar.parent.relative_to(source)
         try:
             image = read_source(sidecar, any(LAYERS.get(name).dense for name in names))
@@ -94,6 +96,7 @@ def inspect_images(
             continue
         result.written.append(folder / f"{sidecar.stem}{SUFFIX}.{output}")
         write_file(result.written[-1], content)
+        written(result.written[-1])
     return result
 
 
@@ -154,7 +157,8 @@ def read_source(sidecar: Path, dense: bool) -> Source:
             raise ValueError(f"{scale} px/mm")
         size, dpi, ink = (int(image["width"]), int(image["height"])), float(image["dpi"]), style["trace_width"] * scale
         labels = document["labels"]
-        samples = {str(label["id"]): int(label["samples"]) for label in labels["traces"]}
+        traces = [str(label["id"]) for label in labels["traces"]]
+        digest = document["files"].get(sidecar.with_suffix(".npz").name)
     except _BROKEN as error:
         raise _not_whole(sidecar, error) from None
     height, width = pixels.shape[:2]
@@ -163,9 +167,9 @@ def read_source(sidecar: Path, dense: bool) -> Source:
             f"{png} has {width} x {height} pixels, but its labels are for {size[0]} x {size[1]}: give the image as it "
             "was rendered"
         )
-    traces = _dense(sidecar.with_suffix(".npz"), samples, dense)
-    pixels = np.asarray(pixels, dtype=np.uint8)
-    return Source(sidecar.stem, content, pixels, dpi, Labelled(width, height, scale, ink, labels, traces))
+    places = _dense(sidecar.with_suffix(".npz"), traces, digest, dense)
+    found = Labelled(width, height, scale, ink, labels, places)
+    return Source(sidecar.stem, content, pixels.astype(np.uint8), dpi, found)
 
 
 def _document(sidecar: Path) -> dict[str, Any]:
@@ -190,8 +194,8 @@ def _not_whole(sidecar: Path, error: BaseException) -> SourceError:
     return SourceError(f"{sidecar} is not a whole sidecar JSON ({what}): render the image anew")
 
 
-def _dense(path: Path, samples: dict[str, int], needed: bool) -> dict[str, tuple[Points, Seen]]:
-    """Places and visibility of all samples of the traces with these ids and lengths."""
+def _dense(path: Path, ids: Sequence[str], digest: str | None, needed: bool) -> dict[str, tuple[Points, Seen]]:
+    """Places and visibility of all points of these traces. ``digest``: the SHA-256 that the JSON knows of the NPZ."""
     if not path.is_file():
         if not needed:
             return {}
@@ -200,16 +204,19 @@ def _dense(path: Path, samples: dict[str, int], needed: bool) -> dict[str, tuple
             f"{' and '.join(name for name, layer in LAYERS if layer.dense)} with --layers"
         )
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: _samples(arrays, name, count) for name, count in samples.items()}
+        content = path.read_bytes()
+        if digest is not None and hashlib.sha256(content).hexdigest() != digest:
+            raise ValueError("it is not the file that was written with the JSON")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return {name: _points(arrays, name) for name in ids}
     except _BROKEN_NPZ as error:
         raise SourceError(f"{path} does not hold the traces of its image ({one_line(error)}): {_CURE}") from None
 
 
-def _samples(arrays: Any, name: str, count: int) -> tuple[Points, Seen]:
+def _points(arrays: Any, name: str) -> tuple[Points, Seen]:
     xy, visible = np.asarray(arrays[f"{name}/xy"], dtype=np.float64), np.asarray(arrays[f"{name}/visible"], dtype=bool)
-    if xy.shape != (count, 2) or visible.shape != (count,):
-        raise ValueError(f"{name} has {len(xy)} places and {len(visible)} flags for {count} samples")
+    if xy.ndim != 2 or xy.shape != (len(visible), 2):
+        raise ValueError(f"{name} has places of the shape {xy.shape} for {len(visible)} points")
     return xy, visible
 
 

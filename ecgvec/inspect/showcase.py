@@ -20,7 +20,8 @@ PAGES: dict[str, dict[str, Any]] = {
         "template": "hospital", "print_header": True, "header": "plain",
     },
     "Philips-like": {"template": "philips", "qr_code": True},
-    "Schiller-like, six rows of two": {"template": "schiller", "paper": "a4"},
+    "Schiller-like, on A4": {"template": "schiller", "paper": "a4"},
+    "Six rows of two, pink": {"template": "6x2+1R", "grid_color": "pink", "lead_names": "inline"},
     "Portable, three leads a strip": {"template": "mac400"},
     "Twelve rows on blue A4, portrait": {
         "template": "12x1", "paper": "a4", "orientation": "portrait", "grid_color": "blue", "fit": True,

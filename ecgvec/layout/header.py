@@ -88,10 +88,13 @@ def load_header(name: str) -> HeaderTemplate:
 def fill_text(text: str, values: Mapping[str, str], where: str) -> str:
     """``text`` with its ``{placeholders}`` replaced; TemplateError with the nearest name for an unknown one."""
     try:
-        names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+        fields = [(name, spec, turn) for _, name, spec, turn in string.Formatter().parse(text) if name is not None]
     except ValueError as error:
         raise TemplateError(f"{where}: '{text}' has a wrong placeholder ({error}); write {{name}}") from None
-    for name in names:
+    for name, spec, turn in fields:
+        if spec or turn:
+            wrong = f"{{{name}{'!' + turn if turn else ''}{':' + spec if spec else ''}}}"
+            raise TemplateError(f"{where}: placeholder '{wrong}' has a format of its own; write {{{name}}} alone")
         if name not in values:
             raise TemplateError(f"{where}: placeholder '{{{name}}}' is unknown{nearest(name, values)}")
     return string.Formatter().vformat(text, (), dict(values)).rstrip()

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 from ecgvec.errors import TemplateError
-from ecgvec.layout.template import Rows
+from ecgvec.layout.template import Rows, split_slot
 from ecgvec.style import PAPERS, ROLLS, PageStyle
 
 SIDE_MARGIN = 5.0  # least white, or empty grid, left and right of the traces
@@ -36,8 +36,8 @@ class PageSpec(BaseModel):
     rows: Rows
     rhythm: tuple[str, ...]
     style: PageStyle
-    seconds: float
-    header_height: float = 0.0
+    seconds: FiniteFloat
+    header_height: FiniteFloat = 0.0
     header_over_grid: bool = False
 
     @property
@@ -116,7 +116,7 @@ class Layout:
 
 
 def _gain(style: PageStyle, lead: str) -> float:
-    chest = lead.lstrip("-").startswith("V")
+    chest = lead.startswith("V")
     return style.chest_gain if chest and style.chest_gain is not None else style.gain
 
 
@@ -210,8 +210,7 @@ def _panels(spec: PageSpec, rows: _Rows, x0: float) -> list[Panel]:
                 left = x0 + c * seconds * style.speed
                 box = Box(left, rows.y(r), left + seconds * style.speed, rows.y(r + 1))
                 start = c * seconds if style.columns == "consecutive" else 0.0
-                polarity = -1 if slot.startswith("-") else 1
-                lead = slot.lstrip("-")
+                lead, polarity = split_slot(slot)
                 panels.append(
                     Panel(lead, polarity, False, r, c, box, rows.baseline(r), start, seconds, _gain(style, lead))
                 )

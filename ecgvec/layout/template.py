@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ecgvec.errors import RecipeError, TemplateError, nearest
+from ecgvec.errors import RecipeError, TemplateError, nearest, one_line
 from ecgvec.recipe import check_style
 from ecgvec.record.leads import STANDARD_12, split_names
 from ecgvec.resources import listing
@@ -43,6 +43,11 @@ class Template(BaseModel):
         return page
 
 
+def split_slot(slot: str) -> tuple[str, int]:
+    """The lead of a slot and its polarity: ("aVR", -1) for "-aVR", the only lead that pages show upside down."""
+    return ("aVR", -1) if slot == "-aVR" else (slot, 1)
+
+
 def load_template(source: str, above: tuple[str, ...] = ()) -> Template:
     """A shipped page template by name, or a user's own by the path of its .toml file. ``extends`` names another to
     start from. TemplateError names the template, the key and the nearest right one."""
@@ -52,7 +57,10 @@ def load_template(source: str, above: tuple[str, ...] = ()) -> Template:
     parent = raw.pop("extends", None)
     if parent is not None:
         base = load_template(str(parent), (*above, source)).model_dump()
-        raw = {**base, **raw, "page": {**base["page"], **raw.get("page", {})}}
+        page = raw.get("page", {})
+        if not isinstance(page, Mapping):
+            raise TemplateError(f"template '{source}': page is {page!r}: write a table of page keys")
+        raw = {**base, **raw, "page": {**base["page"], **page}}
     raw["name"] = Path(source).stem if source.endswith(".toml") else source
     try:
         template = Template.model_validate(raw)
@@ -68,8 +76,8 @@ def load_template(source: str, above: tuple[str, ...] = ()) -> Template:
         raise TemplateError(f"template '{source}': {where} is {first['input']!r}: {first['msg']}") from None
     if bool(template.rows) == bool(template.stack):
         raise TemplateError(f"template '{source}': give either rows (the lead of each slot) or stack (columns)")
-    if len({len(row) for row in template.rows}) > 1:
-        raise TemplateError(f"template '{source}': all rows need the same number of columns")
+    if len({len(row) for row in template.rows}) > 1 or not all(template.rows):
+        raise TemplateError(f"template '{source}': all rows need the same number of columns, at least one")
     return template
 
 
@@ -82,8 +90,8 @@ def _read(source: str) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TemplateError(f"template '{source}' cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TemplateError(f"template '{source}' is not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # TOML's own errors among them
+        raise TemplateError(f"template '{source}' is not TOML: {one_line(error)}") from None
 
 
 def default_template(leads: Sequence[str]) -> str:
@@ -106,9 +114,9 @@ def fill(template: Template, leads: Sequence[str], cabrera: bool) -> Rows:
     if template.stack:
         return _stacked(_cabrera_order(leads) if cabrera else list(leads), template.stack)
     rows = [[CABRERA.get(slot, slot) if cabrera else slot for slot in row] for row in template.rows]
-    named = {slot.lstrip("-") for row in rows for slot in row}
+    named = {split_slot(slot)[0] for row in rows for slot in row if slot}
     left = [lead for lead in leads if lead not in named]
-    absent = sorted(named - {ANY} - set(leads), key=[s.lstrip("-") for row in rows for s in row].index)
+    absent = sorted(named - {ANY} - set(leads), key=[split_slot(s)[0] for row in rows for s in row].index)
     if absent or sum(row.count(ANY) for row in rows) > len(left):
         wanted = f"lead {', '.join(absent)}" if absent else "more leads"
         raise TemplateError(
@@ -129,7 +137,7 @@ def _stacked(leads: Sequence[str], columns: int) -> Rows:
 
 def _cabrera_order(leads: Sequence[str]) -> list[str]:
     order = ["aVL", "I", "-aVR", "II", "aVF", "III"]
-    if not {slot.lstrip("-") for slot in order} <= set(leads):
+    if not {split_slot(slot)[0] for slot in order} <= set(leads):
         raise TemplateError(
             f"Cabrera order needs all six limb leads, the record has {', '.join(leads)}: --derive-leads"
         )

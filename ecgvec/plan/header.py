@@ -56,7 +56,7 @@ def header_values(
         "header_text": style.header_text,
         "speed": f"{style.speed:g}",
         "gain": f"{style.gain:g}",
-        "chest_gain": f"{style.chest_gain or style.gain:g}",
+        "chest_gain": f"{style.chest_gain or style.gain:.1f}",
     }
 
 

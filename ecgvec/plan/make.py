@@ -10,7 +10,7 @@ import numpy as np
 from ecgvec.errors import RecordError, TemplateError
 from ecgvec.layout.header import Header, fill_header, fill_text
 from ecgvec.layout.place import PageSpec, fitting_seconds
-from ecgvec.layout.template import Rows, Template, default_template, fill, load_template, rhythm_leads
+from ecgvec.layout.template import Rows, Template, default_template, fill, load_template, rhythm_leads, split_slot
 from ecgvec.plan.header import header_values
 from ecgvec.plan.model import Plan, RecordRef, Window
 from ecgvec.plan.windows import windows
@@ -75,17 +75,16 @@ def _template(recipe: Recipe, leads: Sequence[str], keys: tuple[int, str, int]) 
 
 def _check_leads(record: Record, rows: Rows, rhythm: Sequence[str]) -> None:
     """RecordError for a lead that is to be drawn and holds nothing, or no millivolts."""
-    for lead in dict.fromkeys([*(slot.lstrip("-") for row in rows for slot in row if slot), *rhythm]):
+    for lead in dict.fromkeys([*(split_slot(slot)[0] for row in rows for slot in row if slot), *rhythm]):
         signal = record.signals[:, record.index(lead)]
         if not np.isfinite(signal).any():
             others = join_names(name for name in record.lead_names if name not in record.empty_leads)
-            raise RecordError(
-                f"record {record.name}: lead {lead} holds no valid sample: leave it out with --leads {others}"
-            )
+            cure = f"leave it out with --leads {others}" if others else "no lead of it does, give another record"
+            raise RecordError(f"record {record.name}: lead {lead} holds no valid sample: {cure}")
         peak = float(np.nanmax(np.abs(signal)))
         if peak > LARGEST_MV:
             raise RecordError(
-                f"record {record.name}: lead {lead} reaches {peak:.0f} mV, which is no ECG: "
+                f"record {record.name}: lead {lead} reaches {peak:.5g} mV, which is no ECG: "
                 "mend its gain or unit in the header, or leave it out with --leads"
             )
 

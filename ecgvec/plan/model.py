@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 from ecgvec.layout.header import Header
 from ecgvec.layout.place import PageSpec
@@ -33,7 +33,7 @@ class Window(BaseModel):
     index: int
     first: int
     count: int
-    start: float
+    start: FiniteFloat
 
 
 class Plan(BaseModel):
@@ -61,6 +61,12 @@ class Plan(BaseModel):
         """File name of the image without extension: NAME-K, or NAME-K-vV where there are several variants."""
         suffix = f"-v{self.variant}" if self.variants > 1 else ""
         return f"{self.record.name}-{self.window.index}{suffix}"
+
+    @property
+    def stem_path(self) -> str:
+        """``stem`` below the output folder, which mirrors the input's folders."""
+        folder = self.record.path.rpartition("/")[0]
+        return f"{folder}/{self.stem}" if folder else self.stem
 
     def __repr__(self) -> str:
         return f"<Plan {self.stem}: {self.page.template}, seed {self.seed}, {self.page.style.dpi:g} dpi>"

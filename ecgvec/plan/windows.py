@@ -9,12 +9,18 @@ from ecgvec.plan.model import Window
 from ecgvec.recipe import RecordOptions
 from ecgvec.record.model import Record
 
+LEAST_FS = 10.0  # samples a second
 _EPS = 1e-6  # of a sample: forgives the last bit of sampling rates such as 62.4725 / 999.56
 
 
 def windows(record: Record, seconds: float, options: RecordOptions) -> tuple[list[Window], str | None]:
     """The windows of ``seconds`` that are drawn, and a sentence on what is not (None: nothing is lost)."""
     total = record.signals.shape[0]
+    if record.fs < LEAST_FS:
+        raise RecordError(
+            f"record {record.name} has {record.fs:g} samples a second, which is no ECG: "
+            "write the true rate in its header"
+        )
 
     def index(t: float) -> int:
         return math.ceil(t * record.fs - _EPS)

@@ -129,7 +129,8 @@ def header_lines(text: str) -> tuple[list[tuple[int, str]], list[str]]:
         if line.startswith("#"):
             comments.append(line.lstrip("# "))
         elif line:
-            lines.append((number, line))
+            # What stands behind a # is a remark, and may be personal.
+            lines.append((number, line.split(" #", 1)[0]))
     return lines, comments
 
 

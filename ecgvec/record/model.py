@@ -78,7 +78,10 @@ class Record:
                 f"(samples, {len(self.leads)}) is needed for {len(self.leads)} leads"
             )
         if len(set(self.lead_names)) < len(self.leads):
-            raise RecordError(f"record '{self.name}' has two leads of one name among {', '.join(self.lead_names)}")
+            names = ", ".join(self.lead_names)
+            raise RecordError(
+                f"record '{self.name}' has two leads of one name among {names}: name each once, in --leads or header"
+            )
         if not 0 < self.fs < float("inf"):
             raise RecordError(f"record '{self.name}' has a sampling rate of {self.fs}; give a rate above 0")
         signals.setflags(write=False)

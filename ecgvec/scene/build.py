@@ -22,8 +22,8 @@ def build(plan: Plan, layout: Layout, record: Record) -> Scene:
     marks, bars = pulses(layout, style, colors), separators(layout, style, colors)
     top, bottom = header(layout, plan, colors), footer(layout, plan, colors)
     code = qr_code(plan.qr_text, layout.qr_box) if plan.qr_text is not None else None
-    infos = [mark.info for mark in lines.marks if isinstance(mark.info, TraceInfo)]
-    names = lead_names(layout, style, colors, infos, _obstacles([marks, bars, top, bottom, code]))
+    infos = {mark.id: mark.info for mark in lines.marks if isinstance(mark.info, TraceInfo)}
+    names = lead_names(style, colors, infos, _obstacles([marks, bars, top, bottom, code]))
     groups = [paper(layout, colors), grid(layout, style, colors), bars, marks, lines, names, top, bottom, code]
     title = f"ECG {plan.record.name}, image {plan.window.index}"
     return Scene(layout.width, layout.height, title, tuple(group for group in groups if group is not None))

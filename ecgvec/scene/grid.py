@@ -77,7 +77,7 @@ def grid(layout: Layout, style: PageStyle, colors: Colors) -> Group | None:
         "grid-major",
         "grid-major",
         lines,
-        Pen(colors.major, style.major_width, cap="round"),
+        Pen(colors.major, style.major_width, cap="square"),  # whole corners
         {"step-mm": str(MAJOR_MM), "kind": "lines", "columns": str(len(major_xs)), "rows": str(len(major_ys))},
     )
     origin = {"origin-x-mm": f"{x_origin:.5f}", "origin-y-mm": f"{y_origin:.4f}"}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import shapely
 
 from ecgvec.geometry.outlines import cap_height
-from ecgvec.layout.place import Box, Layout, Panel
+from ecgvec.geometry.path import runs
+from ecgvec.layout.place import Box, Panel
 from ecgvec.scene.nodes import Group, Mark, TextInfo, TraceInfo
 from ecgvec.scene.text import text_mark
-from ecgvec.scene.trace import identifier
 from ecgvec.style import Colors, PageStyle
 
 CLEARANCE = 0.5  # mm between a name and any ink
@@ -40,10 +40,9 @@ class _Ink:
         for trace in self._traces:
             points = trace.points
             first, stop = np.searchsorted(points[:, 0], [x0, x1])
-            piece = points[max(0, first - 1) : stop + 1]
-            piece = piece[np.isfinite(piece[:, 1])]
-            if len(piece) > 1:
-                total += float(shapely.length(shapely.intersection(shapely.linestrings(piece), place)))
+            for run in runs(points[max(0, first - 1) : stop + 1]):
+                if len(run) > 1:
+                    total += float(shapely.length(shapely.intersection(shapely.linestrings(run), place)))
         return total
 
 
@@ -74,9 +73,9 @@ def _places(panel: Panel, position: str, cap: float) -> Iterator[tuple[float, fl
             yield float(panel.box.x0 + indent), float(y)
 
 
-def _name(panel: Panel, index: int, style: PageStyle, color: str, ink: _Ink) -> Mark | None:
+def _name(panel: Panel, trace_id: str, style: PageStyle, color: str, ink: _Ink) -> Mark | None:
     font = (style.names_font, style.names_size, color)
-    data = {"lead": panel.lead, "rhythm": "true" if panel.rhythm else "false"}
+    data = {"lead": panel.lead, "trace": trace_id}
     probe = text_mark("probe", "lead-name", panel.label, (0.0, 0.0), font)
     if probe is None or not isinstance(probe.info, TextInfo):
         return None
@@ -91,19 +90,20 @@ def _name(panel: Panel, index: int, style: PageStyle, color: str, ink: _Ink) -> 
             break
     if best is None:
         return None
-    return text_mark(f"name-{index}-{identifier(panel.lead)}", "lead-name", panel.label, best[1], font, data=data)
+    return text_mark(f"name-{trace_id}", "lead-name", panel.label, best[1], font, data=data)
 
 
 def lead_names(
-    layout: Layout, style: PageStyle, colors: Colors, traces: Sequence[TraceInfo], others: Sequence[Box]
+    style: PageStyle, colors: Colors, traces: Mapping[str, TraceInfo], others: Sequence[Box]
 ) -> Group | None:
-    """A name a trace, above or below it or inline, at the first place that is free of traces, names and ``others``."""
+    """A name a trace (by the id of its mark), above or below it or inline, at the first place that is free of traces,
+    names and ``others``."""
     if style.lead_names == "none":
         return None
-    ink = _Ink(traces, style.trace_width, others)
+    ink = _Ink(list(traces.values()), style.trace_width, others)
     marks = []
-    for i, trace in enumerate(traces):
-        mark = _name(trace.panel, i, style, colors.trace, ink)
+    for trace_id, trace in traces.items():
+        mark = _name(trace.panel, trace_id, style, colors.trace, ink)
         if mark is not None and isinstance(mark.info, TextInfo):
             ink.add(mark.info.ink)
             marks.append(mark)

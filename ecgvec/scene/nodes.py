@@ -22,7 +22,7 @@ class Pen:
     width: float = 0.0
     fill: str | None = None
     opacity: float = 1.0
-    cap: Literal["butt", "round"] = "butt"
+    cap: Literal["butt", "round", "square"] = "butt"
     join: Literal["miter", "round"] = "miter"
     dash: tuple[float, ...] = ()
 

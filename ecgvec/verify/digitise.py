@@ -7,6 +7,7 @@ the pen's upper and lower rim tell where its centre passed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def _row_height(page: Page) -> float:
 
 
 def find_runs(cover: Cover) -> Runs:
-    """All runs of inked pixels in each column of ``cover`` (rows, columns), their rims told by partly covered pixels."""
+    """All runs of inked pixels in each column of ``cover`` (rows, columns), rims told by partly covered pixels."""
     rows, columns = cover.shape
     wide = np.zeros((columns, rows + 2), dtype=np.float64)
     wide[:, 1:-1] = cover.T
@@ -98,7 +99,7 @@ def chain(runs: Runs, levels: Floats) -> tuple[Floats, Floats]:
         return np.full(len(levels), np.nan), np.full(len(levels), np.nan)
     back = np.zeros(top.shape, dtype=np.intp)
     cost = own[filled[0]]
-    for before, now in zip(filled[:-1], filled[1:], strict=True):
+    for before, now in pairwise(filled):
         gap = np.maximum(0, np.maximum(top[now][:, None] - bottom[before], top[before] - bottom[now][:, None]))
         step = cost + gap + BEND * np.abs(middle[now][:, None] - middle[before])
         step[np.isnan(step)] = np.inf

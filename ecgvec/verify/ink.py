@@ -52,9 +52,9 @@ def unmix(image: Image, page: Page) -> Ink:
     contrast = np.array(rgb(colors.ground), dtype=np.float64) - rgb(colors.trace)
     channels = (contrast / max(1.0, float(contrast @ contrast))).reshape(1, 3)  # ink is 1 below paper
     seen, empty, full = (cv2.transform(i.astype(np.float32), channels) for i in (image, *backdrops(page)))
-    reach = cv2.subtract(full, empty)
+    reach: Cover = full - empty
     cover = np.divide(seen - empty, reach, out=np.zeros_like(reach), where=np.abs(reach) > _LEAST_REACH)
-    return Ink(np.clip(cover, -0.5, 1.5), cv2.multiply(reach, reach))
+    return Ink(np.clip(cover, -0.5, 1.5), np.square(reach))
 
 
 def backdrops(page: Page) -> tuple[Image, Image]:

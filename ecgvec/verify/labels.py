@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +19,7 @@ from ecgvec.verify.page import Floats, Image, Page, Strip, moved
 
 REACH = 6  # px that the ink is sought around its label, along x and along y
 PROBES = 10_000  # inked pixels that are tried at each whole shift
+LEAST_SHARE = 0.5  # of the labels' ink that has to be in the image
 STEPS = 4  # of least squares
 LARGEST_STEP = 1.0  # px
 ENOUGH = 0.005  # px: a smaller step is the last
@@ -33,13 +33,19 @@ Shift = tuple[float, float]
 class LabelError:
     """Label error of an image in px: ``shift`` (x, y) from labels to ink, the median over traces, and ``median`` its
     length; ``p99`` over pieces of the traces; ``traces``: (x, y) of each, NaN along a direction that cannot be told.
-    ``found`` is False where no label lies in the image."""
+    ``found`` is False where the labels' ink is not in the image, or only further off than is sought."""
 
     shift: Shift
     median: float
     p99: float
     traces: Mapping[str, Shift]
     found: bool = True
+
+    @property
+    def worst(self) -> float:
+        """The largest error in px of any trace, or of all but a hundredth of the pieces."""
+        lengths = [float(np.hypot(*np.nan_to_num(shift))) for shift in self.traces.values()]
+        return max([*lengths, self.p99])
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,15 +80,15 @@ def label_error(image: Image, page: Page, ink: Ink, points: Mapping[str, Points]
     The page's ground (grid, texts) may have moved with the ink: then it is drawn again where it is.
     """
     placed = [p for p in (_placed(strip, page, points[strip.id]) for strip in page.strips) if p is not None]
-    if not placed:
+    shift = _rough(ink, placed) if placed else None
+    if shift is None:
         return LabelError((0.0, 0.0), 0.0, 0.0, {}, found=False)
-    shift = _rough(ink, page, placed)
     ground = ink if shift == (0.0, 0.0) else _better_ground(ink, image, page, shift)
-    found = [_fit(ground, page, placed, one, shift) for one in placed]
+    found = [_fit(ground, placed, one, shift) for one in placed]
     if np.hypot(*np.subtract(_middle(found), shift)) > 4 * ENOUGH and np.hypot(*_middle(found)) > 4 * ENOUGH:
         shift = _middle(found)
         ground = _better_ground(ground, image, page, shift)
-        found = [_fit(ground, page, placed, one, shift) for one in placed]
+        found = [_fit(ground, placed, one, shift) for one in placed]
     middle = _middle(found)
     lengths = np.concatenate([f.pieces for f in found])
     p99 = float(np.percentile(lengths, 99)) if len(lengths) else 0.0
@@ -120,8 +126,11 @@ def _better_ground(ink: Ink, image: Image, page: Page, shift: Shift) -> Ink:
     return other if float(np.abs(other.cover).sum()) < float(np.abs(ink.cover).sum()) else ink
 
 
-def _rough(ink: Ink, page: Page, placed: list[_Placed]) -> Shift:
-    """The shift in whole px at which most of the labels' ink lies on dark pixels, all traces together."""
+def _rough(ink: Ink, placed: list[_Placed]) -> Shift | None:
+    """The shift in whole px at which most of the labels' ink lies on dark pixels, all traces together.
+
+    None where less than half of it does at any.
+    """
     # Half-covered pixels and more: what a shifted grid leaves behind is weaker.
     dark = np.pad(np.where(ink.cover > 0.5, ink.cover, 0), REACH)
     spots = []
@@ -134,10 +143,12 @@ def _rough(ink: Ink, page: Page, placed: list[_Placed]) -> Shift:
     scores = np.array([[float(dark[y + dy, x + dx].sum()) for dx in reach] for dy in reach])
     distance = np.hypot(reach[:, None] - REACH, reach[None, :] - REACH)
     best = int(np.argmax(scores - 1e-6 * distance))  # of equal ones the nearest
+    if scores.ravel()[best] < LEAST_SHARE * len(y):
+        return None
     return float(best % len(reach) - REACH), float(best // len(reach) - REACH)
 
 
-def _fit(ink: Ink, page: Page, placed: list[_Placed], one: _Placed, start: Shift) -> _Found:
+def _fit(ink: Ink, placed: list[_Placed], one: _Placed, start: Shift) -> _Found:
     """The shift of one trace by least squares from ``start`` on, and of its pieces from there."""
     seen = ink.crop(one.box)
     weight = seen.weight * (_others(one, placed, start) < 0.01)
@@ -171,7 +182,7 @@ def _others(one: _Placed, placed: list[_Placed], shift: Shift) -> Cover:
 
 def _columns(seen: Cover, drawn: Cover, weight: Cover) -> tuple[Floats, Floats]:
     """Normal equations of the shift by pixel column: (columns, 2, 2) and (columns, 2)."""
-    gy, gx = (cv2.multiply(g.astype(np.float32), -1.0) for g in np.gradient(drawn))
+    gy, gx = (-g for g in np.gradient(drawn))
     rest = (seen - drawn) * weight
     xx, xy, yy = (np.sum(weight * a * b, axis=0, dtype=np.float64) for a, b in ((gx, gx), (gx, gy), (gy, gy)))
     pull = np.stack([np.sum(rest * g, axis=0, dtype=np.float64) for g in (gx, gy)], axis=-1)

@@ -8,7 +8,9 @@ settle them: a weak prior holds the second difference small, weaker where the cu
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,37 +22,39 @@ from ecgvec.verify.ink import Box, Cover, Ink, clip_px, stroke
 from ecgvec.verify.page import Floats, Page, Strip
 from ecgvec.warp.base import local_scale
 
-SWEEPS = 2  # over all strips, each fitted beside the ink of the others
-STEPS = 20  # of one strip in a sweep
+SWEEPS = 2  # over all strips, each fitted beside the ink of the others as it was; the second where inks may meet
+AGAIN_FROM = 2  # of NOISES, in later sweeps
+STEPS = 20  # of one strip at one of NOISES
 MARGIN = 8  # px around a strip's ink
 NUDGE = 0.3  # px across the line by which samples are moved for derivatives
-LARGEST_NUDGE = 3.0  # px along y, where the line is steep
-NOISE = 0.004  # of a pixel's cover: 8 bits of colour, 15 sub-rows in cairo
-BEND = 0.15  # px per sample^2: the second difference that the prior expects where the line is calm
-DAMPING = 1e-3  # at the start, of the mean power of a sample
-SETTLED = 1e-3  # relative fall of the misfit below which a strip is done
+LARGEST_NUDGE = 1.5  # px along y, where the line is steep
+# What the fit allows a pixel's cover to differ by, from coarse (the prior leads, no detail is fitted to a wrong place)
+# to fine (8 bits of colour, 15 sub-rows in cairo).
+NOISES = (0.3, 0.1, 0.03, 0.01, 0.003)
+BEND = 0.08  # px per sample^2: the second difference that the prior expects where the line is calm
+DAMPING = 1e-2  # at the start, of the mean power of a sample
+SETTLED = 1e-2  # relative fall of the misfit below which a strip is done
 
 
 def refit(ink: Ink, page: Page, start: Mapping[str, Floats]) -> dict[str, Floats]:
     """Millivolts (n,) of each strip by its id, fitted to the image's ``ink`` from ``start`` on (NaN stays NaN)."""
     strips = [_Strip.of(strip, page) for strip in page.strips]
-    current = {s.strip.id: start[s.strip.id] * s.px_per_mv for s in strips}
-    for sweep in range(SWEEPS):
-        drawn = {s.strip.id: s.extent(current[s.strip.id]) for s in strips}
-        after = {}
-        for one in strips:
-            own = drawn[one.strip.id]
-            near = [o for o in strips if o is not one and own and drawn[o.strip.id] and _meet(own, drawn[o.strip.id])]
-            if sweep and not near:
-                after[one.strip.id] = current[one.strip.id]
-            else:
-                after[one.strip.id] = _fit(one, current[one.strip.id], ink, [(o, current[o.strip.id]) for o in near])
-        current = after
-    return {s.strip.id: current[s.strip.id] / s.px_per_mv for s in strips}
+    current = [start[s.strip.id] * s.px_per_mv for s in strips]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # cairo draws outside Python's lock
+        for sweep in range(SWEEPS):
+            boxes = [s.extent(u) for s, u in zip(strips, current, strict=True)]
+            tasks = []
+            for i, one in enumerate(strips):
+                near = [j for j in range(len(strips)) if j != i and _meet(boxes[i], boxes[j])]
+                others = [(strips[j], current[j]) for j in near]
+                noises = NOISES if sweep == 0 else NOISES[AGAIN_FROM:] if near else ()
+                tasks.append(pool.submit(_fit, one, current[i], ink, others, noises))
+            current = [task.result() for task in tasks]
+    return {s.strip.id: u / s.px_per_mv for s, u in zip(strips, current, strict=True)}
 
 
-def _meet(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _meet(a: Box | None, b: Box | None) -> bool:
+    return a is not None and b is not None and a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,20 +96,26 @@ class _Strip:
         return box if box[2] > box[0] and box[3] > box[1] else None
 
 
-def _fit(one: _Strip, u: Floats, ink: Ink, others: list[tuple[_Strip, Floats]]) -> Floats:
-    """One strip's ``u`` (n,) px, fitted beside ``others`` as they are."""
+def _fit(
+    one: _Strip, u: Floats, ink: Ink, others: list[tuple[_Strip, Floats]], noises: tuple[float, ...] = NOISES
+) -> Floats:
+    """One strip's ``u`` (n,) px, fitted beside ``others`` as they are, at one of ``noises`` after the other."""
     box = one.extent(u)
-    known = np.isfinite(u)
-    if box is None or known.sum() < 3:
+    if box is None or np.isfinite(u).sum() < 3:
         return u
-    problem = _Problem.of(one, ink, others, box)
-    damping, rest = DAMPING, problem.rest(u)
-    jacobian = problem.jacobian(u)
+    for noise in noises:
+        u = _descend(_Problem.of(one, ink, others, box, noise), u)
+    return u
+
+
+def _descend(problem: _Problem, u: Floats) -> Floats:
+    """``u`` (n,) px moved until the misfit falls no more."""
+    damping, rest, jacobian = DAMPING, problem.rest(u), problem.jacobian(u)
     for _ in range(STEPS):
         bend = _bend(u)
         cost = problem.cost(rest, u, bend)
         step = _step(jacobian, problem.weight, rest, u, bend, damping)
-        tried = np.where(known, u + step, u)
+        tried = u + step  # NaN stays NaN
         tried_rest = problem.rest(tried)
         tried_cost = problem.cost(tried_rest, tried, bend)
         if tried_cost < cost:
@@ -122,7 +132,7 @@ def _fit(one: _Strip, u: Floats, ink: Ink, others: list[tuple[_Strip, Floats]]) 
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """What one strip is fitted to: ``seen`` cover of the box's pixels, their ``weight`` in 1 / NOISE^2, and ``free``,
+    """What one strip is fitted to: ``seen`` cover of the box's pixels, their ``weight`` in 1 / noise^2, and ``free``,
     how much of each pixel the other strips leave open."""
 
     one: _Strip
@@ -132,12 +142,12 @@ class _Problem:
     free: Cover
 
     @classmethod
-    def of(cls, one: _Strip, ink: Ink, others: list[tuple[_Strip, Floats]], box: Box) -> _Problem:
+    def of(cls, one: _Strip, ink: Ink, others: list[tuple[_Strip, Floats]], box: Box, noise: float) -> _Problem:
         crop = ink.crop(box)
         free = np.ones_like(crop.cover)
         for other, u in others:
             free *= 1 - other.draw(u, box)
-        return cls(one, box, crop.cover, crop.weight / np.float32(NOISE**2), free)
+        return cls(one, box, crop.cover, crop.weight / np.float32(noise**2), free)
 
     def rest(self, u: Floats) -> Cover:
         """Seen less drawn."""
@@ -164,7 +174,7 @@ class _Problem:
             down[moved] -= nudge[moved]
             change = (one.draw(up, self.box) - one.draw(down, self.box)) * self.free
             pixel = np.flatnonzero(change)
-            owner = moved[_nearest(x[moved], pixel % width + 0.5)]
+            owner = moved[_nearest(x[moved], (pixel % width).astype(np.float64) + 0.5)]
             rows.append(pixel)
             columns.append(owner)
             values.append(change.ravel()[pixel] / (2 * nudge[owner]))

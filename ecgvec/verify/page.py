@@ -138,7 +138,7 @@ def _strip(label: Mapping[str, Any], layout: Layout, plan: Plan) -> Strip:
         first=label["first_sample"],
         count=label["samples"],
         fs=label["fs"],
-        clip=tuple(panels[0].box) if plan.page.style.clip and panels else None,
+        clip=panels[0].box if plan.page.style.clip and panels else None,
     )
 
 

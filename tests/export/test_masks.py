@@ -19,8 +19,7 @@ from PIL import Image
 import ecgvec
 from ecgvec.export import masks
 from ecgvec.export.formats import FORMATS
-from ecgvec.export.write import Writer
-from ecgvec.geometry.path import joined, rectangles
+from ecgvec.geometry.path import joined, polyline, rectangles
 from ecgvec.raster import append_path
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.record.model import Lead, Record
@@ -41,12 +40,14 @@ def many_leads(record: Record, *others: str) -> Record:
     return replace(record, leads=(*record.leads, *(Lead(name, name) for name in others)), signals=signals)
 
 
-def painted(sheet: ecgvec.Sheet, mark: Mark) -> Mask:
-    """One mark of the page as cairo paints it without antialiasing, (H, W). A QR code is its whole square."""
+def painted(sheet: ecgvec.Sheet, mark: Mark) -> NDArray[np.uint8]:
+    """How much of each pixel cairo covers with one mark of the page, (H, W), 0 to 255. A QR code is its whole square.
+
+    Not without antialiasing, for then cairo fills gaps of one pixel that are none of the mark's.
+    """
     height, width = sheet.image.shape[:2]
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, width, height)
     context = cairocffi.Context(surface)
-    context.set_antialias(cairocffi.ANTIALIAS_NONE)
     context.scale(px_per_mm(sheet.warp.dpi), px_per_mm(sheet.warp.dpi))
     context.translate(-sheet.warp.frame[0], -sheet.warp.frame[1])
     if mark.clip is not None:
@@ -64,38 +65,39 @@ def painted(sheet: ecgvec.Sheet, mark: Mark) -> Mask:
         context.stroke()
     surface.flush()
     rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(height, surface.get_stride())
-    return rows[:, :width] > 0
+    return rows[:, :width].copy()
 
 
-def assert_same_but_for_edges(found: NDArray[Any], wanted: NDArray[Any]) -> None:
-    """Pixels differ only where ``wanted`` has an edge within one pixel, and on few of those."""
+def assert_same_but_for_edges(found: NDArray[Any], wanted: NDArray[Any], edge: Mask) -> None:
+    """Masks differ only where a mark's edge runs through the pixel, and on few of those."""
     assert found.shape == wanted.shape
-    edge = cv2.dilate(wanted, np.ones((3, 3), np.uint8)) != cv2.erode(wanted, np.ones((3, 3), np.uint8))
     off = found != wanted
     assert not (off & ~edge).any()
-    assert off.sum() <= 0.02 * edge.sum() + 2, f"{off.sum()} of {edge.sum()} pixels at edges"
+    assert off.sum() <= 0.03 * edge.sum() + 2, f"{off.sum()} of {edge.sum()} pixels at edges"
 
 
 def assert_agrees_with_the_scene(sheet: ecgvec.Sheet) -> set[str]:
     """All three masks against the scene, painted mark by mark; returns the names of the classes seen."""
     classes, leads, rows = masks.mask_arrays(sheet)
     names = masks.lead_bits(sheet)
-    wanted, bits, planes = np.zeros_like(classes), np.zeros_like(leads), np.zeros_like(rows)
+    assert len(leads) == -(-len(names) // 16)
+    wanted, edge = np.zeros_like(classes), np.zeros(classes.shape, dtype=bool)
+    bits, planes = np.zeros((len(names), *classes.shape), dtype=np.uint8), np.zeros_like(rows)
     for mark in sheet.scene.marks():
         if mark.role in NO_CLASS:
             continue
-        inside = painted(sheet, mark)
+        cover = painted(sheet, mark)
+        inside = cover >= 128
+        edge |= (cover > 0) & (cover < 255)
         wanted[inside] = masks.CLASS_OF_ROLE[mark.role]  # a role that masks do not know is a KeyError
         if isinstance(mark.info, TraceInfo):
-            plane, bit = divmod(names.index(mark.info.panel.lead), 16)
-            bits[plane][inside] |= np.uint16(1 << bit)
+            bits[names.index(mark.info.panel.lead)][inside] = 1
             planes[mark.info.panel.row][inside] = 1
-    assert_same_but_for_edges(classes, wanted)
-    for i in range(len(names)):
-        plane, bit = divmod(i, 16)
-        assert_same_but_for_edges((leads[plane] >> bit & 1).astype(np.uint8), (bits[plane] >> bit & 1).astype(np.uint8))
+    assert_same_but_for_edges(classes, wanted, edge)
+    for i, bit in enumerate(bits):
+        assert_same_but_for_edges((leads[i // 16] >> i % 16 & 1).astype(np.uint8), bit, edge)
     for found, drawn in zip(rows, planes, strict=True):
-        assert_same_but_for_edges(found, drawn)
+        assert_same_but_for_edges(found, drawn, edge)
     return {masks.CLASSES[i].name for i in np.unique(classes)}
 
 
@@ -140,7 +142,7 @@ def test_masks_of_a_record_with_gaps_agree_with_the_page(demo_record: Record) ->
 def test_a_pixel_is_ink_where_its_centre_is_within_half_a_pens_width_of_the_line(
     demo_record: Record, dpi: float
 ) -> None:
-    """By distance alone, without any painter: all pixels but those whose centre lies 0.06 px or less from the rim."""
+    """By distance alone, without any painter: all pixels but those whose centre lies less than 0.06 px from the rim."""
     sheet = ecgvec.render(demo_record, dpi=dpi)
     _, leads, _ = masks.mask_arrays(sheet)
     reach = sheet.plan.page.style.trace_width * px_per_mm(dpi) / 2
@@ -150,9 +152,9 @@ def test_a_pixel_is_ink_where_its_centre_is_within_half_a_pens_width_of_the_line
         near = cv2.dilate(inside.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool)
         y, x = np.nonzero(near)
         distance = shapely.distance(shapely.points(x + 0.5, y + 0.5), shapely.MultiLineString(lines))
-        sure = np.abs(distance - reach) > 0.06
+        sure: Mask = np.abs(np.asarray(distance) - reach) > 0.06
         assert sure.mean() > 0.9
-        assert np.array_equal(inside[y, x][sure], (distance < reach)[sure])
+        assert np.array_equal(inside[y, x][sure], np.less(distance, reach)[sure])
 
 
 def test_no_hole_in_a_line_thinner_than_a_pixel(demo_record: Record) -> None:
@@ -223,11 +225,11 @@ def test_a_row_without_a_trace_is_a_plane_of_zeros(demo_record: Record) -> None:
 
 def test_a_qr_code_hides_a_trace_in_the_classes_but_not_in_its_bit(demo_record: Record) -> None:
     signals = demo_record.signals.copy()
-    signals[4000:4500:40, STANDARD_12.index("V4")] = 60.0
+    signals[4850:5000:20, STANDARD_12.index("V4")] = 60.0
     sheet = ecgvec.render(replace(demo_record, signals=signals), qr_code=True, template="3x4", baseline="zero")
     classes, leads, _ = masks.mask_arrays(sheet)
     back = next(m for m in sheet.scene.marks() if m.role == "qr-back")
-    inside = painted(sheet, back)
+    inside = painted(sheet, back) == 255
     assert (leads[0][inside] >> 9 & 1).any()
     assert IDS["trace"] not in classes[inside]
     assert set(np.unique(classes[inside])) == {IDS["background"], IDS["qr-code"]}
@@ -242,7 +244,8 @@ def test_letters_keep_their_holes_and_have_none_where_contours_overlap(demo_reco
     sheet = ecgvec.render(record, template="1-column", names_size=12.0, names_font="sans", dpi=300)
     name = next(m for m in sheet.scene.marks() if m.role == "lead-name")
     classes, _, _ = masks.mask_arrays(sheet)
-    assert_same_but_for_edges((classes == IDS["lead-name"]).astype(np.uint8), painted(sheet, name).astype(np.uint8))
+    cover = painted(sheet, name)
+    assert_same_but_for_edges(classes == IDS["lead-name"], cover >= 128, (cover > 0) & (cover < 255))
     letters = name.path.mapped(sheet.warp.forward)
     patches = [masks.filled(letters, sheet.warp.size, even_odd) for even_odd in (False, True)]
     assert patches[0] is not None
@@ -266,8 +269,36 @@ def test_a_pixel_is_filled_where_its_centre_is_inside() -> None:
     assert patch is not None
     plane = np.zeros((10, 10), dtype=np.uint8)
     patch.of(plane)[patch.inside] = 1
-    assert np.argwhere(plane).tolist() == [[y, x] for y in (1, 2) for x in (1, 2, 3)][: len(np.argwhere(plane))]
-    assert plane.sum() == 6
+    assert np.argwhere(plane).tolist() == [[y, x] for y in (1, 2) for x in (1, 2, 3)]
+
+
+def test_a_gap_of_one_pixel_stays_a_gap() -> None:
+    """Slanting sides, so that cairo's way would fill it."""
+    left = polyline([(1, 1), (3, 1), (3.01, 4), (1, 4)], closed=True)
+    right = polyline([(4, 1), (7, 1), (7, 4), (4.01, 4)], closed=True)
+    for even_odd in (True, False):
+        patch = masks.filled(joined([left, right]), (9, 6), even_odd)
+        assert patch is not None
+        assert patch.inside.astype(int).tolist() == [[1, 1, 0, 1, 1, 1]] * 3
+
+
+def test_any_polygon_is_filled_as_geometry_says() -> None:
+    """Stars that cross themselves, with holes, partly outside the image: each centre by its winding number."""
+    rng = np.random.default_rng(7)
+    y, x = np.mgrid[:30, :40] + 0.5
+    for _ in range(20):
+        rings = [rng.uniform(-10, 50, (rng.integers(3, 9), 2)) for _ in range(3)]
+        turns = np.zeros(x.shape, dtype=int)
+        for ring in rings:
+            angles = np.arctan2(ring[:, 1] - y[..., None], ring[:, 0] - x[..., None])
+            steps = np.diff(np.concatenate([angles, angles[..., :1]], axis=-1))
+            turns += np.rint(((steps + np.pi) % (2 * np.pi) - np.pi).sum(axis=-1) / (2 * np.pi)).astype(int)
+        for even_odd, wanted in ((True, turns % 2 == 1), (False, turns != 0)):
+            patch = masks.filled(joined(polyline(ring, closed=True) for ring in rings), (40, 30), even_odd)
+            assert patch is not None
+            plane = np.zeros(x.shape, dtype=bool)
+            patch.of(plane)[:] = patch.inside
+            assert np.array_equal(plane, wanted)
 
 
 def test_shapes_at_and_beyond_the_images_edge() -> None:
@@ -304,6 +335,34 @@ def test_dashes_begin_with_ink_and_end_with_the_line() -> None:
     assert masks._dashes(line, ()) == [line]
 
 
+def written(folder: File, sheets: dict[str, ecgvec.Sheet]) -> File:
+    """What a run of these sheets, by their stems, writes below ``folder`` in this format."""
+    kind = FORMATS.get("masks")
+    assert kind.part is not None
+    assert kind.merge is not None
+    files = kind.merge([kind.part(sheet, stem) for stem, sheet in sheets.items()])
+    for stem, sheet in sheets.items():
+        files |= kind.files(sheet, stem)
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder / "masks"
+
+
+def read(path: File) -> NDArray[Any]:
+    """The numbers of a PNG as OpenCV reads them."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image is not None
+    return image
+
+
+def decoded(data: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> NDArray[Any]:
+    """The same of a PNG in memory."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    assert image is not None
+    return image
+
+
 # Files --------------------------------------------------------------------------------------------------------------
 
 
@@ -317,7 +376,7 @@ def test_files_read_back_with_other_readers(demo_record: Record) -> None:
     assert np.array_equal(np.asarray(picture), classes)
     colors = np.array([rgb(kind.color) for kind in masks.CLASSES], dtype=np.uint8)
     assert np.array_equal(np.asarray(picture.convert("RGB")), colors[classes])
-    found = cv2.imdecode(np.frombuffer(files["masks/a/b-0-leads.png"], np.uint8), cv2.IMREAD_UNCHANGED)
+    found = decoded(files["masks/a/b-0-leads.png"])
     assert found.dtype == np.uint16
     assert np.array_equal(found, leads[0])
     assert np.array_equal(np.load(io.BytesIO(files["masks/a/b-0-rows.npy"]), allow_pickle=False), rows)
@@ -328,9 +387,9 @@ def test_files_read_back_with_other_readers(demo_record: Record) -> None:
 def test_any_numbers_come_back_from_a_png(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     for dtype, top in ((np.uint8, 256), (np.uint16, 65536)):
-        values = rng.integers(0, top, shape).astype(dtype)
+        values: NDArray[Any] = rng.integers(0, top, shape).astype(dtype)
         data = masks.mask_png(values)
-        found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        found = decoded(data)
         assert found.dtype == dtype
         assert np.array_equal(found, values)
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), values)
@@ -338,7 +397,7 @@ def test_any_numbers_come_back_from_a_png(shape: tuple[int, int]) -> None:
     indices = rng.integers(0, 256, shape).astype(np.uint8)
     data = masks.mask_png(indices, palette)
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), indices)
-    shown = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    shown = decoded(data, cv2.IMREAD_COLOR)
     assert np.array_equal(shown[:, :, ::-1], palette[indices])
 
 
@@ -347,32 +406,27 @@ def test_leads_beyond_the_standard_twelve_and_beyond_sixteen_bits(demo_record: R
     sheet = ecgvec.render(
         many_leads(demo_record, *others), paper="roll-210", template="1-column", rhythm="none", dpi=90
     )
-    writer = Writer(tmp_path, ["masks"])
-    writer.write(sheet, "sub")
-    writer.write(ecgvec.render(demo_record, dpi=50))
-    writer.finish()
-    stem = f"sub/{sheet.plan.stem}"
-    first, second = (
-        cv2.imread(str(tmp_path / f"masks/{stem}-leads{end}.png"), cv2.IMREAD_UNCHANGED) for end in ("", "-2")
-    )
-    document = json.loads((tmp_path / "masks/classes.json").read_text(encoding="utf-8"))
+    stem = "sub/r-0"
+    folder = written(tmp_path, {stem: sheet, "r-1": ecgvec.render(demo_record, dpi=50)})
+    first, second = (read(folder / f"{stem}-leads{end}.png") for end in ("", "-2"))
+    document = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
     bits = {**document["lead_bits"], **document["other_lead_bits"][stem]}
     assert list(document["other_lead_bits"]) == [stem]
     assert bits == {str(i): lead for i, lead in enumerate((*STANDARD_12, *others))}
-    rows = np.load(tmp_path / f"masks/{stem}-rows.npy")
+    rows = np.load(folder / f"{stem}-rows.npy")
     for trace in sheet.annotations.traces:
         bit = next(int(i) for i, lead in bits.items() if lead == trace.lead)
         plane = (first, second)[bit // document["lead_bits_per_file"]]
         assert np.array_equal(plane >> bit % document["lead_bits_per_file"] & 1, rows[trace.row]), trace.lead
     assert rows.any(axis=(1, 2)).all()
-    assert not list((tmp_path / "masks").glob("*-leads-2.png"))
+    assert not (folder / "r-1-leads-2.png").exists()
 
 
 def test_classes_json_names_what_the_palette_shows(demo_record: Record, tmp_path: File) -> None:
     sheet = ecgvec.render(demo_record, print_header=True, qr_code=True, dpi=100)
-    sheet.save(tmp_path, formats=["masks"])
-    document = json.loads((tmp_path / "masks/classes.json").read_text(encoding="utf-8"))
-    picture = Image.open(tmp_path / f"masks/{sheet.plan.stem}-classes.png")
+    folder = written(tmp_path, {"r-0": sheet})
+    document = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
+    picture = Image.open(folder / "r-0-classes.png")
     palette = picture.getpalette()
     assert palette is not None
     for kind in document["classes"]:

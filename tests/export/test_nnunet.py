@@ -11,12 +11,34 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import ecgvec
 from ecgvec.export import masks, nnunet
-from ecgvec.export.write import Writer
+from ecgvec.export.formats import FORMATS
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.record.model import Lead, Record
+
+
+def written(folder: Path, sheets: dict[str, ecgvec.Sheet]) -> Path:
+    """What a run of these sheets, by their stems, writes below ``folder`` in this format."""
+    kind = FORMATS.get("nnunet")
+    assert kind.part is not None
+    assert kind.merge is not None
+    files = kind.merge([kind.part(sheet, stem) for stem, sheet in sheets.items()])
+    for stem, sheet in sheets.items():
+        files |= kind.files(sheet, stem)
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder / "nnunet"
+
+
+def read(path: Path) -> NDArray[Any]:
+    """The numbers of a PNG as OpenCV reads them."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image is not None
+    return image
 
 
 def check_dataset(folder: Path) -> dict[str, Any]:
@@ -37,8 +59,8 @@ def check_dataset(folder: Path) -> dict[str, Any]:
     for case in cases:
         own = [name for name in images if re.fullmatch(re.escape(case) + r"_\d\d\d\d" + re.escape(ending), name)]
         assert own == [f"{case}_0000{ending}"]
-        image = cv2.imread(str(folder / "imagesTr" / own[0]), cv2.IMREAD_UNCHANGED)
-        segmentation = cv2.imread(str(folder / "labelsTr" / f"{case}{ending}"), cv2.IMREAD_UNCHANGED)
+        image = read(folder / "imagesTr" / own[0])
+        segmentation = read(folder / "labelsTr" / f"{case}{ending}")
         assert image.dtype == segmentation.dtype == np.uint8
         assert image.shape == (*segmentation.shape, len(channels))
         assert set(np.unique(segmentation).tolist()) <= set(labels.values())
@@ -52,24 +74,20 @@ def named(record: Record, *names: str) -> Record:
 
 
 def test_a_run_is_a_dataset(demo_record: Record, tmp_path: Path) -> None:
-    writer = Writer(tmp_path, ["nnunet"])
+    last = ecgvec.render(demo_record, pad=10, dpi=70)
     sheets = {
-        "": ecgvec.render(demo_record, print_header=True, qr_code=True, dpi=100),
-        "a": ecgvec.render(demo_record, crop=0.1, template="12x1", dpi=100),
-        "a/b": ecgvec.render(demo_record, pad=10, dpi=70),
+        "r-0": ecgvec.render(demo_record, print_header=True, qr_code=True, dpi=100),
+        "a/r-0": ecgvec.render(demo_record, crop=0.1, template="12x1", dpi=100),
+        "a/b/r-0": last,
     }
-    for subfolder, sheet in sheets.items():
-        writer.write(sheet, subfolder)
-    writer.finish()
-    document = check_dataset(tmp_path / "nnunet")
+    folder = written(tmp_path, sheets)
+    document = check_dataset(folder)
     assert list(document["labels"]) == ["background", *STANDARD_12]
     assert document["numTraining"] == 3
     assert document["overwrite_image_reader_writer"] == "NaturalImage2DIO"
-    stem = sheets["a/b"].plan.stem
-    image = cv2.imread(str(tmp_path / f"nnunet/imagesTr/a__b__{stem}_0000.png"), cv2.IMREAD_COLOR)
-    assert np.array_equal(image[:, :, ::-1], sheets["a/b"].image)
-    labels = cv2.imread(str(tmp_path / f"nnunet/labelsTr/a__b__{stem}.png"), cv2.IMREAD_UNCHANGED)
-    assert np.array_equal(labels, nnunet.label_image(sheets["a/b"]))
+    assert np.array_equal(read(folder / "imagesTr/a__b__r-0_0000.png")[:, :, ::-1], last.image)
+    labels = read(folder / "labelsTr/a__b__r-0.png")
+    assert np.array_equal(labels, nnunet.label_image(last))
     assert set(np.unique(labels)) == set(range(13))
 
 
@@ -97,7 +115,7 @@ def test_the_lead_that_is_drawn_later_has_the_pixel() -> None:
 
 def test_a_trace_below_a_qr_code_has_no_label(demo_record: Record) -> None:
     signals = demo_record.signals.copy()
-    signals[4000:4500:40, STANDARD_12.index("V4")] = 60.0
+    signals[4850:5000:20, STANDARD_12.index("V4")] = 60.0
     sheet = ecgvec.render(replace(demo_record, signals=signals), qr_code=True, template="3x4", baseline="zero")
     box = next(m for m in sheet.scene.marks() if m.role == "qr-back").path.mapped(sheet.warp.forward).bounds()
     x0, y0, x1, y1 = (round(v) for v in box)
@@ -119,8 +137,7 @@ def test_other_leads_have_labels_of_their_own(
     demo_record: Record, tmp_path: Path, leads: tuple[str, ...], count: int
 ) -> None:
     sheet = ecgvec.render(named(demo_record, *leads), dpi=90)
-    sheet.save(tmp_path, formats=["nnunet"])
-    document = check_dataset(tmp_path / "nnunet")
+    document = check_dataset(written(tmp_path, {"r-0": sheet}))
     assert len(document["labels"]) == count
     found = set(np.unique(nnunet.label_image(sheet)).tolist())
     assert found == {0, *(document["labels"].get(lead, document["labels"].get("other")) for lead in leads)}

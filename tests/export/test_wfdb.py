@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 import ecgvec
 from ecgvec.errors import RecordError
+from ecgvec.export.formats import FORMATS
 from ecgvec.export.wfdb import digitised, plotted_only, record_name, window_signals
+from ecgvec.plan.make import LARGEST_MV
 from ecgvec.recipe import load_recipe
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.record.model import Lead, Record
@@ -23,9 +25,14 @@ from ecgvec.sheet import Sheet
 HALF_MICROVOLT = 0.0005 + 1e-9
 
 
-def rendered(record: Record | Path, masked: bool = False, window: int = 0, **overrides: Any) -> Sheet:
+# Pixels and lead names are of no account here, and cost most of the time.
+QUICK = {"page.dpi": 50, "page.lead_names": "none"}
+
+
+def rendered(record: Record, masked: bool = False, window: int = 0, **overrides: Any) -> Sheet:
     keys = {key.replace("__", "."): value for key, value in overrides.items()}
-    return ecgvec.render(record, load_recipe("clean", {"output.mask_unplotted": masked, **keys}), window=window)
+    recipe = load_recipe("clean", {"output.mask_unplotted": masked, **QUICK, **keys})
+    return ecgvec.render(record, recipe, window=window)
 
 
 def written(sheet: Sheet, folder: Path) -> wfdb.Record:
@@ -90,16 +97,16 @@ def test_what_is_plotted_and_nothing_else(demo_record: Record, tmp_path: Path) -
     [
         ("chapman/JS00001", 0), ("georgia/E07500", 0), ("ptbxl_100hz/00001_lr", 0), ("ptb_15lead/s0010_re", 2),
         ("mitdb_2lead/100", 11), ("cpsc2021_2lead/data_8_4", 1), ("formats/a103l", 3), ("formats/test01_00s", 0),
-        ("formats/test01_00s_skew", 0), ("formats/test01_00s_frame", 0), ("formats/mixedsignals", 0),
+        ("formats/test01_00s_skew", 0), ("formats/test01_00s_frame", 0), ("formats/mixedsignals", 3),
         ("formats/binformats", 0), ("formats/flacformats", 0), ("formats/100_3chan", 0), ("formats/041s/041s", 0),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("masked", [False, True])
 def test_any_source(shared: Path, tmp_path: Path, name: str, window: int, masked: bool) -> None:
     source = read_record(shared / "records" / name)
-    sheet = rendered(source, masked, window, page__template="1-column", page__seconds=2, page__paper="roll-210") if (
-        len(source.leads) < 12
-    ) else rendered(source, masked, window)  # fmt: skip
+    peaks = zip(source.lead_names, np.nanmax(np.abs(source.signals), axis=0), strict=True)
+    leads = tuple(lead for lead, peak in peaks if peak <= LARGEST_MV)
+    sheet = rendered(source, masked, window, page__seconds=2, record__leads=leads)
     record = written(sheet, tmp_path)
     first, count = sheet.plan.window.first, sheet.plan.window.count
     assert record.fs == pytest.approx(source.fs, rel=1e-12)
@@ -156,10 +163,9 @@ def test_a_lead_without_a_value_and_a_page_without_one(tmp_path: Path) -> None:
     assert rendered(made(signals), window=2).save(tmp_path / "empty", ["wfdb"]) == []
 
 
-@pytest.mark.parametrize("fs", [62.4725, 999.56, 360, 1e5 / 3, 8.192e2])
+@pytest.mark.parametrize("fs", [62.4725, 999.56, 360, 1e4 / 3, 8.192e2])
 def test_any_rate(tmp_path: Path, fs: float) -> None:
-    signals = np.tile(np.linspace(-1, 1, 100), 400)[: round(12 * fs), None]
-    signals = np.resize(signals, (round(12 * fs), 1))
+    signals = np.resize(np.linspace(-1, 1, 100), (round(12 * fs), 1))
     assert written(rendered(made(signals, ("II",), fs)), tmp_path).fs == fs
 
 
@@ -200,7 +206,7 @@ def test_names_that_wfdb_refuses(demo_record: Record, tmp_path: Path, name: str)
     record = dataclasses.replace(demo_record, name=name.replace("/", "|"))
     read = written(rendered(record), tmp_path)
     np.testing.assert_allclose(read.p_signal, demo_record.signals, rtol=0, atol=HALF_MICROVOLT)
-    (header,) = (tmp_path / "wfdb").iterdir() if False else (tmp_path / "wfdb").glob("*.hea")
+    (header,) = (tmp_path / "wfdb").glob("*.hea")
     assert header.read_text(encoding="utf-8").splitlines()[-1] == f"# Image: {name.replace('/', '|')}-0.png"
 
 
@@ -213,8 +219,6 @@ def test_names_stay_apart() -> None:
 
 
 def test_folders_are_kept_and_a_name_cannot_break_the_header(demo_record: Record) -> None:
-    from ecgvec.export.formats import FORMATS
-
     files = FORMATS.get("wfdb").files(rendered(demo_record), "ward 1.b/x\ny.z-0")
     assert {path.rsplit("/", 1)[0] for path in files} == {"wfdb/ward 1.b"}
     header = next(content for path, content in files.items() if path.endswith(".hea")).decode()

@@ -1,0 +1,339 @@
+"""COCO as pycocotools reads it back, against the native labels and the page of the traces alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+import ecgvec
+from ecgvec.annotations.ink import as_path, trace_ink
+from ecgvec.annotations.model import bounds
+from ecgvec.export import coco
+from ecgvec.export.native import box
+from ecgvec.export.write import write_sheets
+from ecgvec.geometry.path import joined, polyline
+from ecgvec.raster import coverage, draw
+from ecgvec.record.model import Lead, Record
+
+Mask = NDArray[np.bool_]
+MARGIN = 1e-6  # px: the native labels and COCO's are rounded to as much
+
+
+def some_sheets(demo: Record) -> list[ecgvec.Sheet]:
+    """Pages with everything on them, with one column, cut by their edge, with a border, with cut traces, and of a
+    record of two leads, one of no standard name, with gaps."""
+
+    def page(name: str, **keys: Any) -> ecgvec.Sheet:
+        return ecgvec.render(Record(name, demo.fs, demo.signals, demo.leads), **keys)
+
+    signals = demo.signals[:, :2].copy()
+    signals[700:900], signals[::97], signals[2000:2001, 1] = np.nan, np.nan, np.nan
+    two = Record("two", demo.fs, signals, (Lead("ECG1", "ECG1"), Lead("V5", "V5")))
+    return [
+        page("whole", template="3x4+1R", print_header=True, qr_code=True, chest_gain=5),
+        page("column", template="12x1", dpi=150),
+        page("cropped", crop=0.1, print_header=True, qr_code=True),
+        page("close", crop=0.33, template="12x1"),
+        page("padded", pad=12.0, template="6x2", dpi=300),
+        page("cut", clip=True, gain=20, template="12x1"),
+        ecgvec.render(two),
+    ]
+
+
+@pytest.fixture(scope="module")
+def sheets(demo_record: Record) -> list[ecgvec.Sheet]:
+    return some_sheets(demo_record)
+
+
+@pytest.fixture(scope="module")
+def out(sheets: list[ecgvec.Sheet], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("coco")
+    write_sheets(sheets, folder, ["png", "coco"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(out: Path) -> COCO:
+    return COCO(str(out / "coco" / "annotations.json"))
+
+
+def images(data: COCO, sheets: list[ecgvec.Sheet]) -> Iterator[tuple[ecgvec.Sheet, dict[str, Any], dict[str, Any]]]:
+    """Each sheet with its image's entry and its annotations by the label's id."""
+    for number, sheet in enumerate(sheets, start=1):
+        found = data.loadAnns(data.getAnnIds(imgIds=[number]))
+        yield sheet, data.imgs[number], {a["label_id"]: a for a in found}
+
+
+def native_boxes(sheet: ecgvec.Sheet) -> dict[str, list[float]]:
+    """The boxes of everything labelled, as the native format has them."""
+    labels = sheet.annotations
+    boxes = {label.id: box(label.outline) for label in (*labels.traces, *labels.pulses)}
+    boxes |= {text.id: box(text.hull) for text in labels.texts}
+    boxes |= {f"panel-{trace.id}": box(trace.panel) for trace in labels.traces}
+    return boxes if labels.qr is None else boxes | {"qr-code": box(labels.qr.quad)}
+
+
+def filled(polygons: list[list[float]], size: tuple[int, int]) -> Mask:
+    """Polygons of a segmentation, the pixels that they cover by half."""
+    path = joined(polyline(np.reshape(polygon, (-1, 2)), closed=True) for polygon in polygons)
+    return coverage(path, size) >= 128
+
+
+def centres_inside(shape: shapely.Geometry, size: tuple[int, int]) -> Mask:
+    """The pixels whose centre is inside a shape."""
+    mask = np.zeros(size[::-1], dtype=bool)
+    rows, columns = np.nonzero(coverage(as_path(shape), size))
+    shapely.prepare(shape)
+    mask[rows, columns] = shapely.contains_xy(shape, columns + 0.5, rows + 0.5)
+    return mask
+
+
+def same_but_for_ties(mask: Mask, shape: shapely.Geometry) -> bool:
+    """Whether a mask holds the pixels with their centre inside; centres on the outline itself may be either way."""
+    rows, columns = np.nonzero(mask != centres_inside(shape, mask.shape[::-1]))
+    return bool((shapely.distance(shapely.points(columns + 0.5, rows + 0.5), shape.boundary) < 1e-9).all())
+
+
+def iou(a: Mask, b: Mask) -> float:
+    return float((a & b).sum() / (a | b).sum())
+
+
+def test_images_and_ids(data: COCO, sheets: list[ecgvec.Sheet], out: Path) -> None:
+    assert list(data.imgs) == list(range(1, len(sheets) + 1))
+    assert list(data.anns) == list(range(1, len(data.anns) + 1))
+    for sheet, image, _ in images(data, sheets):
+        assert (image["height"], image["width"]) == sheet.image.shape[:2]
+        assert (out / image["file_name"]).is_file()
+        assert image["file_name"] == f"{sheet.plan.stem}.png"
+
+
+def test_everything_is_an_instance_or_hidden(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
+    hidden_kinds = set()
+    for sheet, image, found in images(data, sheets):
+        labels = sheet.annotations
+        assert sorted([*found, *image["hidden"]]) == sorted(native_boxes(sheet))
+        assert {t.id for t in labels.traces if not t.visible.any()} == {t.id for t in labels.traces} - set(found)
+        assert {t.id for t in labels.texts if not t.visible} == {t.id for t in labels.texts} - set(found)
+        hidden_kinds |= {name.split("-")[0] for name in image["hidden"]}
+    assert {"trace", "panel", "pulse", "qr"} <= hidden_kinds
+
+
+def test_whole_boxes_are_the_native_ones(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
+    compared = 0
+    for sheet, _, found in images(data, sheets):
+        native = native_boxes(sheet)
+        for name, a in found.items():
+            x, y, width, height = native[name]
+            inside = min(x, y) >= 0 and x + width <= sheet.warp.size[0] and y + height <= sheet.warp.size[1]
+            assert a["truncated"] is not inside
+            if inside:
+                np.testing.assert_allclose(a["bbox"], native[name], atol=MARGIN)
+                compared += 1
+    assert compared > 150
+
+
+def test_boxes_of_cut_ink_are_those_of_its_pixels(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
+    compared = 0
+    for sheet, _, found in images(data, sheets):
+        width, height = sheet.warp.size
+        for trace in sheet.annotations.traces:
+            a = found.get(trace.id)
+            if a is None or not a["truncated"]:
+                continue
+            x, y, w, h = a["bbox"]
+            assert min(x, y) >= 0 and x + w <= width + MARGIN and y + h <= height + MARGIN
+            ink = trace_ink(trace, sheet.warp, sheet.annotations.ink_width)
+            np.testing.assert_allclose([x, y, x + w, y + h], ink.bounds, atol=MARGIN)
+            rows, columns = np.nonzero(coverage(as_path(ink), (width, height)))
+            pixels = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+            assert np.abs(np.subtract([x, y, x + w, y + h], pixels)).max() <= 1.01
+            compared += 1
+    assert compared > 10
+
+
+def test_masks_are_those_of_the_ink(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
+    kinds = set()
+    for sheet, _, found in images(data, sheets):
+        size = sheet.warp.size
+        for trace in sheet.annotations.traces:
+            if trace.id not in found:
+                continue
+            a = found[trace.id]
+            ink = trace_ink(trace, sheet.warp, sheet.annotations.ink_width)
+            mask = data.annToMask(a).astype(bool)
+            if isinstance(a["segmentation"], dict):
+                kinds.add("rle")
+                assert same_but_for_ties(mask, ink)
+                assert coco_mask.area(data.annToRLE(a)) == pytest.approx(a["area"], rel=0.03)
+            else:
+                kinds.add("polygon")
+                assert iou(filled(a["segmentation"], size), coverage(as_path(ink), size) >= 128) > 0.98
+                assert iou(mask, centres_inside(ink, size)) > 0.9  # pycocotools' own raster is coarse
+            assert a["area"] == pytest.approx(ink.area, abs=MARGIN)
+    assert kinds == {"rle", "polygon"}
+
+
+def test_masks_together_are_the_truth_page(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
+    for sheet, _, found in images(data, sheets):
+        truth = sheet.truth_image.max(axis=2) < 128
+        both = np.zeros_like(truth)
+        for a in found.values():
+            if data.cats[a["category_id"]]["supercategory"] == "lead":
+                drawn = isinstance(a["segmentation"], list)
+                both |= filled(a["segmentation"], sheet.warp.size) if drawn else data.annToMask(a).astype(bool)
+        assert iou(both, truth) > (0.98 if sheet.warp.dpi >= 200 else 0.97)
+
+
+def test_other_masks(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
+    sheet, _, found = next(images(data, sheets))
+    texts = {text.id: text for text in sheet.annotations.texts}
+    for name, a in found.items():
+        x, y, w, h = a["bbox"]
+        rows, columns = np.nonzero(data.annToMask(a))
+        if len(rows):
+            pixels = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+            assert np.abs(np.subtract([x, y, x + w, y + h], pixels)).max() <= 1.2
+        if name in texts:
+            assert (a["text"], a["order"], a.get("trace")) == (texts[name].text, texts[name].order, texts[name].trace)
+            assert data.cats[a["category_id"]]["name"] == texts[name].role
+            assert a["area"] == pytest.approx(shapely.Polygon(texts[name].hull).area, abs=MARGIN)
+    pulses = draw(sheet.scene.only({"pulse"}), sheet.warp.dpi, sheet.warp.frame).max(axis=2) < 128
+    drawn = [filled(found[pulse.id]["segmentation"], sheet.warp.size) for pulse in sheet.annotations.pulses]
+    assert iou(np.any(drawn, axis=0), pulses) > 0.98
+    modules = data.annToMask(found["qr-code"])
+    assert modules.sum() == pytest.approx(found["qr-code"]["area"], rel=0.02)
+
+
+def test_keypoints(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
+    seen = set()
+    for sheet, image, found in images(data, sheets):
+        labels = sheet.annotations
+        corners = {text.id: text.quad for text in labels.texts}
+        corners |= {f"panel-{trace.id}": trace.panel for trace in labels.traces}
+        corners |= {p.id: np.array([p.corners[1], p.corners[-2], p.corners[-1], p.corners[0]]) for p in labels.pulses}
+        if labels.qr is not None:
+            corners["qr-code"] = labels.qr.quad
+        for name, a in found.items():
+            category = data.cats[a["category_id"]]
+            assert ("keypoints" in a) is ("keypoints" in category) is (name in corners)
+            if name not in corners:
+                continue
+            for (x, y), (kx, ky, v) in zip(corners[name], np.reshape(a["keypoints"], (-1, 3)), strict=True):
+                inside = 0 <= x < image["width"] and 0 <= y < image["height"]
+                np.testing.assert_allclose((kx, ky, v), (x, y, 2) if inside else (0, 0, 0), atol=MARGIN)
+            assert a["num_keypoints"] == np.count_nonzero(a["keypoints"][2::3])
+            assert len(category["keypoints"]) == 4
+            seen.add((category["name"], a["num_keypoints"]))
+    assert {("panel", 4), ("panel", 2), ("pulse", 4), ("qr-code", 4), ("lead-name", 4)} <= seen
+
+
+def test_a_pulse_of_two_steps(sheets: list[ecgvec.Sheet], data: COCO) -> None:
+    sheet, _, found = next(images(data, sheets))
+    pulse = next(p for p in sheet.annotations.pulses if len(p.gains) == 2)
+    assert found[pulse.id]["gains"] == [10.0, 5.0]
+    (tl, tr, br, bl) = np.reshape(found[pulse.id]["keypoints"], (4, 3))[:, :2]
+    assert tl[1] < tr[1] < br[1] == bl[1] and tl[0] == bl[0] < tr[0] == br[0]
+
+
+def test_extra_keys(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
+    for sheet, image, found in images(data, sheets):
+        assert image["record"] == sheet.plan.record.path and image["dpi"] == sheet.warp.dpi
+        for trace in sheet.annotations.traces:
+            for name in {trace.id, f"panel-{trace.id}"} & set(found):
+                a = found[name]
+                told = a["lead"], a["polarity"], a["rhythm"], a["row"], a["column"]
+                assert told == (trace.lead, trace.polarity, trace.rhythm, trace.row, trace.column)
+            if trace.id in found:
+                assert data.cats[found[trace.id]["category_id"]]["name"] == trace.lead
+
+
+def test_categories_are_the_same_in_every_run(data: COCO, sheets: list[ecgvec.Sheet], tmp_path: Path) -> None:
+    write_sheets(sheets[:1], tmp_path, ["coco"])
+    alone = json.loads((tmp_path / "coco" / "annotations.json").read_text())["categories"]
+    both = data.dataset["categories"]
+    assert [c for c in both if c["id"] <= 100] == alone
+    assert [(c["id"], c["name"], c["supercategory"]) for c in both if c["id"] > 100] == [(101, "ECG1", "lead")]
+    ids = {c["name"]: c["id"] for c in alone}
+    assert [ids[name] for name in ("I", "aVF", "V6", "Z", "lead-name", "pulse", "panel")] == [1, 6, 12, 22, 31, 41, 51]
+    assert len({c["id"] for c in both}) == len({c["name"] for c in both}) == len(both)
+
+
+def moved(sheet: ecgvec.Sheet, path: str) -> ecgvec.Sheet:
+    """A sheet as if its record lay at ``path`` below the input folder."""
+    record = sheet.plan.record.model_copy(update={"path": path})
+    return replace(sheet, plan=sheet.plan.model_copy(update={"record": record}))
+
+
+def test_records_in_folders(sheets: list[ecgvec.Sheet], tmp_path: Path) -> None:
+    write_sheets([moved(sheets[0], "some/folder/whole")], tmp_path, ["png", "coco"])
+    data = COCO(str(tmp_path / "coco" / "annotations.json"))
+    assert data.imgs[1]["file_name"] == "some/folder/whole-0.png"
+    assert (tmp_path / data.imgs[1]["file_name"]).is_file()
+
+
+@pytest.mark.parametrize("kind", ["bbox", "segm"])
+def test_an_evaluation_of_the_labels_themselves_is_perfect(data: COCO, kind: str) -> None:
+    results = [
+        {"image_id": a["image_id"], "category_id": a["category_id"], "score": 1.0}
+        | ({"bbox": a["bbox"]} if kind == "bbox" else {"segmentation": data.annToRLE(a)})
+        for a in data.anns.values()
+        if kind == "bbox" or coco_mask.area(data.annToRLE(a)) > 0
+    ]
+    evaluation = COCOeval(data, data.loadRes(results), kind)
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    assert evaluation.stats[0] > 0.99
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        shapely.box(0, 0, 30, 20),
+        shapely.box(3, 0, 7, 20),
+        shapely.box(0, 0, 1, 1),
+        shapely.box(29, 19, 30, 20),
+        shapely.box(2.2, 3.2, 2.4, 9),
+        shapely.difference(shapely.Point(15, 10).buffer(9), shapely.Point(16, 9).buffer(4)),
+        shapely.union(shapely.Point(6.3, 6.1).buffer(4.7), shapely.Point(20.2, 12).buffer(6.9)),
+        shapely.Polygon([(1.3, 2.1), (28.7, 5.9), (14.1, 19.3)]),
+    ],
+)
+def test_rle(shape: shapely.Geometry) -> None:
+    encoded = coco.rle(shape, (30, 20))
+    assert encoded["size"] == [20, 30] and sum(encoded["counts"]) == 600 and 0 not in encoded["counts"][1:]
+    mask = coco_mask.decode(coco_mask.frPyObjects(encoded, 20, 30)).astype(bool)
+    assert same_but_for_ties(mask, shape)
+    compressed = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+    assert coco_mask.frPyObjects(encoded, 20, 30) == compressed
+
+
+def test_a_shape_with_a_hole_is_rle() -> None:
+    ring = shapely.MultiPolygon([shapely.difference(shapely.box(2, 2, 12, 12), shapely.box(5, 5, 8, 8))])
+    assert isinstance(coco.segmentation(ring, (30, 20)), dict)
+    parts = shapely.MultiPolygon([shapely.box(2, 2, 5, 5), shapely.box(7, 2, 9, 5)])
+    assert [len(polygon) for polygon in coco.segmentation(parts, (30, 20))] == [8, 8]
+
+
+def test_boxes_of_a_clipped_row_end_at_its_edge(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
+    sheet, _, found = next(item for item in images(data, sheets) if item[0].plan.record.name == "cut")
+    touching = 0
+    for trace in sheet.annotations.traces:
+        _, top, _, bottom = bounds(trace.panel)
+        x, y, w, h = found[trace.id]["bbox"]
+        assert top - MARGIN <= y and y + h <= bottom + MARGIN
+        ink = trace_ink(trace, sheet.warp, sheet.annotations.ink_width)
+        np.testing.assert_allclose((x, y, x + w, y + h), ink.bounds, atol=0.05)
+        touching += min(y - top, bottom - y - h) < 0.01
+    assert touching > 2
