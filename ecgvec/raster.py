@@ -19,6 +19,7 @@ Image = NDArray[np.uint8]
 _CAPS = {"butt": cairocffi.LINE_CAP_BUTT, "round": cairocffi.LINE_CAP_ROUND, "square": cairocffi.LINE_CAP_SQUARE}
 _JOINS = {"miter": cairocffi.LINE_JOIN_MITER, "round": cairocffi.LINE_JOIN_ROUND}
 _CAIRO_TYPE = {MOVE: 0, LINE: 1, CURVE: 2, CLOSE: 3}  # CAIRO_PATH_MOVE_TO and so on
+_CSS_DPI = 96.0  # an SVG's px is 1/96 inch
 _MITER_LIMIT = 4.0  # SVG's default
 LARGEST_PX = 30_000  # cairo's image surfaces end at 32,767 pixels a side
 
@@ -154,7 +155,7 @@ def draw_svg(svg_text: str, dpi: float) -> Image:
 
     try:
         tree = cairosvg.parser.Tree(bytestring=svg_text.encode("utf-8"))
-        surface = Surface(tree, None, dpi, background_color="white")
+        surface = Surface(tree, None, _CSS_DPI, scale=dpi / _CSS_DPI, background_color="white")
     except Exception as error:  # CairoSVG raises whatever its parsers raise
         raise SourceError(
             f"this SVG cannot be drawn ({one_line(error)}): check that it is a whole SVG document"

@@ -120,7 +120,7 @@ FLAGS: tuple[Flag, ...] = (
     _flag("-se --seed", "output.seed", int, _RUN, "Seed of everything random.", "0"),
     _flag("--variants", "output.variants", int, _RUN, "Images of each window.", "1", metavar="N"),
     _flag("--max_num_images --num_images", "output.max_images", int, _RUN, "At most so many images.", "all", metavar="N"),
-    _flag("--formats", "output.formats", str, _RUN, "What to write, with commas: png, svg, gt, gt-svg, json, kit.", "png,svg,gt,json,kit", metavar="NAMES", value=split_names),
+    _flag("--formats", "output.formats", str, _RUN, "What to write, with commas: png, svg, gt, gt-svg, json, kit, coco, yolo, masks, nnunet, wfdb, kaggle, grid, hf.", "png,svg,gt,json,kit", metavar="NAMES", value=split_names),
     _flag("--mask_unplotted_samples/--no-mask_unplotted_samples --mask-unplotted", "output.mask_unplotted", bool, _RUN, "NaN in the written WFDB where nothing was plotted.", "no"),
     _flag("--trace-density", "output.trace_density", str, _RUN, "Points of the dense traces: a number a px or a mm, as in `2/px`, `10/mm`.", "one a sample", metavar="N/UNIT"),
     _flag("--minor-grid/--no-minor-grid", "page.label_minor_grid", bool, _RUN, "Label the crossings of the 1 mm grid too.", "no"),
