@@ -8,6 +8,7 @@ from typing import Any
 
 from ecgvec.export.files import write_file
 from ecgvec.export.write import Writer
+from ecgvec.inspect.overlay import inspect_images
 from ecgvec.pipeline import render
 from ecgvec.record.read import read_record
 from ecgvec.resources import folder
@@ -44,6 +45,10 @@ def make_showcase(out: Path) -> dict[str, Path]:
         files = writer.write(render(record, seed=SEED, **page))
         writer.finish()
         pages[title] = next(path for path in files if path.suffix == ".png")
+    first = next(iter(pages.values()))
+    for output in ("svg", "png"):
+        inspect_images(first, output=output)
+    pages["The labels of the first page, over it"] = first.with_name(f"{first.stem}-labels.png")
     write_file(out / "index.html", _index(out, pages).encode())
     return pages
 
