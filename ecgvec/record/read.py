@@ -75,7 +75,11 @@ def name_leads(originals: Sequence[str]) -> tuple[tuple[Lead, ...], tuple[str, .
     messages = []
     for original in originals:
         wanted = standard_name(original) or original
-        candidates = chain((wanted, original), (f"{wanted} ({number})" for number in count(2)))
+        if wanted.startswith("-"):  # a hyphen before a name is what pages print for a lead drawn upside down
+            wanted = "\N{MINUS SIGN}" + wanted[1:]
+        candidates = chain(
+            (wanted, *([] if original.startswith("-") else [original])), (f"{wanted} ({number})" for number in count(2))
+        )
         name = next(candidate for candidate in candidates if candidate not in leads)
         leads[name] = Lead(name, original)
         if name != wanted:

@@ -120,7 +120,7 @@ def test_nothing_personal_is_left(shared: Path) -> None:
     fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(Record)}
     text = repr(record) + repr({**fields, **vars(record)})
     assert not [word for word in PERSONAL if word.lower() in text.lower()]
-    assert set(fields) == {"name", "fs", "signals", "leads", "subject", "messages"}
+    assert set(fields) == {"name", "fs", "signals", "leads", "subject", "messages", "beats"}
 
 
 def made(folder: Path, lines: str, **files: Any) -> Path:
@@ -239,3 +239,9 @@ def test_a_size_beyond_reason_is_refused_before_memory_is_taken(tmp_path: Path, 
     path = made(tmp_path, f"r {count} 250 {frames}\n{line}", r=np.zeros(4 * 10**6))
     with pytest.raises(RecordError, match=r"r\.hea describes \d+ values, and 1073741824 is the limit; cut the record"):
         read_record(path)
+
+
+def test_a_lead_that_is_called_upside_down_is_not_mistaken_for_one_drawn_so(tmp_path: Path) -> None:
+    lines = "r 2 100 20\ns.dat 16 1000/mV 16 0 0 0 0 aVR\ns.dat 16 1000/mV 16 0 0 0 0 -aVR\n"
+    record = read_record(made(tmp_path, lines, s=range(40)))
+    assert record.lead_names == ("aVR", "\N{MINUS SIGN}aVR")
