@@ -13,7 +13,7 @@ from typing import Any
 
 import ecgvec
 from ecgvec.batch.jobs import Job
-from ecgvec.errors import EcgvecError, ExportError, SourceError, one_line
+from ecgvec.errors import EcgvecError, ExportError, RecordError, SourceError, one_line, printable
 from ecgvec.export.files import refusal, write_file
 from ecgvec.export.write import Writer
 from ecgvec.pipeline import render_plan
@@ -84,6 +84,7 @@ def _one(
     folder: Path, job: Job, writer: Writer, recipe: Recipe, header: Path | None, summary: Summary, room: int | None
 ) -> None:
     try:
+        _check_name(job)
         record = read_record(folder / job.file, header)
         images = 0
         for variant in range(recipe.output.variants):
@@ -106,6 +107,14 @@ def _one(
         summary.quarantined.append(
             (job.path, f"unexpected {type(error).__name__}: {one_line(error)}; please report it")
         )
+
+
+def _check_name(job: Job) -> None:
+    """RecordError for a name that is no text: JSON, CSV and every other list of images could not hold it."""
+    try:
+        job.path.encode()
+    except UnicodeEncodeError:
+        raise RecordError(f"the name of record {printable(job.path)} is not UTF-8: rename its files") from None
 
 
 def _write_quarantine(out: Path, summary: Summary) -> None:

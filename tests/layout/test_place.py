@@ -86,7 +86,7 @@ def test_absent_leads_are_named_with_a_cure() -> None:
 
 def test_rhythm_strips() -> None:
     template = load_template("3x4+3R")
-    assert rhythm_leads(template, "template", STANDARD_12) == ("II", "V1", "V5")
+    assert rhythm_leads(template, "template", STANDARD_12) == ("V1", "II", "V5")
     assert rhythm_leads(template, "None", STANDARD_12) == ()
     assert rhythm_leads(template, "v2, avf", STANDARD_12) == ("V2", "aVF")
     assert rhythm_leads(template, "II", ("V1", "V2")) == ("V1",)  # the record's first lead takes its place
