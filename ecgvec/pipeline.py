@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from os import PathLike
 from typing import Any
 
@@ -48,12 +47,6 @@ def _frame(scene: Scene, style: PageStyle) -> tuple[float, float, float, float]:
     """What the image shows of the page, in mm: a white border around it, or less of it."""
     x, y = (style.pad - style.crop * side for side in (scene.width, scene.height))
     return (-x, -y, scene.width + x, scene.height + y)
-
-
-def render_record(record: Record, recipe: Recipe, seed: int = 0, variant: int = 0) -> Iterator[Sheet]:
-    """One sheet for each window of the record, in order."""
-    for plan in make_plans(record, recipe, seed=seed, variant=variant).plans:
-        yield render_plan(record, plan)
 
 
 def render(

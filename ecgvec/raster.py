@@ -123,20 +123,6 @@ def append_path(context: Any, path: Path) -> None:
     context._check_status()
 
 
-def coverage(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """How much of each pixel the closed ``path`` (in image px) covers, 0 to 255, (height, width) of ``size`` (width,
-    height)."""
-    width, height = size
-    surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, width, height)
-    context = cairocffi.Context(surface)
-    context.set_fill_rule(cairocffi.FILL_RULE_EVEN_ODD)
-    append_path(context, path)
-    context.fill()
-    surface.flush()
-    rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(height, surface.get_stride())
-    return rows[:, :width].copy()  # cairo frees its own memory with the surface
-
-
 def draw_svg(svg_text: str, dpi: float) -> Image:
     """Any SVG as pixels, (height, width, 3) uint8 sRGB on white, through CairoSVG.
 

@@ -31,8 +31,6 @@ class Face:
 
     name: str
     units: int
-    ascent: float
-    descent: float
     cap_height: float
     _cmap: dict[int, str]
     _glyphs: Any
@@ -90,8 +88,6 @@ def face(name: str) -> Face:
     return Face(
         name=name,
         units=int(font["head"].unitsPerEm),
-        ascent=float(font["hhea"].ascent),
-        descent=float(-font["hhea"].descent),
         cap_height=float(metrics.sCapHeight),
         _cmap=dict(font.getBestCmap()),
         _glyphs=font.getGlyphSet(),
@@ -124,12 +120,6 @@ def text_path(text: str, face_name: str, size: float) -> tuple[Path, float]:
             parts.append(path.mapped(Affine(a=scale, d=-scale, e=pen)))
         pen += advance * scale
     return joined(parts), pen
-
-
-def line_box(face_name: str, size: float) -> tuple[float, float]:
-    """Ascent and descent of a line in mm, both positive, from the face's own metrics."""
-    metrics = face(face_name)
-    return metrics.ascent * size / metrics.units, metrics.descent * size / metrics.units
 
 
 def cap_height(face_name: str, size: float) -> float:

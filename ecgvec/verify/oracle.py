@@ -25,10 +25,10 @@ from ecgvec.warp.base import local_scale
 SWEEPS = 2  # over all strips, each fitted beside the ink of the others as it was; the second where inks may meet
 AGAIN_FROM = 2  # of NOISES, in later sweeps
 STEPS = 20  # of one strip at one of NOISES
-KICKS = 3  # pieces that fit badly are thrown elsewhere and fitted anew so many times
+KICKS = 1  # times that pieces which fit badly are thrown elsewhere and fitted anew
 KICK_NOISES = (0.1, 0.03, 0.01, 0.003)
 KICK_ABOVE = 100.0  # misfit around a sample, in squares of the last of these
-KICK_PX = 1.0
+KICK_PX = 3.0  # how far they are thrown
 MARGIN = 8  # px around a strip's ink
 NUDGE = 0.3  # px across the line by which samples are moved for derivatives
 LARGEST_NUDGE = 1.5  # px along y, where the line is steep

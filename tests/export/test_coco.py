@@ -23,8 +23,9 @@ from ecgvec.export import coco
 from ecgvec.export.native import box
 from ecgvec.export.write import write_sheets
 from ecgvec.geometry.path import joined, polyline
-from ecgvec.raster import coverage, draw
+from ecgvec.raster import draw
 from ecgvec.record.model import Lead, Record
+from tests.drawing import coverage
 
 Mask = NDArray[np.bool_]
 MARGIN = 1e-6  # px: the native labels and COCO's are rounded to as much

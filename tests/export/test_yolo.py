@@ -17,8 +17,8 @@ from ecgvec.annotations.ink import as_path
 from ecgvec.export import yolo
 from ecgvec.export.coco import instances
 from ecgvec.export.write import Writer, write_sheets
-from ecgvec.raster import coverage
 from ecgvec.record.model import Record
+from tests.drawing import coverage
 from tests.export.test_coco import MARGIN, iou, moved, native_boxes, some_sheets
 
 ROUNDING = 2e-4  # px: half of the last decimal of a fraction, in the largest image, and that of the native labels
