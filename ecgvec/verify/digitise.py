@@ -6,6 +6,7 @@ the pen's upper and lower rim tell where its centre passed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,7 +24,8 @@ REACH_MM = 30.0  # searched above and below a lead's zero line, at least
 REACH_ROWS = 1.5  # and in row heights
 STRAY = 0.01  # cost of a px away from the zero line, of a column; a px of jump costs 1
 BEND = 0.05  # cost of a px between the middles of neighbouring runs
-TREND = 9  # columns whose median is the trend that tells peaks from valleys
+REACH_PENS = 0.5  # widths of the pen that its rim reaches to either side
+TREND = 7  # columns whose median is the trend that tells peaks from valleys
 MOST_RUNS = 24  # a column
 
 
@@ -66,7 +68,7 @@ def _row_height(page: Page) -> float:
 def find_runs(cover: Cover) -> Runs:
     """All runs of inked pixels in each column of ``cover`` (rows, columns), rims told by partly covered pixels."""
     rows, columns = cover.shape
-    wide = np.zeros((columns, rows + 2), dtype=np.float64)
+    wide = np.zeros((columns, rows + 2), dtype=np.float32)
     wide[:, 1:-1] = cover.T
     inked = (wide >= INKED).astype(np.int8)
     inked[:, [0, -1]] = 0
@@ -129,15 +131,20 @@ def centre(top: Floats, bottom: Floats, pen: float) -> Floats:
     x = np.arange(len(top))
     high = np.interp(x, x[known], top[known]) + pen / 2
     low = np.interp(x, x[known], bottom[known]) - pen / 2
-    size = 2 * max(1, round(pen / 2)) + 1
-    opened = maximum_filter1d(high, size, mode="nearest")
-    closed = minimum_filter1d(low, size, mode="nearest")
+    opened, closed = _moving(high, REACH_PENS * pen, maximum_filter1d), _moving(low, REACH_PENS * pen, minimum_filter1d)
     trend = median_filter((high + low) / 2, TREND, mode="nearest")
     up, down = np.abs(opened - trend), np.abs(closed - trend)
     # A soft choice: on slopes both are near and their mean is best.
     share = up**4 / np.maximum(up**4 + down**4, 1e-12)
     y = np.where(np.abs(opened - closed) > 0.5, share * opened + (1 - share) * closed, (opened + closed) / 2)
     return np.where(known, y, np.nan)
+
+
+def _moving(values: Floats, reach: float, extreme: Callable[..., Floats]) -> Floats:
+    """Moving extreme of ``reach`` columns to either side; between whole columns, between their two results."""
+    whole = int(reach)
+    inner, outer = (extreme(values, 2 * half + 1, mode="nearest") for half in (whole, whole + 1))
+    return np.asarray(inner + (reach - whole) * (outer - inner))
 
 
 def _at_samples(columns: Floats, y: Floats, page: Page, strip: Strip) -> Floats:

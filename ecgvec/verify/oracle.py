@@ -25,10 +25,6 @@ from ecgvec.warp.base import local_scale
 SWEEPS = 2  # over all strips, each fitted beside the ink of the others as it was; the second where inks may meet
 AGAIN_FROM = 2  # of NOISES, in later sweeps
 STEPS = 20  # of one strip at one of NOISES
-KICKS = 1  # times that pieces which fit badly are thrown elsewhere and fitted anew
-KICK_NOISES = (0.1, 0.03, 0.01, 0.003)
-KICK_ABOVE = 100.0  # misfit around a sample, in squares of the last of these
-KICK_PX = 3.0  # how far they are thrown
 MARGIN = 8  # px around a strip's ink
 NUDGE = 0.3  # px across the line by which samples are moved for derivatives
 LARGEST_NUDGE = 1.5  # px along y, where the line is steep
@@ -109,32 +105,7 @@ def _fit(
         return u
     for noise in noises:
         u = _descend(_Problem.of(one, ink, others, box, noise), u)
-    random = np.random.default_rng(0)
-    for _ in range(KICKS if noises else 0):
-        u = _kicked(one, u, [_Problem.of(one, ink, others, box, noise) for noise in KICK_NOISES], random)
     return u
-
-
-def _kicked(one: _Strip, u: Floats, problems: list[_Problem], random: np.random.Generator) -> Floats:
-    """``u`` (n,) px with the pieces that fit badly thrown elsewhere and fitted anew; each is kept where it fits better.
-
-    Such pieces have settled in a wrong order of ups and downs, out of which no small step leads.
-    """
-    before = problems[-1].by_sample(u)
-    bad = before > KICK_ABOVE
-    if not bad.any():
-        return u
-    tried = u + np.where(bad, random.normal(size=len(u)) * KICK_PX, 0.0)
-    for problem in problems:
-        tried = _descend(problem, tried)
-    after = problems[-1].by_sample(tried)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(np.int8)))
-    found = u.copy()
-    for first, stop in edges.reshape(-1, 2):
-        wide = slice(max(0, first - one.apart // 2), stop + one.apart // 2)
-        if after[wide].sum() < before[wide].sum():
-            found[wide] = tried[wide]
-    return found
 
 
 def _descend(problem: _Problem, u: Floats) -> Floats:
@@ -182,14 +153,6 @@ class _Problem:
         """Seen less drawn."""
         rest: Cover = self.seen - (1 - self.free * (1 - self.one.draw(u, self.box)))
         return rest
-
-    def by_sample(self, u: Floats) -> Floats:
-        """The misfit (n,) of the pixels around each sample."""
-        rest = self.rest(u)
-        columns = np.sum(self.weight * rest * rest, axis=0, dtype=np.float64)
-        x = self.one.points(np.zeros(len(u)))[:, 0] - self.box[0]
-        near = np.convolve(columns, np.ones(3), mode="same")
-        return np.asarray(near[np.clip(x.astype(int), 0, len(near) - 1)])
 
     def cost(self, rest: Cover, u: Floats, bend: Floats) -> float:
         """Minus twice the log posterior, but for a constant."""
