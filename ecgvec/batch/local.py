@@ -151,12 +151,15 @@ def write_run_file(folder: Path, out: Path, recipe: Recipe) -> None:
 
 def _read_runs(path: Path) -> list[dict[str, Any]]:
     try:
-        runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
-        if all(isinstance(run["input"], str) for run in runs):
-            return list(runs)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise SourceError(f"{path} is not a whole run file: remove it, and say where records are with -i in a replay")
+        runs = list(json.loads(path.read_text(encoding="utf-8"))["runs"])
+        if not all(isinstance(run["input"], str) for run in runs):
+            raise TypeError("an input is no text")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SourceError(
+            f"{path} is not a whole run file ({one_line(error)}): "
+            "remove it, and say where records are with -i in a replay"
+        ) from None
+    return runs
 
 
 def find_inputs(sidecar: Path) -> list[Path]:
