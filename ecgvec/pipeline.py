@@ -1,4 +1,4 @@
-"""The whole way of one image: plan -> layout -> scene -> pixels and labels. Read this first."""
+"""The whole way of one image: plan -> layout -> scene -> warp -> labels and pixels. Read this first."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from typing import Any
 from ecgvec.annotations.derive import derive, in_image
 from ecgvec.errors import RecordError
 from ecgvec.layout.place import place
+from ecgvec.photo import developed, taken
 from ecgvec.plan.make import make_plans, prepared
 from ecgvec.plan.model import Plan
-from ecgvec.raster import draw
 from ecgvec.recipe import Recipe, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.record.read import read_record
 from ecgvec.scene.build import build
-from ecgvec.scene.nodes import Scene
 from ecgvec.sheet import Sheet
-from ecgvec.style import PageStyle
-from ecgvec.warp.base import Flat
+from ecgvec.warp.parts import Paper
 
 
 def render_plan(record: Record, plan: Plan) -> Sheet:
@@ -35,18 +33,14 @@ def render_plan(record: Record, plan: Plan) -> Sheet:
     drawn = prepared(record, plan.record.leads, plan.record.derive_leads)
     layout = place(plan.page)
     scene = build(plan, layout, drawn)
-    warp = Flat(_frame(scene, plan.page.style), plan.page.style.dpi)
-    labels = in_image(derive(scene, layout, record.beats, plan.page.style.label_minor_grid), warp)
+    shot = taken(plan, Paper(scene.width, scene.height))
+    if shot.composed is not None:
+        plan = plan.model_copy(update={"relief_share": shot.composed.share})
+    labels = in_image(derive(scene, layout, record.beats, plan.page.style.label_minor_grid), shot.warp)
     window = plan.window
     signals = drawn.signals[window.first : window.first + window.count]
-    image = draw(scene, warp.dpi, warp.frame)
-    return Sheet(plan, layout, scene, warp, image, labels, signals, drawn.lead_names)
-
-
-def _frame(scene: Scene, style: PageStyle) -> tuple[float, float, float, float]:
-    """What the image shows of the page, in mm: a white border around it, or less of it."""
-    x, y = (style.pad - style.crop * side for side in (scene.width, scene.height))
-    return (-x, -y, scene.width + x, scene.height + y)
+    image = developed(scene, shot, plan.page.style.dpi, plan.effects)
+    return Sheet(plan, layout, scene, shot, image, labels, signals, drawn.lead_names)
 
 
 def render(

@@ -2,98 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from ecgvec.draws import Draw, parse_draw, probes
+from ecgvec.effects.every import EFFECTS
 from ecgvec.errors import RecipeError, nearest, one_line
+from ecgvec.parts import Part, check_part
+from ecgvec.registry import Registry
 from ecgvec.resources import listing
-from ecgvec.style import PageStyle
-
-Scalar = bool | int | float | str | None
-
-
-class Draw(BaseModel):
-    """A value that is drawn: fixed, one of a list (with weights), or uniform between two numbers.
-
-    In TOML: ``30``, ``{choice = ["red", "blue"], weights = [3, 1]}``, ``{uniform = [100, 300]}``,
-    ``{probability = 0.2}`` (true with that probability).
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    values: tuple[Scalar, ...]
-    weights: tuple[float, ...] | None = None
-    uniform: bool = False
-
-    def draw(self, rng: np.random.Generator) -> Scalar:
-        """One value. A fixed one consumes nothing of ``rng``."""
-        if len(self.values) == 1:
-            return self.values[0]
-        if self.uniform:
-            low, high = (float(v) for v in self.values if isinstance(v, int | float))
-            return float(rng.uniform(low, high))
-        weights = np.asarray(self.weights) if self.weights is not None else np.ones(len(self.values))
-        return self.values[int(rng.choice(len(self.values), p=weights / weights.sum()))]
-
-
-def parse_draw(where: str, raw: Any) -> Draw:
-    """The TOML value ``raw`` of key ``where`` as a Draw; RecipeError names the key and what was found."""
-    if isinstance(raw, Draw):
-        return raw
-    if not isinstance(raw, Mapping):
-        if isinstance(raw, float) and not math.isfinite(raw):
-            raise RecipeError(f"{where} is {raw}: write a finite number")
-        if raw is not None and not isinstance(raw, bool | int | float | str):
-            raise RecipeError(f"{where} is {raw!r}: write one value, or a table with choice, uniform or probability")
-        return Draw(values=(raw,))
-    allowed = {"choice", "weights", "uniform", "probability"}
-    for key in raw:
-        if key not in allowed:
-            raise RecipeError(f"{where}.{key} is unknown{nearest(key, allowed)}")
-    kinds = [kind for kind in ("choice", "uniform", "probability") if kind in raw]
-    if len(kinds) != 1 or ("weights" in raw and kinds != ["choice"]):
-        raise RecipeError(f"{where} needs exactly one of choice (with weights if wanted), uniform or probability")
-    return {"choice": _choice, "uniform": _uniform, "probability": _probability}[kinds[0]](where, raw)
-
-
-def _choice(where: str, raw: Mapping[str, Any]) -> Draw:
-    values, weights = raw["choice"], raw.get("weights")
-    if not isinstance(values, list | tuple) or not values:
-        raise RecipeError(f"{where}.choice is {values!r}: write a list of at least one value")
-    for value in values:
-        if not isinstance(value, bool | int | float | str):
-            raise RecipeError(f"{where}.choice holds {value!r}: write single values")
-    if weights is None:
-        return Draw(values=tuple(values))
-    if not isinstance(weights, list | tuple):
-        weights = [weights]
-    numbers = [w for w in weights if isinstance(w, int | float) and math.isfinite(w) and w >= 0]
-    if len(numbers) != len(values) or len(numbers) != len(weights) or sum(numbers) <= 0:
-        raise RecipeError(f"{where}.weights is {weights!r}: write {len(values)} numbers of at least 0, not all 0")
-    return Draw(values=tuple(values), weights=tuple(float(w) for w in numbers))
-
-
-def _uniform(where: str, raw: Mapping[str, Any]) -> Draw:
-    ends = raw["uniform"]
-    good = isinstance(ends, list | tuple) and len(ends) == 2
-    good = good and all(isinstance(e, int | float) and not isinstance(e, bool) and math.isfinite(e) for e in ends)
-    if not good or ends[0] > ends[1]:
-        raise RecipeError(f"{where}.uniform is {ends!r}: write [lowest, highest], two finite numbers in that order")
-    return Draw(values=(float(ends[0]), float(ends[1])), uniform=True)
-
-
-def _probability(where: str, raw: Mapping[str, Any]) -> Draw:
-    p = raw["probability"]
-    if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p <= 1:
-        raise RecipeError(f"{where}.probability is {p!r}: write a number from 0 to 1")
-    return Draw(values=(True, False), weights=(float(p), 1.0 - float(p)))
+from ecgvec.style import check_style
+from ecgvec.warp.every import WARPS
 
 
 class RecordOptions(BaseModel):
@@ -178,9 +102,49 @@ class OutputOptions(BaseModel):
         return text
 
 
+class PartRecipe(BaseModel):
+    """A part of the warp, or an effect, that comes with a ``probability``, and a Draw for any of its keys."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    probability: float = Field(default=1.0, ge=0, le=1)
+    keys: dict[str, Draw] = {}
+
+
+def _part_recipes(section: str, registry: Registry[Any], raw: Any) -> dict[str, PartRecipe]:
+    """The tables of ``section``: each is called after its kind, or says its ``kind``."""
+    if not isinstance(raw, Mapping):
+        raise RecipeError(f"{section} is {raw!r}: write tables, as in [{section}.{registry.names()[0]}]")
+    found = {}
+    for name, table in raw.items():
+        where = f"{section}.{name}"
+        if isinstance(table, PartRecipe):
+            found[name] = table
+            continue
+        if not isinstance(table, Mapping):
+            raise RecipeError(f"{where} is {table!r}: write a table of keys")
+        kind, chance = table.get("kind", name), table.get("probability", 1.0)
+        if kind not in registry.names():
+            raise RecipeError(f"{where}: '{kind}' is unknown{nearest(str(kind), registry.names())}")
+        if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
+            raise RecipeError(f"{where}.probability is {chance!r}: write a number from 0 to 1")
+        found[name] = PartRecipe(kind=kind, probability=chance, keys=_part_draws(where, registry.get(kind), table))
+    return found
+
+
+def _part_draws(where: str, part: type[Part], table: Mapping[str, Any]) -> dict[str, Draw]:
+    draws = {k: parse_draw(f"{where}.{k}", v) for k, v in table.items() if k not in ("kind", "probability")}
+    for key, draw in draws.items():
+        for value in probes(draw):
+            check_part(where, part, key, value)
+    return draws
+
+
 class Recipe(BaseModel):
     """Everything that may happen. ``page`` holds a Draw for any key of ``ecgvec.style.PageStyle``; a key that is
-    not there is the template's, else the default."""
+    not there is the template's, else the default. ``warp`` and ``effects`` hold what may happen to the sheet, in that
+    order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -189,7 +153,19 @@ class Recipe(BaseModel):
     layout: LayoutOptions = LayoutOptions()
     page: dict[str, Draw] = {}
     header: HeaderOptions = HeaderOptions()
+    warp: dict[str, PartRecipe] = {}
+    effects: dict[str, PartRecipe] = {}
     output: OutputOptions = OutputOptions()
+
+    @field_validator("warp", mode="before")
+    @classmethod
+    def _warp(cls, raw: Any) -> dict[str, PartRecipe]:
+        return _part_recipes("warp", WARPS, raw)
+
+    @field_validator("effects", mode="before")
+    @classmethod
+    def _effects(cls, raw: Any) -> dict[str, PartRecipe]:
+        return _part_recipes("effects", EFFECTS, raw)
 
     @field_validator("page", mode="before")
     @classmethod
@@ -198,8 +174,7 @@ class Recipe(BaseModel):
             raise RecipeError(f"page is {raw!r}: write a table of page keys")
         draws = {key: parse_draw(f"page.{key}", value) for key, value in raw.items()}
         for key, draw in draws.items():
-            inner = (float(str(draw.values[0])) * 0.618 + float(str(draw.values[1])) * 0.382,) if draw.uniform else ()
-            for value in (*draw.values, *inner):  # what only some numbers are right for cannot be uniform
+            for value in probes(draw):
                 check_style("page", key, value)
         return draws
 
@@ -207,27 +182,20 @@ class Recipe(BaseModel):
         return f"<Recipe '{self.title}', {len(self.page)} page keys>"
 
 
-def check_style(where: str, key: str, value: Scalar) -> None:
-    """RecipeError unless ``value`` is right for the page key ``key``."""
-    if key not in PageStyle.model_fields:
-        raise RecipeError(f"{where}.{key} is unknown{nearest(key, PageStyle.model_fields)}")
-    try:
-        PageStyle.model_validate({key: value})
-    except ValidationError as error:
-        raise RecipeError(f"{where}.{key} is {value!r}: {_reason(error)}") from None
-
-
 def _reason(error: ValidationError) -> str:
     return str(error.errors()[0]["msg"]).removeprefix("Value error, ")
 
 
-def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+_DEPTHS = {"warp": 2, "effects": 2}  # tables within tables that are laid upon one another; a key's draw is not
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any], depth: int | None = None) -> dict[str, Any]:
     """``over`` laid upon ``base``, section by section; within a section, key by key."""
     result = dict(base)
     for section, value in over.items():
-        below = result.get(section)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        result[section] = {**below, **value} if both else value  # type: ignore[dict-item]
+        below, deeper = result.get(section), _DEPTHS.get(section, 1) if depth is None else depth - 1
+        both = isinstance(below, Mapping) and isinstance(value, Mapping) and deeper > 0
+        result[section] = _merged(below, value, deeper) if both else value  # type: ignore[arg-type]
     return result
 
 
@@ -266,10 +234,12 @@ def load_recipe(source: str = "clean", overrides: Mapping[str, Any] | None = Non
     """
     raw = _with_parents(source)
     for dotted, value in (overrides or {}).items():
-        section, _, key = dotted.partition(".")
+        section, *keys = dotted.split(".")
         if not isinstance(raw.get(section, {}), Mapping):
             raise RecipeError(f"recipe '{source}': {section} is {raw[section]!r}: write a table of keys")
-        raw = _merged(raw, {section: {key: value}})
+        for key in reversed(keys):
+            value = {key: value}
+        raw = _merged(raw, {section: value})
     try:
         return Recipe.model_validate(raw)
     except RecipeError as error:

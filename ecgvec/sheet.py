@@ -10,37 +10,63 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec import svg
+from ecgvec import svg, warped_svg
 from ecgvec.annotations.model import Annotations
 from ecgvec.layout.place import Layout
+from ecgvec.photo import Shot, developed
 from ecgvec.plan.model import Plan
-from ecgvec.raster import draw
 from ecgvec.scene.nodes import Scene
 from ecgvec.warp.base import Flat
+from ecgvec.warp.lattice import Lattice
+from ecgvec.warp.parts import Paper
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sheet:
     """One image with all that is known of it.
 
-    ``image`` is (H, W, 3) uint8 RGB; ``annotations`` are in image pixels; ``warp`` maps page mm to image px and back;
-    ``plan`` is everything that was drawn; ``scene`` and ``layout`` are the page in mm, before the warp. ``signals`` is
-    the window of the record that the page was made from, (samples, leads) mV, its columns named by ``signal_leads``.
+    ``image`` is (H, W, 3) uint8 RGB; ``annotations`` are in image pixels; ``shot`` is how the page is seen, ``warp``
+    its map from page mm to image px and back; ``plan`` is everything that was drawn; ``scene`` and ``layout`` are the
+    page in mm, before the warp. ``signals`` is the window of the record that the page was made from, (samples, leads)
+    mV, its columns named by ``signal_leads``.
     """
 
     plan: Plan
     layout: Layout
     scene: Scene
-    warp: Flat
+    shot: Shot
     image: NDArray[np.uint8]
     annotations: Annotations
     signals: NDArray[np.float64]
     signal_leads: tuple[str, ...]
 
+    @property
+    def warp(self) -> Flat | Lattice:
+        """The map from page mm to image px and back."""
+        return self.shot.warp
+
+    @property
+    def paper(self) -> Paper:
+        """The page's size in mm."""
+        return Paper(self.scene.width, self.scene.height)
+
+    @property
+    def homography(self) -> NDArray[np.float64]:
+        """The map (3, 3) from page mm to image px; of a bent page, that of the flat page which comes nearest."""
+        if isinstance(self.warp, Lattice):
+            return np.asarray(self.warp.homography / self.warp.homography[2, 2])
+        m = self.warp.affine
+        return np.array([[m.a, m.c, m.e], [m.b, m.d, m.f], [0.0, 0.0, 1.0]])
+
     @cached_property
     def svg(self) -> str:
         """The vector page, before the warp, in real millimetres."""
         return svg.write(self.scene)
+
+    @cached_property
+    def warped_svg(self) -> str:
+        """The vector page as the image shows it, bent, in image px; no effect touches it."""
+        return warped_svg.write(self.scene, self.warp)
 
     @property
     def truth(self) -> Scene:
@@ -49,8 +75,8 @@ class Sheet:
 
     @cached_property
     def truth_image(self) -> NDArray[np.uint8]:
-        """``truth`` as pixels, (H, W, 3) uint8 RGB on white."""
-        return draw(self.truth, self.warp.dpi, self.warp.frame)
+        """``truth`` as pixels, (H, W, 3) uint8 RGB on white, bent as the image is; no effect touches it."""
+        return developed(self.truth, self.shot, self.plan.page.style.dpi)
 
     def save(self, folder: str | Path, formats: Iterable[str] | None = None) -> list[Path]:
         """Write the sheet into ``folder`` (made if absent) in these formats; returns the files.

@@ -6,7 +6,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from ecgvec.errors import RecipeError, nearest
 
 # Grid colours by name: paper tint, minor lines, major lines. The order of the first five is that of the numbers
 # 1-5 that the seed toolbox's --standard_grid_color takes.
@@ -131,6 +133,17 @@ class PageStyle(BaseModel):
     footer: str = "{speed}mm/s   {gain}mm/mV   {filter} Hz"
     text_color: HexColor = "#1A1A1A"
     qr_code: bool = False
+
+
+def check_style(where: str, key: str, value: object) -> None:
+    """RecipeError unless ``value`` is right for the page key ``key``."""
+    if key not in PageStyle.model_fields:
+        raise RecipeError(f"{where}.{key} is unknown{nearest(key, PageStyle.model_fields)}")
+    try:
+        PageStyle.model_validate({key: value})
+    except ValidationError as error:
+        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise RecipeError(f"{where}.{key} is {value!r}: {reason}") from None
 
 
 class Colors(BaseModel):

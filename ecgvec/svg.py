@@ -16,6 +16,7 @@ from ecgvec.scene.nodes import Group, Mark, Pen, Scene
 _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 # Characters that no XML document may hold, escaped or not (XML 1.0, production 2).
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+PIXELS = "px"  # what data-units says of a page sent through its warp
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -24,40 +25,63 @@ def write(scene: Scene) -> str:
 
     Every element has an ``id``, a ``class`` that says its role and ``data-*`` attributes that say what it shows.
     """
+    width, height = (f"{round(side, 6):.10g}" for side in (scene.width, scene.height))
+    drawing = empty((f"{width}mm", f"{height}mm"), f"0 0 {width} {height}", scene.title)
+    drawing.attribs["id"] = "page"
+    for group in scene.groups:
+        element = drawing.add(group_element(drawing, group))
+        for mark in group.marks:
+            element.add(_mark(drawing, mark))
+    return document(drawing)
+
+
+def empty(size: tuple[str, str], view_box: str, title: str) -> Any:
+    """An svgwrite drawing with nothing in it but its title."""
     import svgwrite
 
-    width, height = (f"{round(side, 6):.10g}" for side in (scene.width, scene.height))
-    drawing = svgwrite.Drawing(size=(f"{width}mm", f"{height}mm"), viewBox=f"0 0 {width} {height}", debug=False)
-    drawing.attribs["id"] = "page"
-    drawing.set_desc(title=_clean(scene.title))
-    for group in scene.groups:
-        drawing.add(_group(drawing, group))
+    drawing = svgwrite.Drawing(size=size, viewBox=view_box, debug=False)
+    drawing.set_desc(title=_clean(title))
+    return drawing
+
+
+def document(drawing: Any) -> str:
+    """An svgwrite drawing as text."""
     return _XML + str(drawing.tostring()) + "\n"
 
 
-def _group(drawing: Any, group: Group) -> Any:
+def group_element(drawing: Any, group: Group) -> Any:
+    """The element of ``group``, its marks not yet in it."""
     element = drawing.g(id=group.id, class_=group.role)
     _set_data(element, group.data)
-    for mark in group.marks:
-        element.add(_mark(drawing, mark))
     return element
 
 
 def _mark(drawing: Any, mark: Mark) -> Any:
     element = drawing.path(d=mark.path.svg_d(), id=mark.id, class_=mark.role)
-    element.attribs.update(_pen_attributes(mark.pen))
+    element.attribs.update(pen_attributes(mark.pen))
+    explain(element, mark)
+    if mark.clip is not None:
+        x0, y0, x1, y1 = mark.clip
+        clip(drawing, element, mark, drawing.rect((x0, y0), (x1 - x0, y1 - y0)))
+    return element
+
+
+def explain(element: Any, mark: Mark) -> None:
+    """What ``mark`` shows, as ``data-*``; a text as words too."""
     _set_data(element, mark.data)
     if "text" in mark.data:
         # The string stays where programs, browsers and screen readers look for it.
         element.attribs["role"] = "img"
         element.attribs["aria-label"] = mark.data["text"]
         element.set_desc(title=mark.data["text"])
-    if mark.clip is not None:
-        clip = drawing.clipPath(id=f"clip-{mark.id}")
-        clip.add(drawing.rect((mark.clip.x0, mark.clip.y0), (mark.clip.x1 - mark.clip.x0, mark.clip.y1 - mark.clip.y0)))
-        drawing.defs.add(clip)
-        element.attribs["clip-path"] = f"url(#clip-{mark.id})"
-    return element
+
+
+def clip(drawing: Any, element: Any, mark: Mark, shape: Any) -> None:
+    """Show of ``element``, which draws ``mark``, only what lies in ``shape``."""
+    path = drawing.clipPath(id=f"clip-{mark.id}")
+    path.add(shape)
+    drawing.defs.add(path)
+    element.attribs["clip-path"] = f"url(#clip-{mark.id})"
 
 
 def _clean(text: str) -> str:
@@ -69,7 +93,8 @@ def _set_data(element: Any, data: Mapping[str, str]) -> None:
         element.attribs[f"data-{key}"] = _clean(value)
 
 
-def _pen_attributes(pen: Pen) -> dict[str, str]:
+def pen_attributes(pen: Pen) -> dict[str, str]:
+    """``pen`` as presentation attributes; its width and dashes in the units of its scene."""
     attributes = {"fill": pen.fill or "none"}
     if pen.opacity < 1 and pen.fill:
         attributes["fill-opacity"] = f"{pen.opacity:g}"
@@ -98,6 +123,8 @@ def read_traces(svg_text: str) -> dict[str, NDArray[np.float64]]:
         root = ElementTree.fromstring(svg_text.encode("utf-8"))
     except ElementTree.ParseError as error:
         raise SourceError(f"this is not an SVG document ({error}): give a page that ecgvec has written") from None
+    if root.get("data-units") == PIXELS:
+        raise SourceError("this SVG is a page as its image shows it: give the page itself, which is in millimetres")
     pieces: dict[str, list[NDArray[np.float64]]] = {}
     for element in root.iter():
         if element.get("class") == "trace" and element.get("data-lead") is not None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from ecgvec.draws import Draw, parse_draw
 from ecgvec.errors import RecipeError
-from ecgvec.recipe import Draw, load_recipe, parse_draw
+from ecgvec.recipe import load_recipe
 from ecgvec.resources import listing
 from ecgvec.streams import stream
 

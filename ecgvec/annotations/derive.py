@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -18,15 +19,17 @@ from ecgvec.annotations.model import (
     TextLabel,
     TraceLabel,
     dense_ring,
+    pen_rims,
 )
 from ecgvec.geometry.path import Points, runs
 from ecgvec.layout.place import PULSE_SECONDS, Box, Layout
 from ecgvec.record.beats import Beats
 from ecgvec.scene.grid import MAJOR_MM, MINOR_MM, crossings
 from ecgvec.scene.nodes import Mark, PulseInfo, Scene, TextInfo, TraceInfo
-from ecgvec.warp.base import Warp
+from ecgvec.warp.base import Flat, Warp
 
-_CIRCLE = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
+PIECE_MM = 1.0  # longest straight side of an outline, so that a warp may bend it
+SLICE_MM = 3.0  # of a text, whose hull stands for its ink
 _READING_ORDER = {"header-text": 0, "lead-name": 1, "footer-text": 2}
 
 
@@ -41,24 +44,29 @@ def _hull(points: Points) -> Points:
     return hull[:-1] if len(hull) > 3 else hull  # a polygon's ring ends where it began; a line or point does not
 
 
-def _ink_outline(points: Points, width: float, clip: Box | None = None) -> Points:
+def _sliced_hulls(points: Points) -> Points:
+    """The hulls of slices of ``points`` (n, 2) along x: few points, whose bounds are right however they are bent."""
+    order = np.argsort(points[:, 0], kind="stable")
+    x = points[order, 0]
+    cuts = np.searchsorted(x, np.arange(x[0] + SLICE_MM, x[-1], SLICE_MM))
+    return np.concatenate([_hull(part) for part in np.split(points[order], cuts) if len(part)])
+
+
+def _ink_outline(points: Points, width: float, clip: Box | None) -> Points:
     """Points whose bounds are those of the ink that a round pen of ``width`` leaves along ``points``, cut to
     ``clip``."""
     drawn = runs(points)
-    if clip is not None:
-        pieces = [shapely.LineString(run) if len(run) > 1 else shapely.Point(run[0]) for run in drawn]
-        ink = shapely.GeometryCollection(pieces).buffer(width / 2)
-        cut = shapely.get_coordinates(ink.intersection(shapely.box(*clip)))
-        return _hull(cut) if len(cut) else np.clip(drawn[0], (clip.x0, clip.y0), (clip.x1, clip.y1))
-    hull = _hull(np.concatenate(drawn))
-    rim = width / 2 * np.column_stack([np.cos(_CIRCLE), np.sin(_CIRCLE)])
-    outline: Points = (hull[:, None] + rim[None]).reshape(-1, 2)
-    return outline
+    if clip is None:
+        return pen_rims(_hull(np.concatenate(drawn)), width)
+    pieces = [shapely.LineString(run) if len(run) > 1 else shapely.Point(run[0]) for run in drawn]
+    ink = shapely.GeometryCollection(pieces).buffer(width / 2)
+    cut = shapely.get_coordinates(shapely.segmentize(ink.intersection(shapely.box(*clip)), PIECE_MM))
+    return cut if len(cut) else np.clip(drawn[0], (clip.x0, clip.y0), (clip.x1, clip.y1))
 
 
-def _trace(mark: Mark, info: TraceInfo) -> TraceLabel:
+def _trace(mark: Mark, info: TraceInfo, paper: Box) -> TraceLabel:
     panel, points = info.panel, info.points
-    visible: Seen = np.isfinite(points[:, 0]) & np.isfinite(points[:, 1])
+    visible: Seen = _within(points, paper)
     if mark.clip is not None:
         with np.errstate(invalid="ignore"):
             visible &= (points[:, 1] >= mark.clip.y0) & (points[:, 1] <= mark.clip.y1)
@@ -78,13 +86,23 @@ def _trace(mark: Mark, info: TraceInfo) -> TraceLabel:
         points=points,
         visible=visible,
         panel=corners(panel.box),
+        panel_ring=dense_ring(corners(panel.box)),
         outline=_ink_outline(points, mark.pen.width, mark.clip),
+        pen=mark.pen.width,
     )
+
+
+def _within(points: Points, box: Box) -> Seen:
+    """Which points (n, 2) lie in ``box``; NaN does not."""
+    with np.errstate(invalid="ignore"):
+        within = ((points >= box[:2]) & (points <= box[2:])).all(axis=1)
+    return np.asarray(within)
 
 
 def _pulse(mark: Mark, info: PulseInfo) -> PulseLabel:
     pulse, drawn = info.pulse, np.array(info.corners, dtype=np.float64)
-    outline = _ink_outline(mark.path.points, mark.pen.width)
+    line = shapely.get_coordinates(shapely.segmentize(shapely.LineString(mark.path.points), PIECE_MM))
+    outline = pen_rims(line, mark.pen.width)
     return PulseLabel(mark.id, pulse.row, 1.0, PULSE_SECONDS, pulse.gains, drawn, outline)
 
 
@@ -106,6 +124,7 @@ def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
             order=order[mark.id],
             quad=corners(info.ink),
             hull=_hull(info.outline.points),
+            outline=_sliced_hulls(info.outline.points),
             trace=mark.data.get("trace"),
         )
         for mark, info in found
@@ -135,10 +154,11 @@ def _beats(beats: Beats | None, traces: Sequence[TraceLabel]) -> list[BeatLabel]
 def derive(scene: Scene, layout: Layout, beats: Beats | None = None, minor_grid: bool = False) -> Annotations:
     """The labels of a page, in page millimetres. ``minor_grid`` adds the 1 mm lattice."""
     traces, pulses = [], []
+    paper = Box(0.0, 0.0, scene.width, scene.height)
     has_grid, qr = False, None
     for mark in scene.marks():
         if isinstance(mark.info, TraceInfo):
-            traces.append(_trace(mark, mark.info))
+            traces.append(_trace(mark, mark.info, paper))
         elif isinstance(mark.info, PulseInfo):
             pulses.append(_pulse(mark, mark.info))
         elif mark.role == "qr-code":
@@ -175,4 +195,6 @@ def inside(warp: Warp) -> SeenMap:
 
 def in_image(labels: Annotations, warp: Warp) -> Annotations:
     """Page labels sent through ``warp``: in image pixels, and visible only inside the image."""
+    if not isinstance(warp, Flat):  # straight sides that are to bend
+        labels = replace(labels, texts=tuple(replace(t, hull=dense_ring(t.hull, 4)) for t in labels.texts))
     return labels.mapped(warp.forward).seen(inside(warp))

@@ -8,8 +8,9 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec.annotations.model import TraceLabel
 from ecgvec.geometry.path import Path, Points, joined, polyline, runs
-from ecgvec.warp.base import Warp
+from ecgvec.warp.base import Flat, Warp
 
+PIECE_MM = 1.0  # longest straight side that goes through a warp that bends
 QUADRANT_PIECES = 8  # straight pieces in a quarter of the pen's round end
 
 
@@ -22,6 +23,8 @@ def trace_ink(trace: TraceLabel, warp: Warp, width_mm: float) -> BaseGeometry:
     ink: BaseGeometry = shapely.buffer(_line(trace), width_mm / 2, quad_segs=QUADRANT_PIECES)
     if trace.clip is not None:
         ink = shapely.intersection(ink, shapely.box(*trace.clip))
+    if not isinstance(warp, Flat):
+        ink = shapely.segmentize(ink, PIECE_MM)
     in_image = shapely.transform(ink, warp.forward)
     frame = shapely.box(0, 0, *warp.size)
     if shapely.contains(frame, in_image) and shapely.is_valid(in_image):

@@ -20,7 +20,8 @@ SeenMap = Callable[[Points], Seen]
 class TraceLabel:
     """One drawn piece of one lead. ``t`` (n,) s from the record's start, ``mv`` (n,) mV as recorded, ``points``
     (n, 2): where each sample lies (NaN in gaps), ``visible`` (n,): whether that place can be seen. ``panel`` (4, 2):
-    the corners of the lead's place on the page. ``outline``: points around the ink whose bounds are the ink's own.
+    the corners of the lead's place on the page, ``panel_ring`` (n, 2) its outline. ``outline``: points around the ink
+    whose bounds are the ink's own; ``pen`` is its width in mm.
     ``axes`` is the map between page mm and (t, mV), and ``clip`` (x0, y0, x1, y1) what the ink is cut to, in page mm
     (None: it runs free); no warp changes them."""
 
@@ -39,14 +40,28 @@ class TraceLabel:
     points: Points
     visible: Seen
     panel: Points
+    panel_ring: Points
     outline: Points
+    pen: float
+
+    def mapped(self, function: PointMap) -> TraceLabel:
+        """The label with its points sent through ``function``. Round ink reaches furthest where its line does, so
+        the outline of ink that nothing cuts is that of the pen at those four points."""
+        points = function(self.points)
+        outline = self.outline
+        if self.clip is None and np.isfinite(points).any():
+            ends = np.concatenate([np.nanargmin(points, axis=0), np.nanargmax(points, axis=0)])
+            outline = pen_rims(self.points[ends], self.pen)
+        ring, panel = function(self.panel_ring), function(self.panel)
+        return replace(self, points=points, panel=panel, panel_ring=ring, outline=function(outline))
 
 
 @dataclass(frozen=True, eq=False)
 class TextLabel:
     """A line of text: its role (``lead-name``, ``header-text``, ``footer-text``), its string, its place in reading
-    order, the corners (4, 2) of its ink's box (top-left, top-right, bottom-right, bottom-left as read) and the hull
-    (n, 2) of its ink. ``trace`` is the id of the trace that a lead name belongs to."""
+    order, the corners (4, 2) of its ink's box (top-left, top-right, bottom-right, bottom-left as read), the hull
+    (n, 2) of its ink, and points of it whose bounds are the ink's own. ``trace`` is the id of the trace that a lead
+    name belongs to."""
 
     id: str
     role: str
@@ -54,6 +69,7 @@ class TextLabel:
     order: int
     quad: Points
     hull: Points
+    outline: Points
     trace: str | None = None
     visible: bool = True
 
@@ -123,11 +139,11 @@ class Annotations:
             self,
             corners=function(self.corners),
             page=function(self.page),
-            traces=tuple(
-                replace(t, points=function(t.points), panel=function(t.panel), outline=function(t.outline))
-                for t in self.traces
+            traces=tuple(t.mapped(function) for t in self.traces),
+            texts=tuple(
+                replace(t, quad=function(t.quad), hull=function(t.hull), outline=function(t.outline))
+                for t in self.texts
             ),
-            texts=tuple(replace(t, quad=function(t.quad), hull=function(t.hull)) for t in self.texts),
             pulses=tuple(replace(p, corners=function(p.corners), outline=function(p.outline)) for p in self.pulses),
             grid=_mapped_grid(self.grid, function),
             minor=_mapped_grid(self.minor, function),
@@ -180,6 +196,16 @@ def dense_ring(points: Points, pieces: int = 16) -> Points:
     steps = np.arange(pieces)[None, :, None] / pieces
     ring: Points = (points[:, None] + (ahead - points)[:, None] * steps).reshape(-1, 2)
     return ring
+
+
+_CIRCLE = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
+
+
+def pen_rims(points: Points, width: float) -> Points:
+    """The rims (32 n, 2) of a round pen of ``width`` at each of ``points`` (n, 2)."""
+    rim = width / 2 * np.column_stack([np.cos(_CIRCLE), np.sin(_CIRCLE)])
+    rims: Points = (points[:, None] + rim[None]).reshape(-1, 2)
+    return rims
 
 
 def bounds(points: Points) -> tuple[float, float, float, float]:

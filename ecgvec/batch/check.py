@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ecgvec.draws import parse_draw
 from ecgvec.export.write import checked_formats
 from ecgvec.layout.header import fill_text, load_header
 from ecgvec.layout.template import load_template
 from ecgvec.plan.header import header_values
-from ecgvec.recipe import Recipe, load_recipe, parse_draw
+from ecgvec.recipe import Recipe, load_recipe
 from ecgvec.record.model import Subject
 from ecgvec.style import PageStyle
 

@@ -152,14 +152,20 @@ def _traces(sheet: Sheet) -> Iterator[Thing]:
 def _panels(sheet: Sheet) -> Iterator[Thing]:
     for trace in sheet.annotations.traces:
         yield Thing(
-            f"panel-{trace.id}", "panel", True, _polygon(trace.panel), bounds(trace.panel), trace.panel, _place(trace)
+            f"panel-{trace.id}",
+            "panel",
+            True,
+            _polygon(trace.panel_ring),
+            bounds(trace.panel_ring),
+            trace.panel,
+            _place(trace),
         )
 
 
 def _texts(sheet: Sheet) -> Iterator[Thing]:
     for text in sheet.annotations.texts:
         more = {"text": text.text, "order": text.order} | ({} if text.trace is None else {"trace": text.trace})
-        yield Thing(text.id, text.role, text.visible, _polygon(text.hull), bounds(text.hull), text.quad, more)
+        yield Thing(text.id, text.role, text.visible, _polygon(text.hull), bounds(text.outline), text.quad, more)
 
 
 def _marks(sheet: Sheet) -> Iterator[Thing]:

@@ -79,7 +79,7 @@ def _text(text: TextLabel) -> dict[str, Any]:
         "text": text.text,
         "order": text.order,
         "trace": text.trace or "",
-        "bbox": box(text.hull),
+        "bbox": box(text.outline),
         "quad": _points(text.quad),
         "visible": text.visible,
     }

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec import svg
+from ecgvec import svg, warped_svg
 from ecgvec.errors import ExportError
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.sheet import Sheet
@@ -47,7 +47,17 @@ def _gt_svg(sheet: Sheet, stem: str) -> Files:
     return {f"{stem}-gt.svg": svg.write(sheet.truth).encode()}
 
 
+def _warped_svg(sheet: Sheet, stem: str) -> Files:
+    return {f"{stem}-warped.svg": sheet.warped_svg.encode()}
+
+
+def _gt_warped_svg(sheet: Sheet, stem: str) -> Files:
+    return {f"{stem}-gt-warped.svg": warped_svg.write(sheet.truth, sheet.warp).encode()}
+
+
 FORMATS.add("png", Format("the image", _png))
 FORMATS.add("svg", Format("the exact vector page", _svg))
 FORMATS.add("gt", Format("the traces alone, as PNG", _gt))
 FORMATS.add("gt-svg", Format("the traces alone, as SVG", _gt_svg))
+FORMATS.add("warped-svg", Format("the vector page bent as the image is, in image px", _warped_svg))
+FORMATS.add("gt-warped-svg", Format("the traces alone, bent as the image is, as SVG", _gt_warped_svg))

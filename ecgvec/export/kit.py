@@ -15,6 +15,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
+from ecgvec.annotations.derive import inside
 from ecgvec.annotations.model import PulseLabel, TextLabel, TraceLabel, bounds
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.geometry.path import Points
@@ -22,6 +25,10 @@ from ecgvec.record.leads import join_names
 from ecgvec.sheet import Sheet
 from ecgvec.style import page_colors, rgb
 from ecgvec.units import MM_PER_INCH, px_per_mm
+from ecgvec.warp.base import Flat, local_scale
+from ecgvec.warp.creases import Creases
+from ecgvec.warp.parts import Bend, Camera, Planar
+from ecgvec.warp.planar import Rotate
 
 GRID_MM = 5.0
 PX_DECIMALS = 3
@@ -34,13 +41,7 @@ _OFF: dict[str, Any] = {
     "num_words": 0,
     "x_offset_for_handwritten_text": 0,
     "y_offset_for_handwritten_text": 0,
-    "wrinkles": False,
-    "crease_angle": 0,
-    "number_of_creases_horizontally": 0,
-    "number_of_creases_vertically": 0,
-    "augment": False,
     "temperature": 0,
-    "rotate": 0,
     "noise": 0,
 }
 
@@ -56,18 +57,41 @@ def _number(value: float) -> float:
     return int(value) if float(value).is_integer() else value
 
 
-def _grid_px(sheet: Sheet) -> float:
-    return GRID_MM * px_per_mm(sheet.plan.page.style.dpi)
+def _grid_px(sheet: Sheet) -> tuple[float, float]:
+    """Pixels in 5 mm along time and along voltage; of a bent page, the median over it."""
+    if isinstance(sheet.warp, Flat):
+        step = GRID_MM * px_per_mm(sheet.plan.page.style.dpi)
+        return step, step
+    x, y = (np.linspace(0, side, 30) for side in (sheet.scene.width, sheet.scene.height))
+    places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    seen = inside(sheet.warp)(sheet.warp.forward(places))
+    along, across = GRID_MM * np.median(local_scale(sheet.warp, places[seen] if seen.any() else places), axis=0)
+    return float(along), float(across)
+
+
+def _bent(sheet: Sheet) -> dict[str, Any]:
+    """What bent and turned the page: the values that were drawn, 0 where nothing did."""
+    parts = sheet.plan.warp
+    creases = next((part for part in parts if isinstance(part, Creases)), None)
+    counts = [len(folds.offsets) for folds in creases.folds(sheet.paper)] if creases is not None else [0, 0]
+    return {
+        "wrinkles": any(isinstance(part, Bend) for part in parts),
+        "crease_angle": _number(creases.angle) if creases is not None else 0,
+        "number_of_creases_horizontally": counts[1],
+        "number_of_creases_vertically": counts[0],
+        "augment": any(isinstance(part, Planar | Camera) for part in parts) or sheet.plan.page.style.crop > 0,
+        "rotate": _number(sum(part.angle for part in parts if isinstance(part, Rotate))),
+    }
 
 
 def gridsize_lines(sheet: Sheet, stem: str) -> list[str]:
     """A row a lead: pixels in 5 mm, first and last pixel column of its ink; rhythm strips are called full + lead."""
-    step = round(_grid_px(sheet), 6)
+    x_step, y_step = (round(step, 6) for step in _grid_px(sheet))
     rows = []
     for trace in sheet.annotations.traces:
         x0, _, x1, _ = bounds(trace.points)
         name = ("full" if trace.rhythm else "") + trace.lead
-        rows.append(_line([f"{stem}.png", step, step, name, math.floor(x0), math.floor(x1)]))
+        rows.append(_line([f"{stem}.png", x_step, y_step, name, math.floor(x0), math.floor(x1)]))
     return rows
 
 
@@ -164,18 +188,19 @@ def config(sheet: Sheet) -> dict[str, Any]:
     """The JSON of one image, level 2. ``crop`` is the share of each side that was cut off, ``resolution`` in dpi."""
     height, width = sheet.image.shape[:2]
     style, traces = sheet.plan.page.style, sheet.annotations.traces
-    step = round(_grid_px(sheet), PX_DECIMALS)
+    x_step, y_step = (round(step, PX_DECIMALS) for step in _grid_px(sheet))
     return {
         "sampling_frequency": _number(traces[0].fs) if traces else None,
         "width": width,
         "height": height,
-        "x_grid": step,
-        "y_grid": step,
+        "x_grid": x_step,
+        "y_grid": y_step,
         "resolution": _number(style.dpi),
         "pad_inches": _number(round(style.pad / MM_PER_INCH, 6)),
         "leads": _leads(sheet),
         "calibration_pulses": [_pulse(pulse) for pulse in sheet.annotations.pulses],
         **_look(sheet),
+        **_bent(sheet),
         **_OFF,
     }
 

@@ -29,13 +29,13 @@ import shapely
 from numpy.typing import NDArray
 from shapely import GeometryCollection, LineString
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import substring
 
 from ecgvec.annotations.derive import corners
 from ecgvec.annotations.ink import as_path, trace_ink
 from ecgvec.annotations.model import TraceLabel, dense_ring
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.export.grids import npy
+from ecgvec.geometry.lines import dashed, lines
 from ecgvec.geometry.path import CLOSE, MOVE, Path, Points, polyline
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.scene.nodes import Mark, TextInfo, TraceInfo
@@ -46,6 +46,7 @@ from ecgvec.warp.base import Warp, local_scale
 BITS = 16  # leads in one PNG
 THINNEST_PX = 1.0  # lines are filled at least so wide
 PIECE_MM = 1.0  # longest straight piece of a stroke's outline that goes through the warp
+CURVE_MM = 0.002  # by which straight pieces may stray from a curve
 
 
 @dataclass(frozen=True)
@@ -129,22 +130,11 @@ def _width(mark: Mark, places: Points, warp: Warp) -> float:
     return max(mark.pen.width, THINNEST_PX / scale)
 
 
-def _dashes(line: LineString, dash: tuple[float, ...]) -> list[BaseGeometry]:
-    """The inked pieces of a line: lengths on and off in turn, from the line's start, as cairo and SVG lay them."""
-    if not dash:
-        return [line]
-    turns = math.ceil(line.length / sum(dash)) * len(dash)
-    ends = np.concatenate([[0.0], np.cumsum(np.resize(dash, 2 * turns))])
-    return [substring(line, ends[i], ends[i + 1]) for i in range(0, 2 * turns, 2) if ends[i] < line.length]
-
-
 def stroke_ink(mark: Mark, width: float) -> BaseGeometry:
     """What a pen of ``width`` mm leaves along the open lines of a mark, dashes and caps as its own pen has them: a
     polygon on the page, in mm, with no side longer than ``PIECE_MM``."""
-    path = mark.path.flattened()
-    starts = np.flatnonzero(path.codes[path.codes != CLOSE] == MOVE)
-    lines = [LineString(points) for points in np.split(path.points, starts[1:])]
-    pieces = [piece for line in lines for piece in _dashes(line, mark.pen.dash)]
+    drawn = lines(mark.path, CURVE_MM)
+    pieces = [LineString(piece) for line in drawn for piece in dashed(line, mark.pen.dash)]
     ink: BaseGeometry = shapely.buffer(
         GeometryCollection(pieces),
         width / 2,

@@ -32,6 +32,7 @@ from ecgvec.plan.model import Plan
 from ecgvec.recipe import parse_density
 from ecgvec.sheet import Sheet
 from ecgvec.units import px_per_mm
+from ecgvec.warp.base import Flat
 
 PX_DECIMALS = 6  # a millionth of a pixel
 
@@ -71,7 +72,7 @@ def _text(label: TextLabel) -> dict[str, Any]:
         "role": label.role,
         "text": label.text,
         "order": label.order,
-        "box": box(label.hull),
+        "box": box(label.outline),
         "quad": _rounded(label.quad),
         "hull": _rounded(label.hull),
         "trace": label.trace,
@@ -127,7 +128,7 @@ def _dense_traces(sheet: Sheet) -> tuple[TraceLabel, ...]:
     if sheet.plan.trace_density is None:
         return sheet.annotations.traces
     number, unit = parse_density(sheet.plan.trace_density)
-    per_mm = number * (px_per_mm(sheet.warp.dpi) if unit == "px" else 1.0)
+    per_mm = number * (px_per_mm(sheet.plan.page.style.dpi) if unit == "px" else 1.0)
     seen = inside(sheet.warp)
     found = []
     for trace in sheet.annotations.traces:
@@ -167,7 +168,8 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
             "height": height,
             "dpi": style.dpi,
             "px_per_mm": px_per_mm(style.dpi),
-            "homography": _homography(sheet),
+            "flat": isinstance(sheet.warp, Flat),
+            "homography": sheet.homography.tolist(),
         },
         "header": {
             "printed": header is not None,
@@ -184,12 +186,6 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
     }
     text = json.dumps(document, allow_nan=False, sort_keys=True, ensure_ascii=False) + "\n"
     return text.encode("utf-8", "backslashreplace")  # file names that are no UTF-8 become JSON's own escapes
-
-
-def _homography(sheet: Sheet) -> list[list[float]]:
-    """The 3 x 3 map from page mm to image px of the page's corners."""
-    m = sheet.warp.affine
-    return [[m.a, m.c, m.e], [m.b, m.d, m.f], [0.0, 0.0, 1.0]]
 
 
 def _plain(value: Any) -> Any:

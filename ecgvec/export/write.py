@@ -13,6 +13,7 @@ from ecgvec.export import (  # noqa: F401  # each module adds its formats to the
     images,
     kaggle,
     kit,
+    maps,
     masks,
     native,
     nnunet,

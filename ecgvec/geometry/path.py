@@ -58,9 +58,9 @@ class Path:
         low, high = self.points.min(axis=0), self.points.max(axis=0)
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
-    def svg_d(self) -> str:
-        """The path as the ``d`` attribute of an SVG path, absolute commands, with the page's decimals."""
-        xy = f"%.{X_DECIMALS}f,%.{Y_DECIMALS}f"
+    def svg_d(self, decimals: tuple[int, int] = (X_DECIMALS, Y_DECIMALS)) -> str:
+        """The path as the ``d`` attribute of an SVG path, absolute commands, with these decimals of x and of y."""
+        xy = f"%.{decimals[0]}f,%.{decimals[1]}f"
         formats = ("M" + xy, "L" + xy, f"C{xy} {xy} {xy}", "Z")
         template = "".join([formats[code] for code in self.codes.tolist()])
         return template % tuple(self.points.ravel().tolist())

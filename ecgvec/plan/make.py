@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecgvec.draws import Draw, Scalar
+from ecgvec.effects.every import EFFECTS
 from ecgvec.errors import RecordError, TemplateError
 from ecgvec.layout.header import Header, fill_header, fill_text
 from ecgvec.layout.place import PageSpec, fitting_seconds
 from ecgvec.layout.template import Rows, Template, default_template, fill, load_template, rhythm_leads, split_slot
 from ecgvec.plan.header import header_values
 from ecgvec.plan.model import Plan, RecordRef, Window
+from ecgvec.plan.parts import drawn_parts
 from ecgvec.plan.windows import windows
-from ecgvec.recipe import Draw, Recipe, Scalar
+from ecgvec.recipe import Recipe
 from ecgvec.record.leads import join_names
 from ecgvec.record.model import Record
 from ecgvec.streams import stream
 from ecgvec.style import PageStyle
+from ecgvec.warp.every import WARPS
 
 # Page keys that decide how many seconds a page shows. They are drawn once for all windows of a record, so that its
 # windows follow one another without gap or overlap; all other keys are drawn anew for each image.
@@ -129,7 +133,8 @@ def _plan_window(
     seed, path, variant = keys
     own_style = _style(recipe, chosen.template, keys, window.index)
     style = PageStyle.model_validate({**chosen.layout_style, **own_style})
-    header, passed, footer = _header(style, recipe, record, (seed, _image_id(path, window.index), variant))
+    image = _image_id(path, window.index)
+    header, passed, footer = _header(style, recipe, record, (seed, image, variant))
     page = PageSpec(
         template=chosen.template.name,
         rows=chosen.rows,
@@ -150,6 +155,8 @@ def _plan_window(
         header=header,
         header_from_record=passed,
         footer=footer,
+        warp=drawn_parts(recipe.warp, WARPS, "warp", (seed, image, variant)),
+        effects=drawn_parts(recipe.effects, EFFECTS, "effects", (seed, image, variant)),
         qr_text=ref.path if style.qr_code else None,
         mask_unplotted=recipe.output.mask_unplotted,
         trace_density=recipe.output.trace_density,

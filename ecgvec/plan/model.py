@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat
+from typing import Annotated, Any
 
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, SerializeAsAny
+
+from ecgvec.effects.base import Effect
+from ecgvec.effects.every import EFFECTS
 from ecgvec.layout.header import Header
 from ecgvec.layout.place import PageSpec
+from ecgvec.parts import parse_parts
+from ecgvec.warp.every import WARPS
+from ecgvec.warp.parts import WarpPart
 
 
 class RecordRef(BaseModel):
@@ -36,8 +43,20 @@ class Window(BaseModel):
     start: FiniteFloat
 
 
+def _warp(raw: Any) -> tuple[WarpPart, ...]:
+    return parse_parts(WARPS, raw)
+
+
+def _effects(raw: Any) -> tuple[Effect, ...]:
+    return parse_parts(EFFECTS, raw)
+
+
 class Plan(BaseModel):
-    """One image, all settled: ``pipeline.render(record, plan)`` makes it, today or in a replay."""
+    """One image, all settled: ``pipeline.render_plan(record, plan)`` makes it, today or in a replay.
+
+    ``relief_share``: the share of the warp's relief that the camera can see whole; None until the warp has been
+    built, which settles it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,6 +71,9 @@ class Plan(BaseModel):
     header: Header | None
     header_from_record: tuple[str, ...]
     footer: str
+    warp: Annotated[tuple[SerializeAsAny[WarpPart], ...], BeforeValidator(_warp)] = ()
+    relief_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    effects: Annotated[tuple[SerializeAsAny[Effect], ...], BeforeValidator(_effects)] = ()
     qr_text: str | None
     mask_unplotted: bool = False
     trace_density: str | None = None

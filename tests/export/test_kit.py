@@ -206,3 +206,18 @@ def test_the_other_two_files(demo_record: Record) -> None:
         if lead["lead_name"] != "II":  # which stands twice
             top, left, bottom, right = edges(lead["text_bounding_box"])
             np.testing.assert_allclose(names[lead["lead_name"]], [left, bottom, right, top], atol=1e-3)
+
+
+def test_what_bent_the_page_is_the_value_drawn(demo_record: Record) -> None:
+    bent = {
+        "page__dpi": 70, "warp__creases__angle": {"integer": [0, 45]}, "warp__creases__vertical": {"integer": [1, 9]},
+        "warp__creases__horizontal": 2, "warp__rotate__angle": {"integer": [-9, 9]}, "page__crop": 0.02,
+    }  # fmt: skip
+    sheet = rendered(demo_record, **bent)
+    creases, rotate = sheet.plan.warp
+    document = config(sheet)
+    assert document["wrinkles"] and document["augment"]
+    assert document["crease_angle"] == creases.angle and document["rotate"] == rotate.angle  # type: ignore[attr-defined]
+    assert document["number_of_creases_vertically"] == creases.vertical  # type: ignore[attr-defined]
+    assert document["number_of_creases_horizontally"] == 2
+    assert document["x_grid"] == pytest.approx(5 * 70 / 25.4, rel=0.05) and document["x_grid"] != document["y_grid"]

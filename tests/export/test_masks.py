@@ -326,15 +326,6 @@ def test_two_contours_that_overlap_by_both_rules() -> None:
     assert difference.inside[0].tolist() == [True, True, False, False, True, True]
 
 
-def test_dashes_begin_with_ink_and_end_with_the_line() -> None:
-    line = shapely.LineString([(0, 0), (5, 0)])
-    lengths = [(p.bounds[0], p.bounds[2]) for p in masks._dashes(line, (1.2, 1.0))]
-    assert np.allclose(lengths, [(0, 1.2), (2.2, 3.4), (4.4, 5.0)])
-    odd = [(p.bounds[0], p.bounds[2]) for p in masks._dashes(line, (2.0,))]
-    assert np.allclose(odd, [(0, 2), (4, 5)])
-    assert masks._dashes(line, ()) == [line]
-
-
 def written(folder: File, sheets: dict[str, ecgvec.Sheet]) -> File:
     """What a run of these sheets, by their stems, writes below ``folder`` in this format."""
     kind = FORMATS.get("masks")

@@ -1,0 +1,94 @@
+"""What effects are given, and what kinds there are. An effect never moves pixels and never touches labels."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.errors import RecipeError
+from ecgvec.parts import Part
+from ecgvec.registry import Registry
+from ecgvec.warp.apply import SRGB_POWER, Ground
+from ecgvec.warp.compose import Composed
+from ecgvec.warp.grid import Grid
+from ecgvec.warp.parts import Bend, Floats, Paper
+from ecgvec.warp.relief import Surface
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The bent sheet as the image shows it, for effects that need to know where the paper is and how it lies."""
+
+    composed: Composed
+
+    @property
+    def surface(self) -> Surface:
+        """The sheet in space, at the nodes of the page's lattice."""
+        return self.composed.surface
+
+    @cached_property
+    def hollows(self) -> Floats:
+        """How far below its surroundings each node of the surface lies, (rows, columns) mm: below the mean of some
+        3 mm around it, and 40 % of that below the mean of some 9 mm."""
+        height, step = self.surface.height, self.surface.step[0]
+        near, far = (cv2.GaussianBlur(height, (0, 0), mm / step) for mm in (3.0, 9.0))
+        return np.asarray(np.maximum(near - height, 0) + 0.4 * np.maximum(far - height, 0))
+
+    def in_image(self, values: Floats) -> Floats:
+        """Values (rows, columns, k) at the surface's nodes, looked up at the nodes of the image's lattice. Beyond the
+        paper's edge the edge's own values go on."""
+        nodes = self.composed.warp.nodes
+        grid = Grid(np.ascontiguousarray(np.moveaxis(values, -1, 0)), (0.0, 0.0), self.surface.step, clamped=True)
+        return grid.at(*nodes.reshape(-1, 2).T).T.reshape(*nodes.shape[:2], -1)
+
+
+class Effect(Part, ABC):
+    """Any effect."""
+
+
+class OnPaper(Effect):
+    """Changes the page's pixels before the paper is bent."""
+
+    @abstractmethod
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3) at ``scale`` px/mm, changed. ``bends`` are those of the warp, for wear along folds."""
+
+
+class Light(Effect):
+    """Light on the sheet and on what lies around it."""
+
+    @abstractmethod
+    def on_paper(self, view: View) -> Floats:
+        """Factor (rows, columns, 3) of linear light at the surface's nodes."""
+
+    @abstractmethod
+    def on_ground(self, view: View, ground: Floats) -> Floats:
+        """The same for the ground, at places ``ground`` (rows, columns, 3) mm from the page's middle."""
+
+
+def gain_on_paper(view: View, lights: Sequence[Light]) -> Floats | None:
+    """Factor (rows, columns, 3) of the paper's sRGB at the nodes of the image's lattice, for all lights together; None
+    where there is none."""
+    if not lights:
+        return None
+    linear = np.prod([light.on_paper(view) for light in lights], axis=0)
+    return view.in_image(linear ** (1 / SRGB_POWER))
+
+
+class Surroundings(Effect):
+    """What the sheet lies on. A page has at most one."""
+
+    @abstractmethod
+    def ground(self, view: View, lights: tuple[Light, ...]) -> Ground:
+        """The ground in its light."""
+
+
+EFFECTS: Registry[type[Effect]] = Registry("effect", RecipeError)

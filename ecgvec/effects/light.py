@@ -1,0 +1,84 @@
+"""One soft lamp over the sheet. What bends catches its light or turns away from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ecgvec.effects.base import EFFECTS, Light, View
+from ecgvec.parts import registered
+from ecgvec.warp.parts import Floats
+
+SHEEN_POWER = 12  # width of the gloss of coated paper (Blinn 1977, "Models of light reflection")
+DARKEST = 0.25  # of the light is left in the deepest hollow
+
+
+@registered(EFFECTS)
+class Lamp(Light):
+    """A lamp ``distance`` mm from the page's middle, from ``azimuth`` (degrees, 0 right, 90 above the upper edge) at
+    ``elevation`` degrees over the desk.
+
+    ``size`` mm across: the larger, the softer; ``ambient``: the share of light that comes from everywhere;
+    ``exposure``: how light a flat page's middle is; ``split``: the lamp is warmer and the rest of the light cooler
+    by that share; ``sheen``: gloss; ``hollows``: what a hollow of 1 mm takes of the light, with its dirt.
+    """
+
+    kind: Literal["lamp"] = "lamp"
+    azimuth: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] = 120.0
+    elevation: Annotated[float, Field(ge=5, le=90, allow_inf_nan=False)] = 40.0
+    distance: Annotated[float, Field(ge=100, le=100_000, allow_inf_nan=False)] = 600.0
+    size: Annotated[float, Field(ge=0, le=2_000, allow_inf_nan=False)] = 180.0
+    ambient: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.48
+    exposure: Annotated[float, Field(ge=0.05, le=2, allow_inf_nan=False)] = 0.75
+    split: Annotated[float, Field(ge=0, le=0.3, allow_inf_nan=False)] = 0.05
+    sheen: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.06
+    hollows: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.04
+
+    def place(self) -> Floats:
+        """Where the lamp hangs, (3,) mm from the page's middle."""
+        a, e = np.radians([self.azimuth, self.elevation])
+        return np.asarray(self.distance * np.array([np.cos(e) * np.cos(a), -np.cos(e) * np.sin(a), np.sin(e)]))
+
+    def towards(self, xyz: Floats) -> tuple[Floats, Floats]:
+        """Unit vectors (..., 3) from places to the lamp, and its strength there, 1 in the page's middle."""
+        way = self.place() - xyz
+        square = _dot(way, way)
+        return way / np.sqrt(square)[..., None], self.distance**2 / square
+
+    def falling(self, cosine: Floats, strength: Floats) -> Floats:
+        """Lamp light (...) where its rays meet the sheet's normal at that ``cosine``, 1 on a flat page's middle
+        (Lambert's law, wrapped round by the lamp's size)."""
+        wrap = min(0.5, self.size / 2 / self.distance)
+        level = np.sin(np.radians(self.elevation)) + wrap
+        return np.asarray(strength * np.maximum(0.0, cosine + wrap) / level)
+
+    def on_paper(self, view: View) -> Floats:
+        """Lamp, ambient light less what hollows swallow, and gloss."""
+        xyz, normals = view.surface.xyz, view.surface.normals
+        to_lamp, strength = self.towards(xyz)
+        lamp = self.falling(_dot(normals, to_lamp), strength)
+        if self.sheen:
+            lamp = lamp + self._gloss(to_lamp, strength, view.composed.camera.viewpoint() - xyz, normals)
+        return self._mixed(lamp, np.maximum(DARKEST, 1 - self.hollows * view.hollows))
+
+    def on_ground(self, view: View, ground: Floats) -> Floats:
+        """A level desk."""
+        to_lamp, strength = self.towards(ground)
+        return self._mixed(self.falling(to_lamp[..., 2], strength), np.ones(ground.shape[:-1]))
+
+    def _gloss(self, to_lamp: Floats, strength: Floats, to_eye: Floats, normals: Floats) -> Floats:
+        half = to_lamp + to_eye / np.sqrt(_dot(to_eye, to_eye))[..., None]
+        cosine = _dot(normals, half) / np.sqrt(_dot(half, half))
+        return np.asarray(self.sheen * strength * np.maximum(0.0, cosine) ** SHEEN_POWER)
+
+    def _mixed(self, lamp: Floats, open_sky: Floats) -> Floats:
+        direct = self.exposure * (1 - self.ambient) * lamp * np.sqrt(open_sky)
+        around = self.exposure * self.ambient * open_sky
+        return np.stack([direct * (1 + tint) + around * (1 - tint) for tint in (self.split, 0.0, -self.split)], axis=-1)
+
+
+def _dot(a: Floats, b: Floats) -> Floats:
+    """Products of vectors (..., 3); three sums are faster than a reduction over so short an axis."""
+    return np.asarray(a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2])

@@ -1,0 +1,261 @@
+"""What the sheet lies on: a desk of wood, steel or cloth, or a plain white or black one, as a scanner's lid is.
+
+All of it is made from noise. What is finer than a few millimetres is a small tile that repeats; what is coarser is
+made for the whole desk at the lattice's nodes, and bends the tile's grain a little, so that no repeat is seen.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ecgvec.effects.base import EFFECTS, Light, Surroundings, View
+from ecgvec.effects.light import Lamp
+from ecgvec.effects.materials import BRIGHTEST, TILE, TILE_PX_PER_MM, VARIANTS, Material, Plane, tile
+from ecgvec.geometry.path import Points
+from ecgvec.parts import registered
+from ecgvec.warp.apply import SRGB_OFFSET, Ground
+from ecgvec.warp.lattice import RINGS, lattice_pixels
+from ecgvec.warp.parts import Floats, generator
+
+Colour = tuple[int, int, int]
+
+# sRGB, from dark to light, and in each from the one end of tone to the other.
+COLOURS: dict[Material, tuple[tuple[Colour, ...], tuple[Colour, ...]]] = {
+    "wood": (((66, 50, 34), (72, 42, 26), (70, 34, 24)), ((226, 202, 160), (216, 178, 128), (206, 146, 104))),
+    "steel": (((104, 110, 118), (112, 112, 112)), ((186, 192, 200), (200, 197, 192))),
+    "cloth": (
+        ((74, 70, 64), (42, 66, 54), (34, 62, 70), (38, 54, 84), (58, 54, 78)),
+        ((226, 221, 210), (152, 190, 170), (146, 190, 196), (146, 176, 212), (186, 182, 204)),
+    ),
+    "white": (((206, 209, 212), (212, 208, 200)), ((242, 244, 246), (246, 244, 240))),
+    "black": (((24, 25, 28), (28, 26, 25)), ((62, 64, 68), (68, 65, 62))),
+}
+COARSE = {"wood": 0.1, "steel": 0.05, "cloth": 0.07, "white": 0.012, "black": 0.08}  # of light, standard deviation
+BENDING_MM = {"wood": 3.0, "steel": 0.0, "cloth": 2.0, "white": 0.0, "black": 0.0}  # of the grain
+GLOSS = {"wood": 0.05, "steel": 0.9, "cloth": 0.0, "white": 0.02, "black": 0.02}  # light at a highlight's peak
+STEEL_ALONG, STEEL_ACROSS = 0.16, 0.42  # roughness of brushed steel (Ward 1992, "Measuring and modeling anisotropic
+# reflection"): its highlight is a band across the brush's way
+GAP_MM = 0.5  # a sheet that lies flat still stands off the desk so far: its shadow is a thin line
+STEEPEST = 6.0  # mm that a shadow is thrown for each mm of height, at most
+LAMP_SAMPLES = 10
+# Ambient light: mm thrown for each mm of height, its share, and by how many nodes more its shadow is softened.
+SKY = ((0.7, 0.6, 0.0), (2.2, 0.4, 3.0))
+SKY_SAMPLES = 6
+MESH = (31, 41)  # of the sheet's points that throw a shadow, rows and columns
+RIM_MM = 1.0  # of the paper, at which the desk is still wanted
+BULGE_MM = 4.0  # above that a sheet may throw more of a shadow than its rim does
+WIDEST_INSET_MM = 1.5  # of the shadow under the sheet
+SMOOTHEST = 0.6  # nodes: a mask softened less shows the lattice
+NEAREST = 0.05  # of the middle's depth: nodes beyond the horizon lie as if they were so near to it
+OVERHEAD = Lamp(azimuth=90, elevation=80, size=400)
+
+
+@registered(EFFECTS)
+class Desk(Surroundings):
+    """A level desk under the sheet.
+
+    ``shade`` from dark to light; ``tone`` from one hue of the material to another (cloth: linen, green, teal, blue,
+    mauve; wood: yellow to red; else cool to warm); ``angle`` of the grain in degrees, 0 along the page's lines, > 0
+    counter-clockwise. The sheet keeps the share ``shadow`` of the lamp's light, and of ambient light where it lies
+    close, off the desk; the shadow's edge is ``shadow_softness`` mm wide at least, and wider the higher the paper.
+    """
+
+    kind: Literal["desk"] = "desk"
+    material: Material = "wood"
+    shade: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.6
+    tone: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+    angle: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] = 0.0
+    shadow: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.8
+    shadow_softness: Annotated[float, Field(ge=0, le=50, allow_inf_nan=False)] = 1.5
+    seed: int = 0
+
+    def ground(self, view: View, lights: tuple[Light, ...]) -> Ground:
+        """The desk in the light of all ``lights``; the first lamp among them throws the sheet's shadow."""
+        lamp = next((light for light in lights if isinstance(light, Lamp)), OVERHEAD)
+        warp = view.composed.warp
+        plane = _Plane(view)
+        shape = warp.nodes.shape[:2]
+        bare = plane.bare()
+        xyz = np.zeros((*shape, 3))
+        desk = plane.desk(lattice_pixels(warp.size, warp.step)[0].T[bare])
+        xyz.reshape(-1, 3)[bare, :2] = desk
+        x, y = np.ascontiguousarray(desk.T)
+        along, across, coarse = self._grain(x, y)
+        light = coarse[:, None] * _colour(self.material, self.shade, self.tone) + self._gloss(view, lamp, x, y)
+        for one in lights:
+            light *= one.on_ground(view, xyz).reshape(-1, 3)[bare]
+        if self.shadow:
+            light *= self._unshadowed(plane, lamp, bare)
+        places, gain = np.zeros((*shape, 2)), np.ones((*shape, 3))
+        places.reshape(-1, 2)[bare] = TILE_PX_PER_MM * np.column_stack([along, across])
+        gain.reshape(-1, 3)[bare] = np.power(light * np.float32(BRIGHTEST), np.float32(1 / 2.4))
+        shrunk = plane.node_mm * TILE_PX_PER_MM / warp.step - 1
+        texture = tile(self.material, self.seed % VARIANTS, round(4 * max(0.0, shrunk)) / 4)
+        return Ground(texture, places, gain)
+
+    def _grain(self, x: Floats, y: Floats) -> tuple[Floats, Floats, Plane]:
+        """Places (n,) along and across the grain in mm, and how light the material is there (mean 1)."""
+        rng = generator(self.seed)
+        c, s = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
+        along = c * x - s * y + rng.uniform(0, TILE[1] / TILE_PX_PER_MM)
+        across = s * x + c * y + rng.uniform(0, TILE[0] / TILE_PX_PER_MM)
+        if bending := BENDING_MM[self.material]:
+            across = across + bending * _waves(rng, along / 3, across / 2, 60)
+        if self.material == "wood":
+            coarse = 0.6 * _waves(rng, along / 3, across, 90)
+            coarse += 0.8 * _rings(rng, across + 4 * _waves(rng, along / 6, across, 40))
+        elif self.material == "steel":
+            coarse = _waves(rng, along / 4, across, 40)
+        else:
+            coarse = _waves(rng, along, across, 90)
+        return along, across, np.exp(np.float32(COARSE[self.material]) * coarse.astype(np.float32))
+
+    def _gloss(self, view: View, lamp: Lamp, x: Floats, y: Floats) -> Plane:
+        """What the desk mirrors of the lamp at places (n,) mm: (n, 3) of light."""
+        strength = GLOSS[self.material]
+        if not strength:
+            return np.zeros((1, 3), dtype=np.float32)
+        half = np.zeros((3, len(x)), dtype=np.float32)
+        for place in (lamp.place(), view.composed.camera.viewpoint()):
+            dx, dy, dz = (place[0] - x).astype(np.float32), (place[1] - y).astype(np.float32), np.float32(place[2])
+            far = np.sqrt(dx * dx + dy * dy + dz * dz)
+            half += np.stack([dx / far, dy / far, dz / far])
+        c, s = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
+        wide = STEEL_ALONG if self.material == "steel" else STEEL_ACROSS
+        along, across = (c * half[0] - s * half[1]) / wide, (s * half[0] + c * half[1]) / STEEL_ACROSS
+        peak = strength * np.exp(-(along**2 + across**2) / half[2] ** 2)
+        tint = _colour(self.material, self.shade, self.tone) if self.material == "steel" else np.ones(3)
+        return np.asarray(peak[:, None] * tint, dtype=np.float32)
+
+    def _unshadowed(self, plane: _Plane, lamp: Lamp, bare: NDArray[np.intp]) -> Plane:
+        """The share (n, 3) of the light that the sheet lets pass, at the nodes ``bare``."""
+        softness = max(SMOOTHEST, self.shadow_softness / 2.4 / plane.node_mm)
+        inset = min(WIDEST_INSET_MM, softness * plane.node_mm)
+        from_lamp = plane.shadow(_spots(lamp), inset, 2 * inset)
+        from_sky = np.zeros_like(from_lamp)
+        for reach, share, softer in SKY:
+            mask = plane.shadow(_ring(reach), 1.6 * inset, 0)
+            from_sky += share * (cv2.GaussianBlur(mask, (0, 0), softer) if softer else mask)
+        masks = cv2.GaussianBlur(np.dstack([from_lamp, from_sky]), (0, 0), softness).reshape(-1, 2)[bare]
+        tint = lamp.split * np.array([1.0, 0.0, -1.0])
+        direct, rest = (1 - lamp.ambient) * (1 + tint), lamp.ambient * (1 - tint)
+        shares = np.float32(np.stack([direct, rest]) / (direct + rest))
+        return np.asarray(1 - np.float32(self.shadow) * (masks @ shares))
+
+
+class _Plane:
+    """The desk as the image shows it, and the shadow that the sheet throws on it."""
+
+    def __init__(self, view: View) -> None:
+        surface, self._warp = view.composed.surface, view.composed.warp
+        self._paper = surface.paper
+        rows, columns = (np.linspace(0, n - 1, k).astype(int) for n, k in zip(surface.xyz.shape[:2], MESH, strict=True))
+        xyz = surface.xyz[np.ix_(rows, columns)].reshape(-1, 3)
+        # What lies straight under the sheet is further from the camera than the sheet is: the camera sees it.
+        self._desk, self._height = xyz[:, :2], np.maximum(0.0, xyz[:, 2:])
+        feet = view.composed.project(xyz * (1, 1, 0))
+        self._homography, _ = cv2.findHomography(self._desk, feet)
+        self._off = feet - self._pixels(self._desk)  # by the lens
+        middle = feet[len(feet) // 2]
+        self._back = np.linalg.inv(self._homography)
+        self._back /= self._back[2] @ (*middle, 1.0)
+        beside = np.stack([middle, middle + np.array([self._warp.step, 0])])
+        self.node_mm = float(np.linalg.norm(np.diff(self.desk(beside), axis=0)))
+
+    def desk(self, pixels: Points) -> Points:
+        """Desk mm (n, 2) at image px (n, 2)."""
+        h = pixels @ self._back[:, :2].T + self._back[:, 2]
+        return np.asarray(h[:, :2] / np.maximum(h[:, 2:], NEAREST))
+
+    def _pixels(self, desk: Points) -> Points:
+        h = desk @ self._homography[:, :2].T + self._homography[:, 2]
+        return np.asarray(h[:, :2] / np.maximum(h[:, 2:], NEAREST * self._homography[2, 2]))
+
+    def bare(self) -> NDArray[np.intp]:
+        """Numbers (n,) of the nodes that lie off the paper or next to one that does: all that the desk is seen by,
+        since within a cell nothing leaves the paper unless one of its corners does."""
+        x, y = self._warp.nodes[..., 0], self._warp.nodes[..., 1]
+        off = (x < RIM_MM) | (y < RIM_MM) | (x > self._paper.width - RIM_MM) | (y > self._paper.height - RIM_MM)
+        return np.flatnonzero(cv2.dilate(off.astype(np.uint8), np.ones((3, 3), dtype=np.uint8)))
+
+    def shadow(self, spots: Floats, inset: float, further: float) -> Plane:
+        """How much (rows, columns) of the light from ``spots`` (n, 3) mm the sheet takes from the desk. It counts as
+        smaller by ``inset`` mm on every side, and its shadow falls ``further`` by so many mm away from the light: a
+        soft edge must not show on the side that is lit."""
+        found = np.zeros(self._warp.nodes.shape[:2], dtype=np.float32)
+        drawn = np.zeros(found.shape, dtype=np.uint8)
+        height = self._height + GAP_MM
+        half = np.ptp(self._desk, axis=0) / 2
+        sheet = self._desk - inset * (self._desk - self._desk.min(axis=0) - half) / half
+        for spot in spots:
+            slope = (self._desk - spot[:2]) / np.maximum(spot[2] - height, 1.0)
+            steep = np.hypot(slope[:, :1], slope[:, 1:])
+            thrown = sheet + height * slope * (STEEPEST / np.maximum(steep, STEEPEST))
+            thrown += further * slope / np.maximum(steep, 1)
+            drawn[:] = 0
+            # Only a lamp's shadow, which falls further, is sharp enough for what bulges within the rim to be missed.
+            self._fill(drawn, (self._pixels(thrown) + self._off) / self._warp.step - 0.5 + RINGS, further > 0)
+            found += drawn
+        return found / np.float32(255 * len(spots))
+
+    def _fill(self, drawn: NDArray[np.uint8], places: Points, strips: bool) -> None:
+        """Everything within the rim of a mesh of lattice places, and with ``strips`` what bulges over the rim."""
+        mesh = np.rint(np.clip(places, -4096, 4096) * 16).astype(np.int32).reshape(*MESH, 2)
+        rim = np.concatenate([mesh[0], mesh[1:, -1], mesh[-1, -2::-1], mesh[-2:0:-1, 0]])
+        cv2.fillPoly(drawn, [rim], 255, cv2.LINE_AA, 4)
+        if strips and self._height.max() > BULGE_MM:
+            for i in range(0, MESH[1] - 1, 4):
+                cv2.fillPoly(drawn, [np.concatenate([mesh[::2, i], mesh[::-2, i + 4]])], 255, cv2.LINE_8, 4)
+
+
+def _spots(lamp: Lamp) -> Floats:
+    """Places (n, 3) mm spread evenly over the lamp, which faces the page's middle."""
+    place = lamp.place()
+    way = place / np.linalg.norm(place)
+    level = np.cross(way, (0.0, 0.0, 1.0))
+    level = level / np.linalg.norm(level) if lamp.elevation < 89.9 else np.array([1.0, 0.0, 0.0])
+    i = np.arange(LAMP_SAMPLES)
+    radius = lamp.size / 2 * np.sqrt((i + 0.5) / LAMP_SAMPLES)
+    turn = i * np.pi * (3 - np.sqrt(5))  # Vogel 1979, "A better way to construct the sunflower head"
+    return np.asarray(
+        place + np.outer(radius * np.cos(turn), level) + np.outer(radius * np.sin(turn), np.cross(way, level))
+    )
+
+
+def _ring(reach: float) -> Floats:
+    """Far away places (n, 3) mm all around whose light throws a shadow of ``reach`` mm for each mm of height."""
+    turns = 2 * np.pi * np.arange(SKY_SAMPLES) / SKY_SAMPLES
+    return 1e5 * np.column_stack([reach * np.cos(turns), reach * np.sin(turns), np.ones(SKY_SAMPLES)])
+
+
+def _colour(material: Material, shade: float, tone: float) -> Plane:
+    """Linear light (3,) that a material throws back."""
+    ends = []
+    for row in COLOURS[material]:
+        table = ((np.array(row) + SRGB_OFFSET) / (255 + SRGB_OFFSET)) ** 2.4
+        at = np.linspace(0, 1, len(row))
+        ends.append(np.array([np.interp(tone, at, table[:, k]) for k in range(3)]))
+    return np.asarray(ends[0] ** (1 - shade) * ends[1] ** shade, dtype=np.float32)
+
+
+def _waves(rng: np.random.Generator, x: Floats, y: Floats, shortest: float, count: int = 7) -> Floats:
+    """Smooth noise of unit variance at desk places in mm, of wavelengths from ``shortest`` to five times that."""
+    found = np.zeros(x.shape, dtype=np.float32)
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    for turn, length, phase in rng.uniform((0, 0, 0), (2 * np.pi, 1, 2 * np.pi), (count, 3)):
+        k = 2 * np.pi / (shortest * 5**length)
+        found += np.sin(np.float32(k * np.cos(turn)) * x + np.float32(k * np.sin(turn)) * y + np.float32(phase))
+    return np.asarray(found * np.sqrt(2 / count))
+
+
+def _rings(rng: np.random.Generator, across: Floats) -> Floats:
+    """Bands of wood 3 to 15 mm wide, of unit variance or so, at places ``across`` the grain in mm."""
+    low, high = float(across.min()), float(across.max())
+    at = np.arange(low - 3, high + 6, 3.0)
+    steps = rng.standard_normal(len(at))
+    return np.interp(across, at, steps + 0.7 * np.convolve(steps, np.ones(5) / 5, "same"))

@@ -1,0 +1,75 @@
+"""The picture of a page: the scene drawn, the paper bent and lit, each pixel resampled once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecgvec.effects.base import Effect, Light, OnPaper, Surroundings, View, gain_on_paper
+from ecgvec.errors import WarpError
+from ecgvec.plan.model import Plan
+from ecgvec.raster import LARGEST_PX, Image, draw
+from ecgvec.scene.nodes import Scene
+from ecgvec.units import MM_PER_INCH, pixel_size, px_per_mm
+from ecgvec.warp.apply import resample
+from ecgvec.warp.base import Flat
+from ecgvec.warp.compose import Composed, compose
+from ecgvec.warp.lattice import Lattice
+from ecgvec.warp.parts import Canvas, Paper
+from ecgvec.warp.planar import Crop
+
+SAME_SCALE = (0.8, 1.15)  # image px a page px between which the page is drawn at the image's own resolution
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """How a page is seen: ``warp``, and what it is composed of where the page is not seen straight on."""
+
+    warp: Flat | Lattice
+    composed: Composed | None = None
+
+
+def taken(plan: Plan, paper: Paper) -> Shot:
+    """How ``plan`` shows a page of that size. WarpError where the sheet cannot be photographed so."""
+    style = plan.page.style
+    if not plan.warp and not plan.effects:
+        x, y = style.pad - style.crop * paper.width, style.pad - style.crop * paper.height
+        return Shot(Flat((-x, -y, paper.width + x, paper.height + y), style.dpi))
+    parts = [*plan.warp, *([Crop(share=style.crop)] if style.crop else [])]
+    size = pixel_size(paper.width + 2 * style.pad, paper.height + 2 * style.pad, style.dpi)
+    composed = compose(paper, Canvas(*size, px_per_mm(style.dpi)), parts, plan.relief_share)
+    if max(composed.warp.size) > LARGEST_PX:
+        width, height = composed.warp.size
+        raise WarpError(
+            f"image {plan.stem} would have {width} x {height} px, and {LARGEST_PX} a side is the most: lower --dpi or "
+            "warp.resize.factor"
+        )
+    return Shot(composed.warp, composed)
+
+
+def developed(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect] = ()) -> Image:
+    """The picture of ``scene``, (H, W, 3) uint8 sRGB: what ``effects`` do to the paper, then what it lies on and the
+    light on both, while a page that is not seen straight on is resampled."""
+    if isinstance(shot.warp, Flat):
+        return draw(scene, dpi, shot.warp.frame)
+    dpi = _page_dpi(shot.warp, dpi)
+    page = draw(scene, dpi)
+    if shot.composed is None or not effects:
+        return resample(page, px_per_mm(dpi), shot.warp)
+    for effect in effects:
+        if isinstance(effect, OnPaper):
+            page = effect.applied(page, px_per_mm(dpi), shot.warp.paper, shot.composed.bends)
+    view = View(shot.composed)
+    lights = tuple(effect for effect in effects if isinstance(effect, Light))
+    grounds = [effect.ground(view, lights) for effect in effects if isinstance(effect, Surroundings)]
+    ground = grounds[-1] if grounds else None
+    return resample(page, px_per_mm(dpi), shot.warp, gain_on_paper(view, lights), ground)
+
+
+def _page_dpi(warp: Lattice, dpi: float) -> float:
+    """The resolution at which a page is drawn so that the image shows it about pixel by pixel."""
+    share = warp.scale() / px_per_mm(dpi)
+    if SAME_SCALE[0] <= share <= SAME_SCALE[1]:
+        return dpi
+    largest = (LARGEST_PX - 1) * MM_PER_INCH / max(warp.paper.width, warp.paper.height)
+    return min(round(share, 1) * dpi, largest)

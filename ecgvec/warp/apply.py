@@ -1,0 +1,265 @@
+"""The one place that resamples. Pixels go through ``inverse`` of the composed warp once, and light falls on them while
+they are at hand; no other module may call a resampling function (the linter sees to it)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.units import MM_PER_INCH, pixel_size
+from ecgvec.warp.lattice import RINGS, Lattice
+from ecgvec.warp.parts import Paper
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Image = NDArray[np.uint8]
+Field = NDArray[np.float32]
+Values = TypeVar("Values", Field, Image)
+
+TILE_NODES = 24  # the image is made in tiles of so many lattice cells a side, which stay in the cache
+FLAT_STEP = 6  # px between the places that are looked up to see a page straight on again
+SAME_SIZE = 1.08  # squared px of the page an image px, up to which taps need no softening
+EDGE_PX = 1.5  # a tile is wholly on the paper when its map keeps so far from the paper's edge
+# Light is multiplied in linear light without leaving sRGB bytes: above sRGB's toe, x = 269.025 E^(1/2.4) - 14.025.
+SRGB_OFFSET = 255 * 0.055
+SRGB_POWER = 2.4
+GAIN_ONE = 180  # of 255: paper can be lit half as brightly again as the page's middle
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What the paper lies on: a ``texture`` (H, W, 3) uint8 RGB that repeats, where each lattice node lies in it
+    (``places`` (rows, columns, 2) in texture px), and the light on it (``gain`` (rows, columns, 3), of sRGB)."""
+
+    texture: Image
+    places: NDArray[np.float64]
+    gain: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Pixels ``x0`` to ``x1`` and ``y0`` to ``y1`` of the image, the last ones left out."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+
+def tiles(warp: Lattice) -> Iterator[Tile]:
+    """All tiles of the image, row by row."""
+    side = TILE_NODES * warp.step
+    width, height = warp.size
+    for y in range(0, height, side):
+        for x in range(0, width, side):
+            yield Tile(x, y, min(x + side, width), min(y + side, height))
+
+
+def _cells(warp: Lattice, tile: Tile) -> tuple[slice, slice]:
+    """The lattice's rows and columns that a tile lies between."""
+    return (
+        slice(tile.y0 // warp.step + RINGS - 1, -(-tile.y1 // warp.step) + RINGS + 1),
+        slice(tile.x0 // warp.step + RINGS - 1, -(-tile.x1 // warp.step) + RINGS + 1),
+    )
+
+
+def spread(values: Values, warp: Lattice, tile: Tile) -> Values:
+    """Values at the lattice's nodes (rows, columns, k) as (tile height, tile width, k), bilinear in between.
+
+    Linear resize puts node i at (i + 1/2) step, which is where the lattice has it: this is the interpolant itself.
+    """
+    return _spread(values[_cells(warp, tile)], warp.step, tile)
+
+
+def _spread(part: Values, step: int, tile: Tile) -> Values:
+    """The same for the nodes of the tile's own cells."""
+    size = part.shape[1] * step, part.shape[0] * step
+    wide: Any = cv2.resize(np.ascontiguousarray(part), size, interpolation=cv2.INTER_LINEAR)
+    found: Values = wide[step : step + tile.y1 - tile.y0, step : step + tile.x1 - tile.x0]
+    return found
+
+
+def dense_map(warp: Lattice, tile: Tile) -> Field:
+    """Page mm (tile height, tile width, 2) of the centres of a tile's pixels."""
+    return spread(warp.nodes.astype(np.float32), warp, tile)
+
+
+def resample(
+    page: Image,
+    scale: float,
+    warp: Lattice,
+    gain: NDArray[np.float64] | None = None,
+    ground: Ground | None = None,
+) -> Image:
+    """The image (H, W, 3) uint8 that ``warp`` makes of the page's pixels, ``scale`` px/mm.
+
+    ``gain`` (rows, columns, 3) at the lattice's nodes multiplies the paper's sRGB (see SRGB_OFFSET). Off the paper
+    there is white, or ``ground``.
+    """
+    width, height = warp.size
+    image = np.empty((height, width, 3), dtype=np.uint8)
+    sources = (warp.nodes * scale - 0.5).astype(np.float32)  # OpenCV's 0 is the middle of the first pixel
+    light = None if gain is None else _in_bytes(gain)
+    on_paper = _within(sources, page)
+    for tile in tiles(warp):
+        where, cells = spread(sources, warp, tile), _cells(warp, tile)
+        out = image[tile.y0 : tile.y1, tile.x0 : tile.x1]
+        pixels = _sampled(page, where, sources[cells], warp.step)
+        if light is None:
+            out[...] = pixels
+        else:
+            _light(pixels, spread(light, warp, tile), out)
+        if not on_paper[cells].all():
+            out[...] = _laid_on(out, _cover(where, warp.paper, scale), _floor(ground, warp, tile))
+    return image
+
+
+def _sampled(page: Image, where: Field, nodes: Field, step: int) -> Image:
+    """Bilinear taps of the page, softened first where the image shows it smaller."""
+    blur = _softening(nodes, step)
+    if blur is None:
+        return _remap(page, where, cv2.BORDER_REPLICATE)
+    height, width = page.shape[:2]
+    low = np.clip(np.floor(nodes.min(axis=(0, 1))).astype(int) - 4, 0, (width - 1, height - 1))
+    high = np.clip(np.ceil(nodes.max(axis=(0, 1))).astype(int) + 5, low + 1, (width, height))
+    part: Any = cv2.sepFilter2D(
+        page[low[1] : high[1], low[0] : high[0]], -1, blur[0], blur[1], borderType=cv2.BORDER_REPLICATE
+    )
+    return _remap(part, where - low.astype(np.float32), cv2.BORDER_REPLICATE)
+
+
+def _remap(pixels: Image, where: Field, border: int) -> Image:
+    nothing: Any = None  # the second map, which OpenCV's types ask for and one of two channels makes needless
+    found: Any = cv2.remap(pixels, where, nothing, cv2.INTER_LINEAR, borderMode=border)
+    return cast(Image, found)
+
+
+def _softening(nodes: Field, step: int) -> tuple[Field, Field] | None:
+    """Kernels along the page's x and y that do for one tap what a whole image pixel would gather; None where the page
+    is not shown smaller.
+
+    A pixel that spans s px of the page gathers with a variance of s^2 / 12 there, a tap with that of one px. The
+    factors were fitted to 4 x 4 taps a pixel at scales from 0.25 to 1 (tests/warp/test_apply.py).
+    """
+    rows, columns = nodes.shape[:2]
+    a, b, c, d = nodes[0, 0], nodes[0, -1], nodes[-1, 0], nodes[-1, -1]
+    across, down = (b - a + d - c) / (2 * step * (columns - 1)), (c - a + d - b) / (2 * step * (rows - 1))
+    squares = across**2 + down**2
+    if squares.max() < SAME_SIZE:
+        return None
+    x, y = (_kernel(0.025 + 1.4 * max(0.0, float(square) - 1) / 12) for square in squares)
+    return x, y
+
+
+def _kernel(variance: float) -> Field:
+    """A small symmetric kernel of that variance in px^2."""
+    reach = 1 if variance < 0.45 else int(np.ceil(3 * np.sqrt(variance)))
+    if reach == 1:
+        return np.array([variance / 2, 1 - variance, variance / 2], dtype=np.float32)
+    taps = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * variance))
+    kernel: Field = (taps / taps.sum()).astype(np.float32)
+    return kernel
+
+
+def _light(pixels: Image, gain: Image, out: Image) -> None:
+    """Put sRGB bytes times ``gain`` (see _in_bytes), the 2.4th root of the light, into ``out``."""
+    product = cv2.multiply(pixels, gain, scale=1 / GAIN_ONE)
+    cv2.addWeighted(product, 1.0, gain, SRGB_OFFSET / GAIN_ONE, -SRGB_OFFSET, dst=out)
+
+
+def _in_bytes(gain: NDArray[np.float64]) -> Image:
+    """A gain in bytes, GAIN_ONE for 1: as fine as the colours that it multiplies, and four times as fast as floats."""
+    return np.clip(np.rint(gain * GAIN_ONE), 0, 255).astype(np.uint8)
+
+
+def _within(sources: Field, page: Image) -> NDArray[np.bool_]:
+    """Which nodes (rows, columns) lie so far inside the page that no pixel near them meets its edge."""
+    height, width = page.shape[:2]
+    x, y = sources[..., 0], sources[..., 1]
+    within = (x > EDGE_PX) & (y > EDGE_PX) & (x < width - 1 - EDGE_PX) & (y < height - 1 - EDGE_PX)
+    return np.asarray(within)
+
+
+def _cover(where: Field, paper: Paper, scale: float) -> Field:
+    """How much of each pixel the paper covers, 0 to 1: its distance from the paper's edge, half in at 0."""
+    x, y = where[..., 0] + np.float32(0.5), where[..., 1] + np.float32(0.5)
+    width, height = np.float32(paper.width * scale), np.float32(paper.height * scale)
+    inward = np.minimum(np.minimum(x, width - x), np.minimum(y, height - y))
+    return np.asarray(np.clip(inward + np.float32(0.5), 0, 1))[..., None]
+
+
+def _floor(ground: Ground | None, warp: Lattice, tile: Tile) -> Image:
+    below = np.full((tile.y1 - tile.y0, tile.x1 - tile.x0, 3), 255, dtype=np.uint8)
+    if ground is not None:
+        # Whole textures are taken off at the nodes, where they are few; what is left repeats at the texture's edge.
+        cells, size = _cells(warp, tile), ground.texture.shape[1::-1]
+        places = ground.places[cells]
+        places = places - np.floor(places.min(axis=(0, 1)) / size) * size
+        pixels = _remap(ground.texture, _spread(places.astype(np.float32), warp.step, tile), cv2.BORDER_WRAP)
+        _light(pixels, _spread(_in_bytes(ground.gain[cells]), warp.step, tile), below)
+    return below
+
+
+def _laid_on(pixels: Image, cover: Field, below: Image) -> Image:
+    return np.asarray(np.rint(below + cover * (pixels.astype(np.float32) - below)).astype(np.uint8))
+
+
+def flattened(values: Field, warp: Lattice, scale: float) -> Field:
+    """The page seen straight on again, as far as its image shows it: (rows, columns, k) at ``scale`` px/mm of what the
+    image holds, (H, W, k); 0 where it shows nothing. Exact to some hundredths of a px: a thing to read from."""
+    width, height = pixel_size(warp.paper.width, warp.paper.height, scale * MM_PER_INCH)
+    columns, rows = -(-width // FLAT_STEP), -(-height // FLAT_STEP)
+    x, y = ((np.arange(n) + 0.5) * FLAT_STEP / scale for n in (columns, rows))
+    seen = warp.forward(np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)) - 0.5
+    nodes = seen.reshape(rows, columns, 2).astype(np.float32)
+    where: Any = cv2.resize(nodes, (columns * FLAT_STEP, rows * FLAT_STEP), interpolation=cv2.INTER_LINEAR)
+    nothing: Any = None
+    found: Any = cv2.remap(values, where[:height, :width], nothing, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+    return cast(Field, found)
+
+
+def taps(warp: Lattice, scale: float, seen: Tile, drawn: Tile) -> csr_array:
+    """``resample`` as a matrix, (pixels of ``seen``, pixels of ``drawn``), each row by row: what a pixel of the image
+    takes of the pixels of the page at ``scale`` px/mm. Nothing in pixels that would take more than ``drawn`` holds."""
+    from scipy.sparse import coo_array, csr_array  # which making pages need not pay for
+
+    sources = (warp.nodes * scale - 0.5).astype(np.float32)
+    corner, size = np.array([drawn.x0, drawn.y0]), np.array([drawn.x1 - drawn.x0, drawn.y1 - drawn.y0])
+    width, entries = seen.x1 - seen.x0, []
+    for tile in tiles(warp):
+        x0, y0, x1, y1 = max(tile.x0, seen.x0), max(tile.y0, seen.y0), min(tile.x1, seen.x1), min(tile.y1, seen.y1)
+        if x1 <= x0 or y1 <= y0:
+            continue
+        where = spread(sources, warp, tile)[y0 - tile.y0 : y1 - tile.y0, x0 - tile.x0 : x1 - tile.x0]
+        pixel = (np.arange(y0, y1)[:, None] - seen.y0) * width + np.arange(x0, x1) - seen.x0
+        one = np.ones(1, dtype=np.float32)
+        kernels = _softening(sources[_cells(warp, tile)], warp.step) or (one, one)
+        first, shares = _shares(where.reshape(-1, 2) - corner.astype(np.float32), kernels)
+        counts = np.array([len(shares[0]), len(shares[1])])
+        held = ((first >= 0) & (first + counts <= size)).all(axis=1)
+        for i, j in np.ndindex(*counts):
+            source = (first[held, 1] + j) * size[0] + first[held, 0] + i
+            entries.append((shares[0][i][held] * shares[1][j][held], pixel.ravel()[held], source))
+    weights, rows, columns = (np.concatenate(part) for part in zip(*entries, strict=True))
+    shape = (width * (seen.y1 - seen.y0), int(size.prod()))
+    return csr_array(coo_array((weights.astype(np.float64), (rows, columns)), shape))
+
+
+def _shares(where: Field, kernels: tuple[Field, Field]) -> tuple[NDArray[np.intp], tuple[list[Field], list[Field]]]:
+    """The first page pixel (n, 2) that places (n, 2) take from after softening by ``kernels``, and along x and along y
+    what (n,) they take of it and of each next one."""
+    whole = np.floor(where)
+    rest = np.asarray(where - whole)
+    first: NDArray[np.intp] = whole.astype(np.intp) - np.array([len(kernel) // 2 for kernel in kernels])
+    x, y = (
+        [np.asarray(before * rest[:, i] + now * (1 - rest[:, i])) for before, now in pairwise([0.0, *kernel, 0.0])]
+        for i, kernel in enumerate(kernels)
+    )
+    return first, (x, y)

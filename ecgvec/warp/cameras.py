@@ -1,0 +1,98 @@
+"""Cameras: a phone held over the paper, and a flat-bed scanner."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ecgvec.errors import WarpError
+from ecgvec.geometry.path import Points
+from ecgvec.parts import registered
+from ecgvec.warp.parts import WARPS, Camera, Canvas, Floats
+
+FULL_FRAME_MM = 36.0  # width of the film to which 35 mm equivalent focal lengths refer
+NEAREST = 0.15  # of the distance: what comes closer to the lens is not in the picture
+SCANNER_HEIGHT = 1e6  # mm: an orthographic camera looks from infinitely far away
+
+Tilt = Annotated[float, Field(ge=-60, le=60, allow_inf_nan=False)]
+Angle = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Shift = Annotated[float, Field(ge=-0.5, le=0.5, allow_inf_nan=False)]
+
+
+@registered(WARPS)
+class Phone(Camera):
+    """A pinhole camera ``distance`` mm from the page's middle.
+
+    ``tilt`` > 0 puts the page's top further away, ``pan`` > 0 its right side, ``roll`` turns the picture clockwise
+    (degrees). The page fills ``fill`` of the frame; or, where ``focal`` is given (mm, 35 mm equivalent), what that
+    lens makes of it. ``shift_x``, ``shift_y``: where the page's middle lies, in frames from the picture's middle.
+    """
+
+    kind: Literal["phone"] = "phone"
+    distance: Annotated[float, Field(ge=60, le=10_000, allow_inf_nan=False)] = 400.0
+    tilt: Tilt = 0.0
+    pan: Tilt = 0.0
+    roll: Angle = 0.0
+    fill: Annotated[float, Field(ge=0.1, le=5, allow_inf_nan=False)] = 1.0
+    focal: Annotated[float, Field(ge=8, le=400, allow_inf_nan=False)] | None = None
+    shift_x: Shift = 0.0
+    shift_y: Shift = 0.0
+
+    def rotation(self) -> Floats:
+        """(3, 3): page axes (x right, y down, z towards the viewer) to the camera's."""
+        (ct, cp, cr), (st, sp, sr) = (f(np.radians([self.tilt, self.pan, self.roll])) for f in (np.cos, np.sin))
+        pan = np.array([[cp, 0, sp], [0, 1, 0], [-sp, 0, cp]])
+        tilt = np.array([[1, 0, 0], [0, ct, -st], [0, st, ct]])
+        roll = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+        return np.asarray(roll @ tilt @ pan)
+
+    def project(self, xyz: Floats, canvas: Canvas) -> Points:
+        """Similar triangles: px = focal length x / depth."""
+        focal = self.fill * canvas.scale * self.distance
+        if self.focal is not None:
+            focal = self.focal / FULL_FRAME_MM * max(canvas.width, canvas.height)
+        seen = xyz @ self.rotation().T
+        depth = self.distance - seen[:, 2]
+        if depth.min() < NEAREST * self.distance:
+            raise WarpError(
+                f"the sheet comes within {depth.min():.0f} mm of a camera {self.distance:g} mm away: move the camera "
+                "back, or lessen its tilt and pan"
+            )
+        middle = canvas.centre + np.array([self.shift_x * canvas.width, self.shift_y * canvas.height])
+        return np.asarray(middle + focal * seen[:, :2] / depth[:, None])
+
+    def viewpoint(self) -> Floats:
+        """The lens."""
+        return np.asarray(self.rotation().T @ np.array([0.0, 0.0, self.distance]))
+
+
+@registered(WARPS)
+class Scanner(Camera):
+    """A flat-bed scanner: an orthographic camera whose glass the page lies on a little askew.
+
+    ``skew`` in degrees, ``shift_x`` and ``shift_y`` in mm, ``speed_error`` as a share of the carriage's speed, and a
+    wobble of it: ``wobble`` mm to and fro every ``wobble_length`` mm, from ``phase`` degrees on.
+    """
+
+    kind: Literal["scanner"] = "scanner"
+    skew: Annotated[float, Field(ge=-45, le=45, allow_inf_nan=False)] = 0.0
+    shift_x: Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)] = 0.0
+    shift_y: Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)] = 0.0
+    speed_error: Annotated[float, Field(ge=-0.05, le=0.05, allow_inf_nan=False)] = 0.0
+    wobble: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    wobble_length: Annotated[float, Field(ge=10, le=1_000, allow_inf_nan=False)] = 80.0
+    phase: float = 0.0
+
+    def project(self, xyz: Floats, canvas: Canvas) -> Points:
+        """Turned, shifted, and along the carriage's way a little uneven."""
+        c, s = np.cos(np.radians(self.skew)), np.sin(np.radians(self.skew))
+        x = c * xyz[:, 0] - s * xyz[:, 1] + self.shift_x
+        y = (s * xyz[:, 0] + c * xyz[:, 1]) * (1 + self.speed_error) + self.shift_y
+        y = y + self.wobble * np.sin(2 * np.pi * y / self.wobble_length + np.radians(self.phase))
+        return canvas.centre + canvas.scale * np.column_stack([x, y])
+
+    def viewpoint(self) -> Floats:
+        """Straight above."""
+        return np.array([0.0, 0.0, SCANNER_HEIGHT])

@@ -1,0 +1,187 @@
+"""From the parts of a warp to one map: bends, camera and planar maps composed, then inverted once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.errors import WarpError
+from ecgvec.geometry.path import Points
+from ecgvec.warp.cameras import Phone
+from ecgvec.warp.grid import Floats, Grid, Sloped, solved
+from ecgvec.warp.lattice import Lattice, lattice_pixels, turned_over
+from ecgvec.warp.parts import Bend, Camera, Canvas, Paper, Planar, Roll, WarpPart
+from ecgvec.warp.relief import LARGEST_STRAIN, Surface, bent
+
+STEP_AT_200_DPI = 8  # px between the lattice's nodes: about 1 mm, at any resolution
+OVERHEAD_MM = 600.0  # from which a page is seen when no camera is named
+INVERSION_STEPS = 12
+NEAR = 5e-3  # px: the lattice IS the map, so this is a matter of looks alone
+MARGIN_MM = 0.5
+SHARES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1)  # of the relief, tried in turn until the sheet can be seen whole
+
+
+@dataclass(frozen=True, eq=False)
+class Composed:
+    """A warp with what light needs to know of it: the surface in space, what bent it, the camera and what became of
+    its picture, and the ``share`` of the relief that was kept."""
+
+    warp: Lattice
+    surface: Surface
+    bends: tuple[Bend, ...]
+    camera: Camera
+    planar: tuple[Planar, ...]
+    canvas: Canvas
+    share: float
+
+    def project(self, xyz: Floats) -> Points:
+        """Image px (n, 2) of points (n, 3) in mm from the page's middle, z towards the viewer and 0 on the desk."""
+        return _seen(xyz, self.camera, self.canvas, self.planar)[0]
+
+
+def compose(paper: Paper, canvas: Canvas, parts: Sequence[WarpPart], share: float | None = None) -> Composed:
+    """The map that ``parts`` make of a page on an image of ``canvas`` (before planar maps change its size).
+
+    With ``share`` None, a sheet that hides parts of itself from the camera, or that would have to stretch by more than
+    1 %, is bent less, until it does not. WarpError where nothing helps, or where the given ``share`` does not.
+    """
+    reason = None
+    for tried in SHARES if share is None else (share,):
+        try:
+            return _composed(paper, canvas, parts, tried)
+        except _TooSteepError as error:
+            reason = error
+    raise WarpError(f"this sheet cannot be photographed: {reason}; lessen its bends, or the camera's tilt")
+
+
+class _TooSteepError(Exception):
+    """Less relief may help."""
+
+
+def _composed(paper: Paper, canvas: Canvas, parts: Sequence[WarpPart], share: float) -> Composed:
+    rolls = [part for part in parts if isinstance(part, Roll)]
+    if len(rolls) > 1:
+        raise WarpError(f"a sheet is rolled once, not by {' and by '.join(r.kind for r in rolls)}: keep one of them")
+    bends = tuple(part for part in parts if isinstance(part, Bend))
+    surface = bent(paper, bends, rolls[0] if rolls else None, share)
+    strain = surface.strain()
+    if strain > LARGEST_STRAIN:
+        raise _TooSteepError(f"it would stretch by {100 * strain:.1f} %")
+    return photographed(surface, bends, canvas, parts, share)
+
+
+def photographed(
+    surface: Surface, bends: tuple[Bend, ...], canvas: Canvas, parts: Sequence[WarpPart], share: float
+) -> Composed:
+    """The warp of a sheet that was bent by ``share`` of ``bends``, seen by the camera and planar maps of ``parts``."""
+    cameras = [part for part in parts if isinstance(part, Camera)]
+    if len(cameras) > 1:
+        raise WarpError(f"a sheet is photographed once, not by {' and by '.join(c.kind for c in cameras)}: keep one")
+    camera = cameras[0] if cameras else Phone(distance=OVERHEAD_MM)
+    planar = tuple(part for part in parts if isinstance(part, Planar))
+    points, after = _seen(surface.xyz.reshape(-1, 3), camera, canvas, planar)
+    warp = _inverted(surface, points.reshape(*surface.height.shape, 2), (after.width, after.height))
+    return Composed(warp, surface, bends, camera, planar, canvas, share)
+
+
+def _seen(xyz: Floats, camera: Camera, canvas: Canvas, planar: Sequence[Planar]) -> tuple[Points, Canvas]:
+    """Image px (n, 2) of points in space, and the image that they are in."""
+    points = camera.project(xyz, canvas)
+    for part in planar:
+        points, canvas = part.moved(points, canvas), part.canvas(canvas)
+    return points, canvas
+
+
+@dataclass(frozen=True, eq=False)
+class _Forward:
+    """Page mm -> image px: a homography, and what the sheet's nodes differ from it by. Beyond the paper's edge the
+    edge's own difference goes on."""
+
+    homography: Floats
+    difference: Grid
+
+    def __call__(self, points: Points) -> Points:
+        return self.at(*points.T).T
+
+    def at(self, x: Floats, y: Floats) -> Floats:
+        """Image px (2, n) of page mm x (n,) and y (n,)."""
+        return np.asarray(_through(self.homography, x, y)[0] + self.difference.at(x, y))
+
+    def with_slopes(self, x: Floats, y: Floats) -> Sloped:
+        """The same with its derivatives."""
+        flat, depth = _through(self.homography, x, y)
+        more = self.difference.with_slopes(x, y)
+        h = self.homography
+        along = (more[i + 1] + (h[:2, i, None] - flat * h[2, i]) / depth for i in (0, 1))
+        return Sloped(flat + more.values, *along)
+
+
+def _through(homography: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """x (n,) and y (n,) through a homography (3, 3): (2, n), and what was divided by (n,)."""
+    h = homography
+    depth = h[2, 0] * x + h[2, 1] * y + h[2, 2]
+    return np.stack([h[0, 0] * x + h[0, 1] * y + h[0, 2], h[1, 0] * x + h[1, 1] * y + h[1, 2]]) / depth, depth
+
+
+def _inverted(surface: Surface, seen: Floats, size: tuple[int, int]) -> Lattice:
+    """The lattice in the image. _TooSteepError where the sheet hides parts of itself."""
+    if turned_over(seen).any():
+        raise _TooSteepError("it hides parts of itself from the camera")
+    x, y = np.meshgrid(surface.x, surface.y)
+    few = np.s_[::6, ::6]
+    found, _ = cv2.findHomography(np.column_stack([x[few].ravel(), y[few].ravel()]), seen[few].reshape(-1, 2))
+    if found is None:
+        raise WarpError("the camera sees the sheet edge on: lessen its tilt and pan")
+    homography: Floats = np.array(found, dtype=np.float64)
+    flat = _through(homography, x.ravel(), y.ravel())[0].reshape(2, *x.shape)
+    difference = Grid(np.moveaxis(seen, -1, 0) - flat, (0.0, 0.0), surface.step, clamped=True)
+    return _solved(surface.paper, _Forward(homography, difference), size)
+
+
+def _solved(paper: Paper, forward: _Forward, size: tuple[int, int]) -> Lattice:
+    """Page mm at the image's nodes, by Newton's method with the first step's derivatives, which change little."""
+    scale = _scale(forward, paper.centre)
+    step = max(2, round(STEP_AT_200_DPI * scale / (200 / 25.4)))
+    wanted, shape = lattice_pixels(size, step)
+    back: Floats = np.array(np.linalg.inv(forward.homography), dtype=np.float64)
+    points = _through(back, *wanted)[0]
+    first = forward.with_slopes(*points)
+    rest, left = wanted - first.values, np.arange(wanted.shape[1])
+    for _ in range(INVERSION_STEPS):
+        points[:, left] += np.stack(solved(first, *rest))
+        rest = wanted[:, left] - forward.at(*points[:, left])
+        far = (np.abs(rest) > NEAR).any(axis=0)
+        if not far.any():
+            break
+        left, rest, first = left[far], rest[:, far], Sloped(*(part[:, far] for part in first))
+    else:
+        if _near_paper(points[:, left], paper).any():
+            raise _TooSteepError("parts of it are seen edge on")
+    nodes = points.T.reshape(*shape, 2)
+    _check_cells(nodes, _near_paper(points, paper).reshape(shape))
+    return Lattice(size, nodes, step, forward, forward.homography, paper)
+
+
+def _near_paper(points: Floats, paper: Paper) -> NDArray[np.bool_]:
+    """Which page mm (2, n) lie on the paper or within MARGIN_MM of it."""
+    x, y = points
+    x_near = (x > -MARGIN_MM) & (x < paper.width + MARGIN_MM)
+    return np.asarray(x_near & (y > -MARGIN_MM) & (y < paper.height + MARGIN_MM))
+
+
+def _check_cells(nodes: Floats, near: NDArray[np.bool_]) -> None:
+    """_TooSteepError where a cell of the image's lattice that shows paper is not wholly right side out."""
+    shows = near[:-1, :-1] | near[:-1, 1:] | near[1:, :-1] | near[1:, 1:]
+    if (turned_over(nodes) & shows).any():
+        raise _TooSteepError("it hides parts of itself from the camera")
+
+
+def _scale(forward: _Forward, place: Floats) -> float:
+    """Image px a mm of paper at ``place`` (2,), page mm."""
+    here = forward.with_slopes(place[:1], place[1:])
+    (a, c), (b, d) = here.along_x[:, 0], here.along_y[:, 0]
+    return float(np.sqrt(a * d - b * c))

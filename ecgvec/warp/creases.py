@@ -1,0 +1,127 @@
+"""Creases: sets of parallel folds that were flattened again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ecgvec.geometry.path import Points
+from ecgvec.parts import registered
+from ecgvec.warp.parts import WARPS, Bend, Floats, Paper, generator
+
+CROSSING_SHARE = 0.3  # of the folds' spacing: where the folds that cross them have faded to nothing
+LONGEST_CROSSING = 17.0  # mm
+WIDEST_REACH = 1.5  # of the folds' spacing
+TABLE_STEP = 0.05  # mm
+
+Turn = Literal["valley", "mountain", "alternate", "random"]
+# vertical folds, horizontal folds, how they turn
+PRESETS: dict[str, tuple[int, int, Turn]] = {
+    "half": (1, 0, "valley"),
+    "letter": (2, 0, "valley"),
+    "quarter": (1, 1, "valley"),
+    "accordion": (5, 0, "alternate"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Folds:
+    """Parallel folds: ``offsets`` (k,) mm from the page's middle along the unit vector ``across`` (2,), the angles
+    (k,) in radians that are left of them (mountains > 0, towards the viewer), radius and reach in mm."""
+
+    across: Floats
+    offsets: Floats
+    angles: Floats
+    radius: float
+    reach: float
+
+    def along(self, points: Points, paper: Paper) -> Floats:
+        """Distance (n,) in mm of page points (n, 2) from the page's middle, across the folds."""
+        return np.asarray((points - paper.centre) @ self.across)
+
+    def profile(self, t: Floats) -> Floats:
+        """Height (n,) in mm at ``t`` (n,) mm across the folds: the sheet falls off to both sides of a mountain, is
+        round in the fold's core and level again at some distance."""
+        height = np.zeros_like(t)
+        for offset, angle in zip(self.offsets, self.angles, strict=True):
+            rounded = np.sqrt((t - offset) ** 2 + (self.radius * angle / 2) ** 2)
+            height += angle / 2 * self.reach * np.exp(-rounded / self.reach)
+        return height
+
+    def flips(self, t: Floats) -> Floats:
+        """Factor (n,) from -1 to 1 for folds that cross these: they turn over at each one, as in a sheet that was
+        folded twice, and vanish in the vertex."""
+        factor = np.ones_like(t)
+        if len(self.offsets):
+            gap = np.diff(np.sort(self.offsets)).min() if len(self.offsets) > 1 else np.inf
+            length = min(LONGEST_CROSSING, CROSSING_SHARE * float(gap))
+            for offset in self.offsets:
+                factor *= np.tanh((t - offset) / length)
+        return factor
+
+
+@registered(WARPS)
+class Creases(Bend):
+    """One or two sets of folds, at right angles to one another.
+
+    ``angle`` is that of the ``vertical`` folds to the page's lower edge, in degrees; ``fold_angle`` how far the paper
+    was folded and ``flattened`` the share of it that was undone again; ``jitter`` the share by which the folds' angles
+    differ. ``preset`` names counts and turns: half, letter, quarter, accordion.
+    """
+
+    kind: Literal["creases"] = "creases"
+    angle: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] = 90.0
+    vertical: Annotated[int, Field(ge=0, le=60)] = 1
+    horizontal: Annotated[int, Field(ge=0, le=60)] = 1
+    preset: Literal["none", "half", "letter", "quarter", "accordion"] = "none"
+    spacing: Literal["even", "uneven"] = "even"
+    turn: Turn = "alternate"
+    fold_angle: Annotated[float, Field(ge=0, le=180, allow_inf_nan=False)] = 90.0
+    flattened: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.88
+    jitter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.4
+    radius: Annotated[float, Field(ge=0.05, le=20, allow_inf_nan=False)] = 0.7
+    reach: Annotated[float, Field(ge=1, le=300, allow_inf_nan=False)] = 50.0
+    seed: int = 0
+
+    def folds(self, paper: Paper) -> tuple[Folds, Folds]:
+        """The vertical and the horizontal folds."""
+        vertical, horizontal, turn = PRESETS.get(self.preset, (self.vertical, self.horizontal, self.turn))
+        rng = generator(self.seed)
+        a = np.radians(self.angle)
+        directions = (np.array([np.sin(a), np.cos(a)]), np.array([np.cos(a), -np.sin(a)]))
+        first, second = (
+            self._set(n, d, turn, paper, rng) for n, d in zip((vertical, horizontal), directions, strict=True)
+        )
+        return first, second
+
+    def _set(self, count: int, across: Floats, turn: Turn, paper: Paper, rng: np.random.Generator) -> Folds:
+        spacing = 2 * paper.reach(across) / (count + 1)
+        offsets: Floats = np.asarray(spacing * (np.arange(1, count + 1) - (count + 1) / 2))
+        if self.spacing == "uneven":
+            offsets = offsets + spacing * rng.uniform(-0.35, 0.35, count)
+        signs = {
+            "valley": np.full(count, -1.0),
+            "mountain": np.ones(count),
+            "alternate": np.where(np.arange(count) % 2 == 0, -1.0, 1.0),
+            "random": rng.choice([-1.0, 1.0], count),
+        }[turn]
+        left = np.radians(self.fold_angle * (1 - self.flattened))
+        angles: Floats = np.asarray(signs * left * (1 + self.jitter * rng.uniform(-1, 1, count)))
+        return Folds(across, offsets, angles, self.radius, min(self.reach, WIDEST_REACH * spacing))
+
+    def heights(self, points: Points, paper: Paper) -> Floats:
+        """Both sets; the horizontal folds turn over where they cross the vertical ones."""
+        first, second = self.folds(paper)
+        t, s = first.along(points, paper), second.along(points, paper)
+        return _table(t, first.profile) + _table(s, second.profile) * _table(t, first.flips)
+
+
+def _table(t: Floats, function: Callable[[Floats], Floats]) -> Floats:
+    """``function`` of ``t`` (n,) mm, from a table: on a whole sheet each value is wanted hundreds of times."""
+    low, high = float(t.min()), float(t.max())
+    steps = np.linspace(low, high, max(2, round((high - low) / TABLE_STEP)))
+    return np.interp(t, steps, function(steps))

@@ -1,0 +1,112 @@
+"""Curl: a sheet that keeps the bend of its roll, as a cylinder or as a cone. Exact developables: nothing stretches."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ecgvec.geometry.path import Points
+from ecgvec.parts import registered
+from ecgvec.warp.parts import WARPS, Floats, Paper, Roll, Rolled
+
+TABLE_STEP = 0.05  # mm
+
+Radius = Annotated[float, Field(ge=15, le=10_000, allow_inf_nan=False)]
+Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
+Start = Annotated[float, Field(ge=0, le=2_000, allow_inf_nan=False)]
+
+
+def _toward(degrees: float) -> Floats:
+    """Unit page vector, 0 to the right, 90 upwards."""
+    a = np.radians(degrees)
+    return np.array([np.cos(a), -np.sin(a)])
+
+
+@registered(WARPS)
+class Curl(Roll):
+    """A cylinder: the sheet lies flat and curls up from ``start`` mm before its end in the direction ``toward``
+    (degrees, 0 the right edge, 90 the upper one), with ``radius`` mm. ``lift`` down: the end bends away from the
+    viewer. ``onset``: mm over which the curvature sets in."""
+
+    kind: Literal["curl"] = "curl"
+    toward: Degrees = 0.0
+    start: Start = 60.0
+    radius: Radius = 180.0
+    onset: Annotated[float, Field(ge=1, le=500, allow_inf_nan=False)] = 30.0
+    lift: Literal["up", "down"] = "up"
+
+    def rolled(self, points: Points, paper: Paper, share: float) -> Rolled:
+        """The profile's angle is the integral of its curvature, the profile that of the angle's cosine and sine."""
+        d = _toward(self.toward)
+        far = paper.reach(d)
+        s = np.arange(-far - 1, far + 1 + TABLE_STEP, TABLE_STEP)
+        sign = share if self.lift == "up" else -share
+        curvature = sign / self.radius * np.clip((s - (far - self.start)) / self.onset, 0, 1)
+        theta = _integral(curvature)
+        x, z = _integral(np.cos(theta)), _integral(np.sin(theta))
+        middle = len(s) // 2
+        from_middle = points - paper.centre
+        along = from_middle @ d
+        beside = np.array([-d[1], d[0]])
+        x_at, z_at, angle, bent = (np.interp(along, s, v) for v in (x - x[middle] + s[middle], z, theta, curvature))
+        flat = np.outer(x_at, d) + np.outer(from_middle @ beside, beside)
+        normals = np.column_stack([np.outer(-np.sin(angle), d), np.cos(angle)])
+        return Rolled(np.column_stack([flat, z_at]), normals, bent, np.broadcast_to(d, points.shape))
+
+
+def _integral(values: Floats) -> Floats:
+    """Integral along the table, 0 at its start (trapezoids)."""
+    return np.concatenate([[0.0], np.cumsum((values[1:] + values[:-1]) / 2)]) * TABLE_STEP
+
+
+@registered(WARPS)
+class ConeCurl(Roll):
+    """A cone: like a curl, but its rulings meet ``apex`` mm beside the page's middle, so that one corner curls more
+    than the other. ``radius`` holds in the middle of the edge that lifts."""
+
+    kind: Literal["cone-curl"] = "cone-curl"
+    toward: Degrees = 0.0
+    start: Start = 90.0
+    radius: Radius = 200.0
+    apex: Annotated[float, Field(ge=150, le=100_000, allow_inf_nan=False)] = 500.0
+    side: Literal["left", "right"] = "right"
+
+    def rolled(self, points: Points, paper: Paper, share: float) -> Rolled:
+        """A point r from the apex lies at r g, where g runs along a great circle of the unit sphere (flat) and then
+        along a small circle: as long as in the plane, so nothing stretches."""
+        d = _toward(self.toward)
+        turn = 1.0 if self.side == "right" else -1.0
+        e = turn * np.array([-d[1], d[0]])  # towards the apex
+        apex_to = points - paper.centre - self.apex * e
+        u, v = apex_to @ -e, apex_to @ d
+        r, phi = np.hypot(u, v), np.arctan2(v, u)
+        onset = np.arctan2(paper.reach(d) - self.start, self.apex)
+        k = share * self.apex / self.radius  # geodesic curvature of the small circle: r times the normal curvature
+        beyond = np.maximum(0.0, phi - onset)
+        before = phi - beyond
+        g, normals = _small_circle(before, beyond, k)
+        flat = np.outer(r * g[:, 0], -e) + np.outer(r * g[:, 1], d) + self.apex * e
+        xyz = np.column_stack([flat, r * g[:, 2]])
+        n = np.column_stack([np.outer(normals[:, 0], -e) + np.outer(normals[:, 1], d), normals[:, 2]])
+        across = (np.outer(-np.sin(phi), -e) + np.outer(np.cos(phi), d)).reshape(-1, 2)
+        return Rolled(xyz, n, np.where(beyond > 0, k / r, 0.0), across)
+
+
+def _small_circle(before: Floats, beyond: Floats, k: float) -> tuple[Floats, Floats]:
+    """Points g (n, 3) of the unit sphere and the cone's normals there: angle ``before`` along the equator, then
+    ``beyond`` along the small circle of geodesic curvature ``k`` that touches it (Rodrigues' rotation)."""
+    g0 = np.column_stack([np.cos(before), np.sin(before), np.zeros_like(before)])
+    up = np.broadcast_to(np.array([0.0, 0.0, 1.0]), g0.shape)
+    speed = np.hypot(1.0, k)
+    axis = (k * g0 + up) / speed
+    psi = (beyond * speed)[:, None]
+
+    def turned(vectors: Floats) -> Floats:
+        along = np.sum(axis * vectors, axis=1, keepdims=True)
+        return np.asarray(
+            vectors * np.cos(psi) + np.cross(axis, vectors) * np.sin(psi) + axis * along * (1 - np.cos(psi))
+        )
+
+    return turned(g0), turned(up)

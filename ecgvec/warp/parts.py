@@ -1,0 +1,114 @@
+"""What a warp is put together from: bends of the sheet, one camera, planar maps in the image."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.errors import WarpError
+from ecgvec.geometry.path import Points
+from ecgvec.parts import Part
+from ecgvec.registry import Registry
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A sheet of ``width`` x ``height`` mm."""
+
+    width: float
+    height: float
+
+    @property
+    def centre(self) -> Floats:
+        """Its middle, page mm."""
+        return np.array([self.width / 2, self.height / 2])
+
+    def reach(self, direction: Floats) -> float:
+        """How far the sheet reaches from its middle along the unit vector ``direction``, mm."""
+        return float(abs(direction[0]) * self.width + abs(direction[1]) * self.height) / 2
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """An image of ``width`` x ``height`` px at ``scale`` px a mm of a page that is seen straight on."""
+
+    width: int
+    height: int
+    scale: float
+
+    @property
+    def centre(self) -> Floats:
+        """Its middle, px."""
+        return np.array([self.width / 2, self.height / 2])
+
+    def resized(self, width: float, height: float) -> Canvas:
+        """The same with another size, at least one pixel."""
+        return replace(self, width=max(1, round(width)), height=max(1, round(height)))
+
+
+class WarpPart(Part, ABC):
+    """Any part of a warp."""
+
+
+class Bend(WarpPart):
+    """Lifts the sheet: a height along the normal of the sheet as it lies."""
+
+    @abstractmethod
+    def heights(self, points: Points, paper: Paper) -> Floats:
+        """Heights (n,) in mm, towards the viewer, at page points (n, 2) in mm."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rolled:
+    """A sheet rolled without stretching, at n points: ``xyz`` (n, 3) mm from the page's middle (z towards the
+    viewer), unit ``normals`` (n, 3), and the curvature (n,) in 1/mm along the unit page vectors ``across`` (n, 2)."""
+
+    xyz: Floats
+    normals: Floats
+    curvature: Floats
+    across: Floats
+
+
+class Roll(WarpPart):
+    """Rolls the whole sheet without stretching it. A warp has at most one."""
+
+    @abstractmethod
+    def rolled(self, points: Points, paper: Paper, share: float) -> Rolled:
+        """Where page points (n, 2) lie when the sheet is rolled to ``share`` of the curvature."""
+
+
+class Camera(WarpPart):
+    """Takes the picture: from space to image px. A warp has one."""
+
+    @abstractmethod
+    def project(self, xyz: Floats, canvas: Canvas) -> Points:
+        """Image px (n, 2) of points (n, 3) in mm from the page's middle. WarpError where one is behind the camera."""
+
+    @abstractmethod
+    def viewpoint(self) -> Floats:
+        """Where the camera is, (3,) mm from the page's middle."""
+
+
+class Planar(WarpPart):
+    """Moves points of the image: px to px."""
+
+    def canvas(self, canvas: Canvas) -> Canvas:
+        """The image's size afterwards."""
+        return canvas
+
+    @abstractmethod
+    def moved(self, points: Points, canvas: Canvas) -> Points:
+        """Points (n, 2) px of an image of size ``canvas`` in the image afterwards."""
+
+
+WARPS: Registry[type[WarpPart]] = Registry("warp", WarpError)
+
+
+def generator(seed: int) -> np.random.Generator:
+    """The generator behind a part's own irregularities; its seed was drawn by the plan."""
+    return np.random.Generator(np.random.PCG64DXSM(seed))

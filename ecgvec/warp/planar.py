@@ -1,0 +1,85 @@
+"""Planar maps in the image: turn, crop, pad, resize."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ecgvec.geometry.path import Points
+from ecgvec.parts import registered
+from ecgvec.warp.parts import WARPS, Canvas, Planar
+
+Share = Annotated[float, Field(ge=0, le=0.45, allow_inf_nan=False)]
+Border = Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]
+Factor = Annotated[float, Field(ge=0.1, le=8, allow_inf_nan=False)]
+
+
+@registered(WARPS)
+class Rotate(Planar):
+    """Turns the picture about its middle by ``angle`` degrees clockwise; its size stays."""
+
+    kind: Literal["rotate"] = "rotate"
+    angle: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] = 0.0
+
+    def moved(self, points: Points, canvas: Canvas) -> Points:
+        """Clockwise as seen, y pointing down."""
+        c, s = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
+        return np.asarray((points - canvas.centre) @ np.array([[c, s], [-s, c]]) + canvas.centre)
+
+
+@registered(WARPS)
+class Crop(Planar):
+    """Cuts shares of the picture off: ``share`` off every side, and more off single ones."""
+
+    kind: Literal["crop"] = "crop"
+    share: Share = 0.0
+    left: Share = 0.0
+    top: Share = 0.0
+    right: Share = 0.0
+    bottom: Share = 0.0
+
+    def canvas(self, canvas: Canvas) -> Canvas:
+        """What is left."""
+        width = canvas.width * (1 - min(0.99, 2 * self.share + self.left + self.right))
+        return canvas.resized(width, canvas.height * (1 - min(0.99, 2 * self.share + self.top + self.bottom)))
+
+    def moved(self, points: Points, canvas: Canvas) -> Points:
+        """The new corner is the origin."""
+        corner = round((self.share + self.left) * canvas.width), round((self.share + self.top) * canvas.height)
+        return np.asarray(points - np.array(corner))
+
+
+@registered(WARPS)
+class Pad(Planar):
+    """Adds a border of ``border`` mm (at the picture's nominal scale) on every side."""
+
+    kind: Literal["pad"] = "pad"
+    border: Border = 0.0
+
+    def canvas(self, canvas: Canvas) -> Canvas:
+        """Wider by two borders."""
+        more = 2 * round(self.border * canvas.scale)
+        return canvas.resized(canvas.width + more, canvas.height + more)
+
+    def moved(self, points: Points, canvas: Canvas) -> Points:
+        """Away from the new corner."""
+        return points + round(self.border * canvas.scale)
+
+
+@registered(WARPS)
+class Resize(Planar):
+    """Scales the picture by ``factor``."""
+
+    kind: Literal["resize"] = "resize"
+    factor: Factor = 1.0
+
+    def canvas(self, canvas: Canvas) -> Canvas:
+        """In whole pixels."""
+        return canvas.resized(canvas.width * self.factor, canvas.height * self.factor)
+
+    def moved(self, points: Points, canvas: Canvas) -> Points:
+        """The corners go to the corners."""
+        after = self.canvas(canvas)
+        return np.asarray(points * np.array([after.width / canvas.width, after.height / canvas.height]))
