@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
-from ecgvec.commands.flags import FLAGS, Flag, overrides
+from ecgvec.commands.bent_flags import RANGES, WRINKLED
+from ecgvec.commands.flag import Flag
+from ecgvec.commands.flags import ALL_FLAGS, FLAGS, overrides
 from ecgvec.recipe import Recipe, load_recipe
 from ecgvec.resources import folder
 from ecgvec.style import PageStyle
+from ecgvec.warp.every import WARPS
 from tests.conftest import ROOT, Run
 
 DEMO = folder("demo") / "ecgvec-demo"
@@ -36,7 +39,7 @@ def test_help_lists_groups_and_answers_at_once(command: tuple[str, ...], ecgvec_
     done = ecgvec_run(*command, "--help")
     assert done.returncode == 0
     if command in {(), ("batch",), ("single",)}:
-        for group in dict.fromkeys(flag.group for flag in FLAGS):
+        for group in dict.fromkeys(flag.group for flag in ALL_FLAGS):
             assert group in done.stdout
     # Against the floor of any Typer program in the same run: typer and rich loaded, and nothing done.
     pairs = [(seconds([str(ROOT / "cli.py"), *command, "--help"]), seconds(["-c", FLOOR])) for _ in range(4)]
@@ -45,15 +48,17 @@ def test_help_lists_groups_and_answers_at_once(command: tuple[str, ...], ecgvec_
 
 def test_help_gives_every_flag_its_default(ecgvec_run: Run) -> None:
     words = " ".join(ecgvec_run("--help").stdout.split())
-    for flag in FLAGS:
+    for flag in ALL_FLAGS:
         assert flag.long_name in words
         assert f"({flag.shown})" in words
 
 
-@pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.parameter)
+@pytest.mark.parametrize("flag", ALL_FLAGS, ids=lambda flag: flag.parameter)
 def test_every_flag_has_its_twin_in_a_recipe(flag: Flag) -> None:
-    section, key = flag.key.split(".")
-    if section == "page":
+    section, *parts, key = flag.key.split(".")
+    if section == "warp":
+        assert key == "probability" or key in WARPS.get(parts[0]).model_fields
+    elif section == "page":
         assert key in PageStyle.model_fields
     else:
         model = Recipe.model_fields[section].annotation
@@ -174,7 +179,7 @@ def test_own_recipe_gives_what_flags_give(tmp_path: Path, ecgvec_run: Run) -> No
 
 
 def test_flags_that_were_not_given_change_nothing() -> None:
-    assert overrides({flag.parameter: None for flag in FLAGS}) == {}
+    assert overrides({flag.parameter: None for flag in ALL_FLAGS}) == {}
     assert load_recipe("clean", overrides({})) == load_recipe("clean")
 
 
@@ -209,3 +214,64 @@ def test_version(ecgvec_run: Run) -> None:
     done = ecgvec_run("--version")
     assert done.returncode == 0
     assert done.stdout.strip() == "ecgvec 0.1.0"
+
+
+def test_numbers_bound_ranges_unless_deterministic() -> None:
+    both = {"wrinkles": True, "augment": True}
+    given = overrides({"ca": 45, "nv": 7, "nh": 1, "rot": 5, "c": 0.1, **both})
+    asked = {key: value for key, value in given.items() if value != WRINKLED.get(key)}
+    assert asked == {
+        "warp.creases.angle": {"integer": [0, 45]},
+        "warp.creases.vertical": {"integer": [1, 7]},
+        "warp.creases.horizontal": {"integer": [1, 1]},
+        "warp.rotate.angle": {"integer": [-5, 5]},
+        "page.crop": {"uniform": [0.0, 0.1]},
+    }
+    switches = {as_given.parameter: True for _, _, as_given, _ in RANGES}
+    fixed = overrides({"ca": 45, "nv": 7, "nh": 1, "rot": 5, "c": 0.1, **both, **switches})
+    assert [fixed[row.key] for _, row, _, _ in RANGES] == [45, 7, 1, 5, 0.1]
+
+
+def test_a_flag_that_needs_another_says_that_it_has_no_effect(tmp_path: Path, ecgvec_run: Run) -> None:
+    record = ROOT / "demo" / "ecgvec-demo"
+    formats = ("-r", 60, "--formats", "png,json")
+    done = ecgvec_run("single", "-i", record, "-o", tmp_path / "a", *formats, "-ca", 45, "-rot", 5)
+    assert done.returncode == 0
+    assert "-ca has no effect without --wrinkles." in done.stderr
+    assert "-rot has no effect without --augment." in done.stderr
+    assert json.loads((tmp_path / "a" / "ecgvec-demo-0.json").read_text())["plan"]["warp"] == []
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text("[warp.creases]\nangle = 10\n")
+    switches = ("-ca", 45, "--deterministic_angle")
+    done = ecgvec_run("single", "-i", record, "-o", tmp_path / "b", *formats, "--recipe", recipe, *switches)
+    assert done.returncode == 0 and "no effect" not in done.stderr
+    (creases,) = json.loads((tmp_path / "b" / "ecgvec-demo-0.json").read_text())["plan"]["warp"]
+    assert creases["angle"] == 45
+
+
+def test_wrinkles_without_numbers_take_the_documented_ones() -> None:
+    drawn = overrides({"wrinkles": True})
+    assert drawn["warp.creases.angle"] == {"integer": [0, 90]}
+    assert drawn["warp.creases.vertical"] == drawn["warp.creases.horizontal"] == {"integer": [1, 10]}
+    fixed = overrides({"wrinkles": True, "deterministic_angle": True, "deterministic_vertical": True})
+    assert (fixed["warp.creases.angle"], fixed["warp.creases.vertical"]) == (90, 10)
+    assert overrides({"augment": True}) == {"page.crop": {"uniform": [0.0, 0.01]}}
+
+
+def test_the_drawn_values_are_in_the_plan(tmp_path: Path, ecgvec_run: Run) -> None:
+    flags = ["--wrinkles", "-ca", 45, "-nv", 4, "-nh", 3, "--augment", "-rot", 9, "-c", 0.1, "-se", 3, "-r", 60]
+    for switches in ([], [f"--deterministic_{name}" for name in ("angle", "vertical", "horizontal", "rot", "crop")]):
+        out = tmp_path / str(len(switches))
+        done = ecgvec_run(
+            "single", "-i", ROOT / "demo" / "ecgvec-demo", "-o", out, "--formats", "png,json", *flags, *switches
+        )
+        assert done.returncode == 0, done.stderr
+        plan = json.loads((out / "ecgvec-demo-0.json").read_text())["plan"]
+        parts = {part["kind"]: part for part in plan["warp"]}
+        drawn = [parts["creases"][k] for k in ("angle", "vertical", "horizontal")] + [parts["rotate"]["angle"]]
+        crop = plan["page"]["style"]["crop"]
+        if switches:
+            assert [*drawn, crop] == [45, 4, 3, 9, 0.1]
+        else:
+            assert 0 <= drawn[0] <= 45 and 1 <= drawn[1] <= 4 and 1 <= drawn[2] <= 3 and -9 <= drawn[3] <= 9
+            assert 0 < crop < 0.1

@@ -8,7 +8,7 @@ import typer
 
 import ecgvec
 from ecgvec.commands import batch, demo, inspect, recipes, replay, single, templates, verify
-from ecgvec.commands.flags import FLAGS
+from ecgvec.commands.flags import ALL_FLAGS
 
 # Underscores and hyphens are the same in long option names: --hw_text and --hw-text.
 SETTINGS = {"help_option_names": ["-h", "--help"], "token_normalize_func": lambda token: token.replace("_", "-")}
@@ -17,7 +17,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "token_normalize_func": lambd
 def _options_by_group() -> str:
     """All flags of ``batch`` and ``single`` with their defaults, group by group, for the foot of the main help."""
     groups: dict[str, list[str]] = {}
-    for flag in FLAGS:
+    for flag in ALL_FLAGS:
         unit = f" {flag.metavar}" if flag.metavar else ""
         groups.setdefault(flag.group, []).append(f"`{flag.long_name}{unit}` ({flag.shown})")
     lines = [f"**{group}:** {', '.join(flags)}" for group, flags in groups.items()]

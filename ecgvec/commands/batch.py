@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ecgvec.commands.flags import overrides, with_flags
+from ecgvec.commands.flagged import flagged_recipe
+from ecgvec.commands.flags import with_flags
 
 
 def batch(
@@ -21,12 +22,11 @@ def batch(
     ] = "clean",
 ) -> None:
     """Draw every record of a folder."""
-    from ecgvec.batch.check import checked_recipe
     from ecgvec.batch.jobs import find_jobs
     from ecgvec.batch.local import refuse_same_folder
     from ecgvec.commands.report import run_with_progress
 
-    loaded = checked_recipe(recipe, overrides(flags))
+    loaded = flagged_recipe(recipe, flags)
     refuse_same_folder(source, out)
     found = find_jobs(source, out, loaded.output.anonymous_names)
     run_with_progress(source, found, out, loaded)

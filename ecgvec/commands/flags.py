@@ -6,47 +6,21 @@ Names and meanings that the seed toolbox's users know are kept. Underscores and 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
 import typer
 
+from ecgvec.commands.bent_flags import BENT_FLAGS, bent_overrides
+from ecgvec.commands.flag import Flag, Overrides, flag
 from ecgvec.record.leads import split_names
 from ecgvec.units import MM_PER_INCH
-
-Overrides = dict[str, Any]
 
 LEAST_DPI, MOST_DPI = 50, 1200
 
 
 def _probability(p: float) -> Any:
     return {"probability": p}
-
-
-@dataclass(frozen=True)
-class Flag:
-    """One flag. ``key`` is the recipe key that it sets, ``kind`` what it takes, ``shown`` the default as help shows
-    it, ``value`` turns what was given into what a recipe would say."""
-
-    names: tuple[str, ...]
-    key: str
-    kind: type
-    group: str
-    help: str
-    shown: str
-    metavar: str | None = None
-    value: Callable[[Any], Any] = lambda given: given
-
-    @property
-    def long_name(self) -> str:
-        """The first name that starts with two hyphens."""
-        return next(name for name in self.names if name.startswith("--")).split("/")[0]
-
-    @property
-    def parameter(self) -> str:
-        """The name of the flag's parameter in a command's function."""
-        return self.names[0].split("/")[0].lstrip("-").replace("-", "_")
 
 
 _WHAT, _PAPER, _GRID, _INK, _MARKS, _RUN = (
@@ -65,87 +39,84 @@ def _standard_color(number: int) -> str:
     return _COLORS[number - 1] if 1 <= number <= len(_COLORS) else str(number)
 
 
-def _flag(names: str, key: str, kind: type, group: str, text: str, shown: str, **more: Any) -> Flag:
-    return Flag(tuple(names.split()), key, kind, group, text, shown, **more)
-
-
 FLAGS: tuple[Flag, ...] = (
-    _flag("--template --config_file", "layout.template", str, _WHAT, "Page template: a name or a .toml file (see `ecgvec templates`).", "by number of leads", metavar="NAME"),
-    _flag("--rhythm --full_mode", "layout.rhythm", str, _WHAT, "Leads of the rhythm strips, with commas; `None` for no strip. A lead that the record lacks becomes its first lead.", "the template's", metavar="LEADS"),
-    _flag("--num_columns", "layout.num_columns", int, _WHAT, "Columns of leads, instead of a template; -1: the template's.", "-1"),
-    _flag("--columns", "page.columns", str, _WHAT, "Columns show `consecutive` windows of time, or `simultaneous` ones.", "consecutive", metavar="MODE"),
-    _flag("--cabrera/--no-cabrera", "page.cabrera", bool, _WHAT, "Limb leads in Cabrera order: aVL I -aVR II aVF III.", "no"),
-    _flag("--leads", "record.leads", str, _WHAT, "Draw these leads only, in this order, with commas (a name with a comma in it: in double quotes).", "all", metavar="LEADS", value=split_names),
-    _flag("--derive-leads/--no-derive-leads", "record.derive_leads", bool, _WHAT, "Work out absent limb leads from two that are there.", "no"),
-    _flag("-st --start", "record.first_sample", int, _WHAT, "First sample of one single image.", "every full window", metavar="SAMPLE"),
-    _flag("--tail", "record.tail", str, _WHAT, "What fills less than a page at a record's end: `drop` or `keep`.", "drop", metavar="MODE"),
-    _flag("--paper", "page.paper", str, _PAPER, "letter, a4, fan-fold, fan-fold-300, roll-50, roll-110 or roll-210.", "letter", metavar="NAME"),
-    _flag("--orientation", "page.orientation", str, _PAPER, "landscape or portrait.", "landscape", metavar="NAME"),
-    _flag("-r --resolution --dpi", "page.dpi", float, _PAPER, "Resolution of the images in dots per inch, 50 to 1200.", "200 dpi", metavar="DPI"),
-    _flag("--speed", "page.speed", float, _PAPER, "Paper speed: 12.5, 25 or 50 mm/s.", "25 mm/s", metavar="MM/S"),
-    _flag("--gain", "page.gain", float, _PAPER, "Gain: 2.5, 5, 10 or 20 mm/mV.", "10 mm/mV", metavar="MM/MV"),
-    _flag("--chest-gain", "page.chest_gain", float, _PAPER, "Gain of the chest leads, where it is another.", "as --gain", metavar="MM/MV"),
-    _flag("--seconds", "page.seconds", float, _PAPER, "Seconds of time that a page shows.", "10 s", metavar="S"),
-    _flag("--fit/--no-fit", "page.fit", bool, _PAPER, "Shorten the page's time to what the paper has room for.", "no"),
-    _flag("--baseline", "page.baseline", str, _PAPER, "What lies on a row's baseline: `zero` mV, the lead's `median`, or `auto`: zero unless the median is over 1 mV away.", "auto", metavar="MODE"),
-    _flag("--pad_inches", "page.pad", float, _PAPER, "White border around the page in inches.", "0 in", metavar="INCHES", value=lambda inches: inches * MM_PER_INCH),
-    _flag("--clip/--no-clip", "page.clip", bool, _PAPER, "Cut traces off where they leave their row.", "no"),
-    _flag("--grid", "page.grid", str, _GRID, "`lines`, `dots` (1 mm dots, 5 mm lines) or `none`.", "lines", metavar="KIND"),
-    _flag("--grid-color", "page.grid_color", str, _GRID, "brown, pink, blue, green, red, grey or #RRGGBB.", "red", metavar="COLOUR"),
-    _flag("--standard_grid_color", "page.grid_color", int, _GRID, "The same by number: 1 brown, 2 pink, 3 blue, 4 green, 5 red.", "5", metavar="1-5", value=_standard_color),
-    _flag("--random_grid_color", "page.grid_color", bool, _GRID, "Draw one of these five colours for each image.", "no", value=lambda _: {"choice": list(_COLORS)}),
-    _flag("--random_grid_present", "page.grid_present", float, _GRID, "Probability of a grid.", "1", metavar="P", value=_probability),
-    _flag("--minor-color", "page.minor_color", str, _GRID, "Colour of the 1 mm lines or dots.", "by grid colour", metavar="#RRGGBB"),
-    _flag("--major-color", "page.major_color", str, _GRID, "Colour of the 5 mm lines.", "by grid colour", metavar="#RRGGBB"),
-    _flag("--paper-color", "page.paper_color", str, _GRID, "Colour of the paper.", "by grid colour", metavar="#RRGGBB"),
-    _flag("--trace-width", "page.trace_width", float, _INK, "Width of the traces in mm.", "0.26 mm", metavar="MM"),
-    _flag("--trace-color", "page.trace_color", str, _INK, "Colour of the traces.", "#000000", metavar="#RRGGBB"),
-    _flag("--bw/--no-bw", "page.bw", bool, _INK, "Black and white.", "no"),
-    _flag("--random_bw", "page.bw", float, _INK, "Probability of black and white.", "0", metavar="P", value=_probability),
-    _flag("--pulse", "page.pulse", str, _MARKS, "Where the calibration pulse stands: left, right or none.", "left", metavar="PLACE"),
-    _flag("--calibration_pulse --random_dc", "page.calibration_pulse", float, _MARKS, "Probability of the calibration pulse.", "1", metavar="P", value=_probability),
-    _flag("--separators", "page.separators", str, _MARKS, "Between columns: none, bar or dashed.", "none", metavar="KIND"),
-    _flag("--lead-names", "page.lead_names", str, _MARKS, "Lead names above, below, inline or none.", "above", metavar="PLACE"),
-    _flag("--deterministic_lead", "page.lead_names", bool, _MARKS, "Lead names on every image (as by default).", "yes", value=lambda _: None),
-    _flag("--remove_lead_names", "page.lead_names", bool, _MARKS, "No lead names.", "no", value=lambda _: "none"),
-    _flag("--names-font", "page.names_font", str, _MARKS, "Face of the lead names: sans, sans-bold, serif, serif-bold, mono or condensed.", "serif", metavar="NAME"),
-    _flag("--print_header/--no-print_header", "page.print_header", bool, _MARKS, "A header of made-up facts on every image.", "no"),
-    _flag("--random_print_header --random_print --random_add_header", "page.print_header", float, _MARKS, "Probability of such a header.", "0", metavar="P", value=_probability),
-    _flag("--header", "page.header", str, _MARKS, "Which header: ge, philips, schiller or plain.", "ge", metavar="NAME"),
-    _flag("--header-text", "page.header_text", str, _MARKS, "A line of your own in the header.", "none", metavar="TEXT"),
-    _flag("--header-fields", "header.fields", str, _MARKS, "Facts of the record that may stand in the header: age (as a band), sex, dx (codes); with commas.", "none", metavar="FIELDS", value=split_names),
-    _flag("--footer", "page.footer", str, _MARKS, "Footer; may hold {speed}, {gain}, {chest_gain}, {filter}.", "speed, gain, filter", metavar="TEXT"),
-    _flag("--print_footer/--no-print_footer", "page.print_footer", bool, _MARKS, "A footer on every image.", "yes"),
-    _flag("--add_qr_code/--no-add_qr_code", "page.qr_code", bool, _MARKS, "A QR code of the record's path below the input folder.", "no"),
-    _flag("-se --seed", "output.seed", int, _RUN, "Seed of everything random.", "0"),
-    _flag("--variants", "output.variants", int, _RUN, "Images of each window.", "1", metavar="N"),
-    _flag("--max_num_images --num_images", "output.max_images", int, _RUN, "At most so many images.", "all", metavar="N"),
-    _flag("--formats", "output.formats", str, _RUN, "What to write, with commas: png, svg, gt, gt-svg, json, kit, coco, yolo, masks, nnunet, wfdb, kaggle, grid, hf.", "png,svg,gt,json,kit", metavar="NAMES", value=split_names),
-    _flag("--mask_unplotted_samples/--no-mask_unplotted_samples --mask-unplotted", "output.mask_unplotted", bool, _RUN, "NaN in the written WFDB where nothing was plotted.", "no"),
-    _flag("--trace-density", "output.trace_density", str, _RUN, "Points of the dense traces: a number a px or a mm, as in `2/px`, `10/mm`.", "one a sample", metavar="N/UNIT"),
-    _flag("--minor-grid/--no-minor-grid", "page.label_minor_grid", bool, _RUN, "Label the crossings of the 1 mm grid too.", "no"),
-    _flag("--anonymous-names/--no-anonymous-names", "output.anonymous_names", bool, _RUN, "Number the images instead of naming them after records.", "no"),
+    flag("--template --config_file", "layout.template", str, _WHAT, "Page template: a name or a .toml file (see `ecgvec templates`).", "by number of leads", metavar="NAME"),
+    flag("--rhythm --full_mode", "layout.rhythm", str, _WHAT, "Leads of the rhythm strips, with commas; `None` for no strip. A lead that the record lacks becomes its first lead.", "the template's", metavar="LEADS"),
+    flag("--num_columns", "layout.num_columns", int, _WHAT, "Columns of leads, instead of a template; -1: the template's.", "-1"),
+    flag("--columns", "page.columns", str, _WHAT, "Columns show `consecutive` windows of time, or `simultaneous` ones.", "consecutive", metavar="MODE"),
+    flag("--cabrera/--no-cabrera", "page.cabrera", bool, _WHAT, "Limb leads in Cabrera order: aVL I -aVR II aVF III.", "no"),
+    flag("--leads", "record.leads", str, _WHAT, "Draw these leads only, in this order, with commas (a name with a comma in it: in double quotes).", "all", metavar="LEADS", value=split_names),
+    flag("--derive-leads/--no-derive-leads", "record.derive_leads", bool, _WHAT, "Work out absent limb leads from two that are there.", "no"),
+    flag("-st --start", "record.first_sample", int, _WHAT, "First sample of one single image.", "every full window", metavar="SAMPLE"),
+    flag("--tail", "record.tail", str, _WHAT, "What fills less than a page at a record's end: `drop` or `keep`.", "drop", metavar="MODE"),
+    flag("--paper", "page.paper", str, _PAPER, "letter, a4, fan-fold, fan-fold-300, roll-50, roll-110 or roll-210.", "letter", metavar="NAME"),
+    flag("--orientation", "page.orientation", str, _PAPER, "landscape or portrait.", "landscape", metavar="NAME"),
+    flag("-r --resolution --dpi", "page.dpi", float, _PAPER, "Resolution of the images in dots per inch, 50 to 1200.", "200 dpi", metavar="DPI"),
+    flag("--speed", "page.speed", float, _PAPER, "Paper speed: 12.5, 25 or 50 mm/s.", "25 mm/s", metavar="MM/S"),
+    flag("--gain", "page.gain", float, _PAPER, "Gain: 2.5, 5, 10 or 20 mm/mV.", "10 mm/mV", metavar="MM/MV"),
+    flag("--chest-gain", "page.chest_gain", float, _PAPER, "Gain of the chest leads, where it is another.", "as --gain", metavar="MM/MV"),
+    flag("--seconds", "page.seconds", float, _PAPER, "Seconds of time that a page shows.", "10 s", metavar="S"),
+    flag("--fit/--no-fit", "page.fit", bool, _PAPER, "Shorten the page's time to what the paper has room for.", "no"),
+    flag("--baseline", "page.baseline", str, _PAPER, "What lies on a row's baseline: `zero` mV, the lead's `median`, or `auto`: zero unless the median is over 1 mV away.", "auto", metavar="MODE"),
+    flag("--pad_inches", "page.pad", float, _PAPER, "White border around the page in inches.", "0 in", metavar="INCHES", value=lambda inches: inches * MM_PER_INCH),
+    flag("--clip/--no-clip", "page.clip", bool, _PAPER, "Cut traces off where they leave their row.", "no"),
+    flag("--grid", "page.grid", str, _GRID, "`lines`, `dots` (1 mm dots, 5 mm lines) or `none`.", "lines", metavar="KIND"),
+    flag("--grid-color", "page.grid_color", str, _GRID, "brown, pink, blue, green, red, grey or #RRGGBB.", "red", metavar="COLOUR"),
+    flag("--standard_grid_color", "page.grid_color", int, _GRID, "The same by number: 1 brown, 2 pink, 3 blue, 4 green, 5 red.", "5", metavar="1-5", value=_standard_color),
+    flag("--random_grid_color", "page.grid_color", bool, _GRID, "Draw one of these five colours for each image.", "no", value=lambda _: {"choice": list(_COLORS)}),
+    flag("--random_grid_present", "page.grid_present", float, _GRID, "Probability of a grid.", "1", metavar="P", value=_probability),
+    flag("--minor-color", "page.minor_color", str, _GRID, "Colour of the 1 mm lines or dots.", "by grid colour", metavar="#RRGGBB"),
+    flag("--major-color", "page.major_color", str, _GRID, "Colour of the 5 mm lines.", "by grid colour", metavar="#RRGGBB"),
+    flag("--paper-color", "page.paper_color", str, _GRID, "Colour of the paper.", "by grid colour", metavar="#RRGGBB"),
+    flag("--trace-width", "page.trace_width", float, _INK, "Width of the traces in mm.", "0.26 mm", metavar="MM"),
+    flag("--trace-color", "page.trace_color", str, _INK, "Colour of the traces.", "#000000", metavar="#RRGGBB"),
+    flag("--bw/--no-bw", "page.bw", bool, _INK, "Black and white.", "no"),
+    flag("--random_bw", "page.bw", float, _INK, "Probability of black and white.", "0", metavar="P", value=_probability),
+    flag("--pulse", "page.pulse", str, _MARKS, "Where the calibration pulse stands: left, right or none.", "left", metavar="PLACE"),
+    flag("--calibration_pulse --random_dc", "page.calibration_pulse", float, _MARKS, "Probability of the calibration pulse.", "1", metavar="P", value=_probability),
+    flag("--separators", "page.separators", str, _MARKS, "Between columns: none, bar or dashed.", "none", metavar="KIND"),
+    flag("--lead-names", "page.lead_names", str, _MARKS, "Lead names above, below, inline or none.", "above", metavar="PLACE"),
+    flag("--deterministic_lead", "page.lead_names", bool, _MARKS, "Lead names on every image (as by default).", "yes", value=lambda _: None),
+    flag("--remove_lead_names", "page.lead_names", bool, _MARKS, "No lead names.", "no", value=lambda _: "none"),
+    flag("--names-font", "page.names_font", str, _MARKS, "Face of the lead names: sans, sans-bold, serif, serif-bold, mono or condensed.", "serif", metavar="NAME"),
+    flag("--print_header/--no-print_header", "page.print_header", bool, _MARKS, "A header of made-up facts on every image.", "no"),
+    flag("--random_print_header --random_print --random_add_header", "page.print_header", float, _MARKS, "Probability of such a header.", "0", metavar="P", value=_probability),
+    flag("--header", "page.header", str, _MARKS, "Which header: ge, philips, schiller or plain.", "ge", metavar="NAME"),
+    flag("--header-text", "page.header_text", str, _MARKS, "A line of your own in the header.", "none", metavar="TEXT"),
+    flag("--header-fields", "header.fields", str, _MARKS, "Facts of the record that may stand in the header: age (as a band), sex, dx (codes); with commas.", "none", metavar="FIELDS", value=split_names),
+    flag("--footer", "page.footer", str, _MARKS, "Footer; may hold {speed}, {gain}, {chest_gain}, {filter}.", "speed, gain, filter", metavar="TEXT"),
+    flag("--print_footer/--no-print_footer", "page.print_footer", bool, _MARKS, "A footer on every image.", "yes"),
+    flag("--add_qr_code/--no-add_qr_code", "page.qr_code", bool, _MARKS, "A QR code of the record's path below the input folder.", "no"),
+    flag("-se --seed", "output.seed", int, _RUN, "Seed of everything random.", "0"),
+    flag("--variants", "output.variants", int, _RUN, "Images of each window.", "1", metavar="N"),
+    flag("--max_num_images --num_images", "output.max_images", int, _RUN, "At most so many images.", "all", metavar="N"),
+    flag("--formats", "output.formats", str, _RUN, "What to write, with commas: png, svg, gt, gt-svg, json, kit, coco, yolo, masks, nnunet, wfdb, kaggle, grid, hf, map, warped-svg, gt-warped-svg.", "png,svg,gt,json,kit", metavar="NAMES", value=split_names),
+    flag("--mask_unplotted_samples/--no-mask_unplotted_samples --mask-unplotted", "output.mask_unplotted", bool, _RUN, "NaN in the written WFDB where nothing was plotted.", "no"),
+    flag("--trace-density", "output.trace_density", str, _RUN, "Points of the dense traces: a number a px or a mm, as in `2/px`, `10/mm`.", "one a sample", metavar="N/UNIT"),
+    flag("--minor-grid/--no-minor-grid", "page.label_minor_grid", bool, _RUN, "Label the crossings of the 1 mm grid too.", "no"),
+    flag("--anonymous-names/--no-anonymous-names", "output.anonymous_names", bool, _RUN, "Number the images instead of naming them after records.", "no"),
 )  # fmt: skip
 
-RANDOM_PADDING = _flag(
+RANDOM_PADDING = flag(
     "--random_padding", "page.pad", bool, _PAPER, "Draw the border from 0 up to --pad_inches for each image.", "no"
 )
-RANDOM_RESOLUTION = _flag(
+RANDOM_RESOLUTION = flag(
     "--random_resolution", "page.dpi", bool, _PAPER, "Draw the resolution from 50 dpi up to -r for each image.", "no"
 )
 
 
-def overrides(given: Mapping[str, Any]) -> Overrides:
-    """Recipe keys and values for the flags that were given (those that are not None)."""
-    result: Overrides = {}
-    for flag in FLAGS:
-        raw = given.get(flag.parameter)
+def overrides(given: Mapping[str, Any], present: Collection[str] = ()) -> Overrides:
+    """Recipe keys and values for the flags that were given (those that are not None). ``present``: see
+    ``bent_overrides``."""
+    result = bent_overrides(given, present)
+    for row in FLAGS:
+        raw = given.get(row.parameter)
         # A plain switch that is off was not given; a switch with a --no- twin is None then.
-        if raw is None or (raw is False and "/" not in flag.names[0]):
+        if raw is None or (raw is False and "/" not in row.names[0]):
             continue
-        value = flag.value(raw)
+        value = row.value(raw)
         if value is not None:
-            result[flag.key] = value
+            result[row.key] = value
     if given.get(RANDOM_RESOLUTION.parameter):
         highest = result.get("page.dpi", 200)
         if LEAST_DPI <= highest <= MOST_DPI:  # else the recipe refuses it in its own words
@@ -155,11 +126,14 @@ def overrides(given: Mapping[str, Any]) -> Overrides:
     return result
 
 
+ALL_FLAGS = (*FLAGS, RANDOM_RESOLUTION, RANDOM_PADDING, *BENT_FLAGS)
+
+
 def with_flags(command: Callable[..., None]) -> Callable[..., None]:
     """Give ``command(..., flags)`` one Typer option for each row of the table; ``flags`` receives what was given."""
     declared = inspect.signature(command, eval_str=True).parameters.values()
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in declared if p.name != "flags"]
-    shared = [_parameter(flag) for flag in (*FLAGS, RANDOM_RESOLUTION, RANDOM_PADDING)]
+    shared = [_parameter(row) for row in ALL_FLAGS]
 
     def run(**given: Any) -> None:
         mine = {p.name: given.pop(p.name) for p in own}
@@ -172,14 +146,14 @@ def with_flags(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _parameter(flag: Flag) -> inspect.Parameter:
+def _parameter(row: Flag) -> inspect.Parameter:
     option = typer.Option(
-        *flag.names, help=flag.help, rich_help_panel=flag.group, show_default=flag.shown, metavar=flag.metavar
+        *row.names, help=row.help, rich_help_panel=row.group, show_default=row.shown, metavar=row.metavar
     )
-    plain_switch = flag.kind is bool and "/" not in flag.names[0]
-    kind: Any = bool if plain_switch else flag.kind | None
+    plain_switch = row.kind is bool and "/" not in row.names[0]
+    kind: Any = bool if plain_switch else row.kind | None
     return inspect.Parameter(
-        flag.parameter,
+        row.parameter,
         inspect.Parameter.KEYWORD_ONLY,
         default=False if plain_switch else None,
         annotation=Annotated[kind, option],

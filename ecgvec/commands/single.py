@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ecgvec.commands.flags import overrides, with_flags
+from ecgvec.commands.flagged import flagged_recipe
+from ecgvec.commands.flags import with_flags
 
 
 def single(
@@ -24,12 +25,11 @@ def single(
     ] = "clean",
 ) -> None:
     """Draw one record."""
-    from ecgvec.batch.check import checked_recipe
     from ecgvec.batch.jobs import Job, Jobs, anonymous_name
     from ecgvec.commands.report import run_with_progress
     from ecgvec.record.files import find_header
 
-    loaded = checked_recipe(recipe, overrides(flags))
+    loaded = flagged_recipe(recipe, flags)
     name = (header_file if header_file is not None else find_header(source)).stem
     alias = anonymous_name(0) if loaded.output.anonymous_names else None
     job = Job(path=name, file=source.name, alias=alias)
