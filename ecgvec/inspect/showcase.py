@@ -32,6 +32,10 @@ PAGES: dict[str, dict[str, Any]] = {
         "template": "3x4+3R", "paper": "roll-210", "speed": 50, "grid_color": "brown",
     },
     "Black and white, columns at the same time": {"bw": True, "columns": "simultaneous", "separators": "dashed"},
+    "Folded, photographed with a phone": {"recipe": "phone-photo", "template": "ge", "print_header": True, "seed": 8},
+    "Photographed on another desk": {"recipe": "phone-photo", "template": "3x4+1R", "seed": 5},
+    "Crumpled, photographed with a phone": {"recipe": "phone-photo-crumpled", "template": "hospital", "seed": 3},
+    "Folded once, on a flat-bed scanner": {"recipe": "scan-colour", "template": "schiller", "seed": 2},
 }  # fmt: skip
 
 
@@ -42,7 +46,7 @@ def make_showcase(out: Path) -> dict[str, Path]:
     for number, (title, page) in enumerate(PAGES.items(), start=1):
         sub = f"{number:02d}"
         writer = Writer(out / sub)
-        files = writer.write(render(record, seed=SEED, **page))
+        files = writer.write(render(record, **{"seed": SEED, **page}))
         writer.finish()
         pages[title] = next(path for path in files if path.suffix == ".png")
     first = next(iter(pages.values()))
