@@ -52,7 +52,7 @@ def developed(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect] = 
     light on both, while a page that is not seen straight on is resampled."""
     if isinstance(shot.warp, Flat):
         return draw(scene, dpi, shot.warp.frame)
-    dpi = _page_dpi(shot.warp, dpi)
+    dpi = page_dpi(shot.warp, dpi)
     page = draw(scene, dpi)
     if shot.composed is None or not effects:
         return resample(page, px_per_mm(dpi), shot.warp)
@@ -66,7 +66,7 @@ def developed(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect] = 
     return resample(page, px_per_mm(dpi), shot.warp, gain_on_paper(view, lights), ground)
 
 
-def _page_dpi(warp: Lattice, dpi: float) -> float:
+def page_dpi(warp: Lattice, dpi: float) -> float:
     """The resolution at which a page is drawn so that the image shows it about pixel by pixel."""
     share = warp.scale() / px_per_mm(dpi)
     if SAME_SCALE[0] <= share <= SAME_SCALE[1]:

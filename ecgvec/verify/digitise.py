@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d
 
-from ecgvec.verify.ink import Cover, Ink
+from ecgvec.verify.bent import straightened
+from ecgvec.verify.ink import OUTSIDE, Cover, Ink
 from ecgvec.verify.page import Floats, Page, Strip
-from ecgvec.warp.base import local_scale
+from ecgvec.warp.base import Flat, local_scale
 
 INKED = 0.25  # cover from which a pixel belongs to a run
+INKED_SOFT = 0.42  # and where resampling has softened the ink, which fills more columns: the best of 0.15 to 0.58
 REACH_MM = 30.0  # searched above and below a lead's zero line, at least
 REACH_ROWS = 1.5  # and in row heights
 STRAY = 0.01  # cost of a px away from the zero line, of a column; a px of jump costs 1
@@ -27,6 +29,7 @@ BEND = 0.05  # cost of a px between the middles of neighbouring runs
 REACH_PENS = 0.5  # widths of the pen that its rim reaches to either side
 TREND = 7  # columns whose median is the trend that tells peaks from valleys
 MOST_RUNS = 24  # a column
+TORN = 4.0  # px between the runs of neighbouring columns from which they are not of one line
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +41,15 @@ class Runs:
 
 
 def digitise(ink: Ink, page: Page) -> dict[str, Floats]:
-    """Millivolts (n,) of each strip by its id, one a sample, NaN where there is no ink."""
-    return {strip.id: digitise_strip(ink, page, strip) for strip in page.strips}
+    """Millivolts (n,) of each strip by its id, one a sample, NaN where there is no ink. A bent page is made straight
+    first."""
+    inked = INKED if isinstance(page.warp, Flat) else INKED_SOFT
+    ink, page = straightened(ink, page)
+    return {strip.id: digitise_strip(ink, page, strip, inked) for strip in page.strips}
 
 
-def digitise_strip(ink: Ink, page: Page, strip: Strip) -> Floats:
-    """Millivolts (n,) of one strip."""
+def digitise_strip(ink: Ink, page: Page, strip: Strip, inked: float = INKED) -> Floats:
+    """Millivolts (n,) of one strip of a page seen straight on."""
     zero = strip.to_image(np.zeros(strip.count), page.warp)
     height, width = ink.cover.shape
     first, stop = max(0, int(zero[0, 0])), min(width, int(zero[-1, 0]) + 1)
@@ -54,9 +60,12 @@ def digitise_strip(ink: Ink, page: Page, strip: Strip) -> Floats:
     y0, y1 = max(0, int(zero[:, 1].min() - reach)), min(height, int(zero[:, 1].max() + reach) + 1)
     columns = np.arange(first, stop) + 0.5
     levels = np.interp(columns, zero[:, 0], zero[:, 1]) - y0
-    runs = find_runs(ink.cover[y0:y1, first:stop])
-    chosen = chain(runs, levels)
-    y = centre(*chosen, page.pen) + y0
+    cover = ink.cover[y0:y1, first:stop]
+    # A column without the lead's own zero line would have it jump to another lead, and from far before.
+    shown = cover[np.clip(levels.astype(np.intp), 0, y1 - y0 - 1), np.arange(stop - first)] != OUTSIDE
+    cover = np.where(shown, cover, np.float32(OUTSIDE))
+    top, bottom = in_picture(*chain(find_runs(cover, inked), levels), cover)
+    y = centre(top, bottom, page.pen) + y0
     return _at_samples(columns, y, page, strip)
 
 
@@ -65,12 +74,12 @@ def _row_height(page: Page) -> float:
     return box.y1 - box.y0
 
 
-def find_runs(cover: Cover) -> Runs:
+def find_runs(cover: Cover, least: float = INKED) -> Runs:
     """All runs of inked pixels in each column of ``cover`` (rows, columns), rims told by partly covered pixels."""
     rows, columns = cover.shape
     wide = np.zeros((columns, rows + 2), dtype=np.float32)
     wide[:, 1:-1] = cover.T
-    inked = (wide >= INKED).astype(np.int8)
+    inked = (wide >= least).astype(np.int8)
     inked[:, [0, -1]] = 0
     edges = np.diff(inked, axis=1)
     column, start = np.nonzero(edges == 1)  # start is the padded index of the pixel before the run
@@ -116,6 +125,29 @@ def _traced(runs: Runs, filled: NDArray[np.intp], back: NDArray[np.intp], last: 
         top[column], bottom[column] = runs.top[column, last], runs.bottom[column, last]
         last = back[column, last]
     return top, bottom
+
+
+def in_picture(top: Floats, bottom: Floats, cover: Cover) -> tuple[Floats, Floats]:
+    """The chain (columns,) without what follows a jump at which the line left the picture: beyond it, only other leads'
+    ink is there to be found."""
+    filled = np.flatnonzero(np.isfinite(top))
+    torn = np.maximum(top[filled[1:]] - bottom[filled[:-1]], top[filled[:-1]] - bottom[filled[1:]]) > TORN
+    first, last = 0, len(top)
+    for i in np.flatnonzero(torn):
+        before, after = filled[i], filled[i + 1]
+        leaves = _at_rim(cover[:, after], top[before], bottom[before])
+        enters = _at_rim(cover[:, before], top[after], bottom[after])
+        if enters and not leaves:
+            first = after
+        elif leaves:
+            last = min(last, after)
+    kept = (np.arange(len(top)) >= first) & (np.arange(len(top)) < last)
+    return np.where(kept, top, np.nan), np.where(kept, bottom, np.nan)
+
+
+def _at_rim(column: Cover, top: float, bottom: float) -> bool:
+    """Whether a line between ``top`` and ``bottom`` would lie where the picture ends in this column."""
+    return bool((column[max(0, int(top - TORN)) : int(bottom + TORN) + 1] == OUTSIDE).any())
 
 
 def centre(top: Floats, bottom: Floats, pen: float) -> Floats:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cairocffi
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.errors import SourceError
-from ecgvec.geometry.path import Points, rectangles, with_gaps
+from ecgvec.geometry.path import Points, polyline, rectangles, with_gaps
 from ecgvec.layout.place import Layout
+from ecgvec.photo import developed
 from ecgvec.raster import append_path, draw
 from ecgvec.scene.grid import grid, paper
 from ecgvec.scene.header import footer, header
@@ -20,18 +21,23 @@ from ecgvec.scene.pulse import pulses, separators
 from ecgvec.scene.qr import qr_code
 from ecgvec.scene.text import text_mark
 from ecgvec.style import Colors, page_colors, rgb
-from ecgvec.verify.page import Image, Page
+from ecgvec.verify.page import Floats, Image, Page, moved
 from ecgvec.warp.base import Flat
 
 Cover = NDArray[np.float32]
+OUTSIDE = -1.0  # cover of what an image does not show
 _LEAST_REACH = 0.05  # of paper to ink: below it, a pixel cannot tell
+_SAME_PEN = 0.02
+CLIP_POINTS = 200  # a side of a panel on a bent page
+Shift = tuple[float, float]  # x, y in px
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in whole px, the last ones left out
 
 
 @dataclass(frozen=True, eq=False)
 class Ink:
     """Trace ink of an image: ``cover`` (H, W), 0 for none to 1 for a pixel full of it, and ``weight`` (H, W), 0 to 1:
-    how well a pixel can tell (0 under other marks of the ink's colour)."""
+    how well a pixel can tell (0 under other marks of the ink's colour). Of a page made straight again, parts that the
+    image did not show are OUTSIDE."""
 
     cover: Cover
     weight: Cover
@@ -42,35 +48,52 @@ class Ink:
         return Ink(self.cover[y0:y1, x0:x1], self.weight[y0:y1, x0:x1])
 
 
-def unmix(image: Image, page: Page) -> Ink:
+def unmix(image: Image, page: Page, shift: Shift = (0.0, 0.0)) -> Ink:
     """Trace ink by pixel: image = empty + cover (full - empty), where ``empty`` is the page drawn without traces and
-    ``full`` the page whose traces fill everything, both drawn from plan and labels alone.
+    ``full`` the page whose traces fill everything, both drawn from plan and labels alone, and bent and lit as the page.
 
-    R, G and B are first weighed by how much the ink's colour differs in them from the paper's.
+    R, G and B are first weighed by how much the ink's colour differs in them from the paper's. ``shift``: the image
+    shows the page so many px further right and down than its JSON says.
     """
-    colors = page_colors(page.plan.page.style)
-    contrast = np.array(rgb(colors.ground), dtype=np.float64) - rgb(colors.trace)
-    channels = (contrast / max(1.0, float(contrast @ contrast))).reshape(1, 3)  # ink is 1 below paper
-    seen, empty, full = (cv2.transform(i.astype(np.float32), channels) for i in (image, *backdrops(page)))
+    weighed = contrast(page)
+    seen, empty, full = (cv2.transform(i.astype(np.float32), weighed) for i in (image, *backdrops(page, shift)))
     reach: Cover = full - empty
     cover = np.divide(seen - empty, reach, out=np.zeros_like(reach), where=np.abs(reach) > _LEAST_REACH)
     return Ink(np.clip(cover, -0.5, 1.5), np.square(reach))
 
 
-def backdrops(page: Page) -> tuple[Image, Image]:
-    """The page without traces, and with traces everywhere, (H, W, 3) uint8 each."""
-    warp = page.warp
-    if not isinstance(warp, Flat):
-        raise SourceError(f"{page.path}: verify draws the grid of pages seen straight on alone")
+def contrast(page: Page) -> NDArray[np.float64]:
+    """Weights (1, 3) of R, G and B that take paper to a value and ink to one less than it."""
+    colors = page_colors(page.plan.page.style)
+    difference = np.array(rgb(colors.ground), dtype=np.float64) - rgb(colors.trace)
+    return (difference / max(1.0, float(difference @ difference))).reshape(1, 3)
+
+
+def backdrops(page: Page, shift: Shift = (0.0, 0.0)) -> tuple[Image, Image]:
+    """The page without traces, and with traces everywhere, (H, W, 3) uint8 each, moved by ``shift`` px: a bent page by
+    whole ones."""
+    page = moved(page, shift)
+    warp, style, scenes = page.warp, page.plan.page.style, _scenes(page)
+    if isinstance(warp, Flat):
+        empty, full = (draw(scene, warp.dpi, warp.frame) for scene in scenes)
+        return empty, full
+    rows, columns = round(shift[1]), round(shift[0])
+    empty, full = (
+        np.roll(developed(scene, page.shot, style.dpi, page.plan.effects), (rows, columns), axis=(0, 1))
+        for scene in scenes
+    )
+    return empty, full
+
+
+def _scenes(page: Page) -> tuple[Scene, Scene]:
+    """The page without traces, and with traces everywhere."""
     plan, layout = page.plan, page.layout
     colors = page_colors(plan.page.style)
     under = [paper(layout, colors), grid(layout, plan.page.style, colors)]
     under += [separators(layout, plan.page.style, colors), pulses(layout, plan.page.style, colors)]
     over = [_names(page, colors), header(layout, plan, colors), footer(layout, plan, colors)]
     over += [qr_code(plan.qr_text, layout.qr_box) if plan.qr_text is not None else None]
-    empty = draw(_scene(layout, [*under, *over]), warp.dpi, warp.frame)
-    full = draw(_scene(layout, [_flood(layout, colors), *over]), warp.dpi, warp.frame)
-    return empty, full
+    return _scene(layout, [*under, *over]), _scene(layout, [_flood(layout, colors), *over])
 
 
 def _scene(layout: Layout, groups: list[Group | None]) -> Scene:
@@ -96,32 +119,46 @@ def _names(page: Page, colors: Colors) -> Group:
     return Group("lead-names", "lead-names", tuple(marks))
 
 
-def stroke(points: Points, width: float, box: Box, clip: tuple[float, float, float, float] | None = None) -> Cover:
-    """What a round pen of ``width`` px leaves along ``points`` (n, 2) px, broken at NaN: 0 to 1 for each pixel of
-    ``box``, by cairo, as on the page. ``clip`` x0, y0, x1, y1 in px cuts the ink."""
+def stroke(points: Points, width: float | Floats, box: Box, clip: Points | None = None) -> Cover:
+    """What a round pen of ``width`` px, one or (n,), leaves along ``points`` (n, 2) px, broken at NaN: 0 to 1 for each
+    pixel of ``box``, by cairo, as on the page. The polygon ``clip`` (k, 2) px cuts the ink."""
     x0, y0, x1, y1 = box
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, x1 - x0, y1 - y0)
     context = cairocffi.Context(surface)
     context.translate(-x0, -y0)
     if clip is not None:
-        context.rectangle(clip[0], clip[1], clip[2] - clip[0], clip[3] - clip[1])
+        append_path(context, polyline(clip, closed=True))
         context.clip()
-    path = with_gaps(points)
-    if len(path.codes):
-        append_path(context, path)
-    context.set_line_width(width)
     context.set_line_cap(cairocffi.LINE_CAP_ROUND)
     context.set_line_join(cairocffi.LINE_JOIN_ROUND)
-    context.stroke()
+    for piece, pen in _pieces(points, width):
+        path = with_gaps(piece)
+        if len(path.codes):
+            append_path(context, path)
+            context.set_line_width(pen)
+            context.stroke()
     surface.flush()
     rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(y1 - y0, surface.get_stride())
     cover: Cover = rows[:, : x1 - x0].astype(np.float32) / np.float32(255)
     return cover
 
 
-def clip_px(page: Page, clip: tuple[float, float, float, float] | None) -> tuple[float, float, float, float] | None:
-    """A clip in page mm as px of a flat image."""
+def _pieces(points: Points, width: float | Floats) -> list[tuple[Points, float]]:
+    """The line in pieces along which the pen's width stays within a share of _SAME_PEN."""
+    if isinstance(width, float):
+        return [(points, width)]
+    steps = np.round(np.log(width) / _SAME_PEN)
+    edges = [0, *(np.flatnonzero(np.diff(steps)) + 1).tolist(), len(points)]
+    return [(points[a : b + 1], float(np.median(width[a:b]))) for a, b in pairwise(edges)]
+
+
+def clip_px(page: Page, clip: tuple[float, float, float, float] | None) -> Points | None:
+    """A clip in page mm as a polygon (k, 2) in image px."""
     if clip is None:
         return None
-    (x0, y0), (x1, y1) = page.warp.forward(np.array([clip[:2], clip[2:]], dtype=np.float64))
-    return float(x0), float(y0), float(x1), float(y1)
+    x0, y0, x1, y1 = clip
+    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]])
+    if isinstance(page.warp, Flat):
+        return page.warp.forward(corners[:4])
+    many = [a + (b - a) * np.linspace(0, 1, CLIP_POINTS, endpoint=False)[:, None] for a, b in pairwise(corners)]
+    return page.warp.forward(np.concatenate(many))

@@ -3,6 +3,9 @@
 This is the one place of ``verify`` that reads where the labels say that the samples lie. A trace's ink is predicted
 from its label; the shift that takes the prediction to the image's ink is found by least squares (Lucas and Kanade
 1981), redrawn with cairo at each step, so that a label that is right is found at 0 and not at a bias of the method.
+
+On bent pages too the ink is drawn in the image, around the labels themselves, with the pen's width there and as soft as
+resampling leaves it on average. It never goes through the resampling, whose faults would otherwise go unseen.
 """
 
 from __future__ import annotations
@@ -10,23 +13,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.geometry.path import Points
-from ecgvec.verify.ink import Box, Cover, Ink, clip_px, stroke, unmix
-from ecgvec.verify.page import Floats, Image, Page, Strip, moved
+from ecgvec.verify.ink import Box, Cover, Ink, Shift, clip_px, stroke, unmix
+from ecgvec.verify.page import Floats, Image, Page, Strip
+from ecgvec.warp.base import Flat
 
 REACH = 6  # px that the ink is sought around its label, along x and along y
 PROBES = 10_000  # inked pixels that are tried at each whole shift
+DARKEST = 80  # percentile of the labels' ink that is a line's middle
 LEAST_SHARE = 0.5  # of the labels' ink that has to be in the image
 STEPS = 4  # of least squares
 LARGEST_STEP = 1.0  # px
 ENOUGH = 0.005  # px: a smaller step is the last
 PIECE = 96  # px of a trace that get a shift of their own
 LEAST_POWER = 2.0  # squared change of cover by a px, summed: below it a direction cannot be told
-
-Shift = tuple[float, float]
+PEN_EVERY = 25  # labels of a bent page's trace the pen's width is looked up
+SOFT = np.array([1 / 12, 5 / 6, 1 / 12])  # what a bilinear tap does, in the mean over places between pixels
 
 
 @dataclass(frozen=True)
@@ -50,20 +56,21 @@ class LabelError:
 
 @dataclass(frozen=True, eq=False)
 class _Placed:
-    """A labelled trace in the image: its labels, the box around them, and its ink as drawn from them."""
+    """A labelled trace in the image: its labels, the box around them, and its ink as drawn from them: ``pen`` px wide,
+    or (n,) at each label, and ``soft`` where the image was resampled."""
 
     strip: Strip
     points: Points
     box: Box
-    clip: tuple[float, float, float, float] | None
-    pen: float
+    clip: Points | None
+    pen: float | Floats
+    soft: bool
 
     def draw(self, shift: Shift = (0.0, 0.0)) -> Cover:
         """Predicted cover of the box's pixels, the labels moved by ``shift``."""
-        clip = self.clip
-        if clip is not None:
-            clip = (clip[0] + shift[0], clip[1] + shift[1], clip[2] + shift[0], clip[3] + shift[1])
-        return stroke(self.points + np.array(shift), self.pen, self.box, clip)
+        clip = None if self.clip is None else self.clip + np.array(shift)
+        drawn = stroke(self.points + np.array(shift), self.pen, self.box, clip)
+        return np.asarray(cv2.sepFilter2D(drawn, -1, SOFT, SOFT)) if self.soft else drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,17 +119,27 @@ def _placed(strip: Strip, page: Page, points: Points) -> _Placed | None:
     known = points[np.isfinite(points).all(axis=1)]
     if not len(known):
         return None
-    room = 2 * REACH + page.pen
+    pen = page.pen if isinstance(page.warp, Flat) else _pens(page, points)
+    room = 2 * REACH + float(np.max(pen))
     (x0, y0), (x1, y1) = np.floor(known.min(axis=0) - room), np.ceil(known.max(axis=0) + room)
     box = (max(0, int(x0)), max(0, int(y0)), min(page.size[0], int(x1)), min(page.size[1], int(y1)))
     if box[2] - box[0] < 2 or box[3] - box[1] < 2:
         return None
-    return _Placed(strip, points, box, clip_px(page, strip.clip), page.pen)
+    return _Placed(strip, points, box, clip_px(page, strip.clip), pen, not isinstance(page.warp, Flat))
+
+
+def _pens(page: Page, points: Points) -> Floats:
+    """The pen's width (n,) in px at labels (n, 2), from some of them."""
+    few = np.flatnonzero(np.isfinite(points).all(axis=1))[::PEN_EVERY]
+    return np.interp(np.arange(len(points)), few, page.pens(page.warp.inverse(points[few])))
 
 
 def _better_ground(ink: Ink, image: Image, page: Page, shift: Shift) -> Ink:
-    """The image's ink with the ground moved by ``shift``, or ``ink`` where that explains the image better."""
-    other = unmix(image, moved(page, shift))
+    """The image's ink with the ground moved by ``shift``, or ``ink`` where that explains the image better. That of a
+    bent page moves by whole px."""
+    if not isinstance(page.warp, Flat) and round(shift[0]) == round(shift[1]) == 0:
+        return ink
+    other = unmix(image, page, shift)
     return other if float(np.abs(other.cover).sum()) < float(np.abs(ink.cover).sum()) else ink
 
 
@@ -131,19 +148,22 @@ def _rough(ink: Ink, placed: list[_Placed]) -> Shift | None:
 
     None where less than half of it does at any.
     """
-    # Half-covered pixels and more: what a shifted grid leaves behind is weaker.
-    dark = np.pad(np.where(ink.cover > 0.5, ink.cover, 0), REACH)
+    drawn = [one.draw() for one in placed]
+    # From half the cover of a line's middle on: what a shifted grid leaves behind is weaker.
+    least = 0.5 * min(1.0, float(np.percentile(np.concatenate([d[d > 0] for d in drawn]), DARKEST)))
+    dark = np.pad(np.where(ink.cover > least, ink.cover, 0), REACH)
     spots = []
-    for one in placed:
-        y, x = np.nonzero(one.draw() > 0.5)
-        spots.append(np.column_stack([y + one.box[1], x + one.box[0]]))
+    for one, cover in zip(placed, drawn, strict=True):
+        y, x = np.nonzero(cover > least)
+        spots.append(np.column_stack([y + one.box[1], x + one.box[0], cover[y, x]]))
     inked = np.concatenate(spots)
-    y, x = inked[:: len(inked) // PROBES + 1].T
+    inked = inked[:: len(inked) // PROBES + 1]
+    y, x = inked[:, :2].astype(np.intp).T
     reach = np.arange(2 * REACH + 1)
     scores = np.array([[float(dark[y + dy, x + dx].sum()) for dx in reach] for dy in reach])
     distance = np.hypot(reach[:, None] - REACH, reach[None, :] - REACH)
     best = int(np.argmax(scores - 1e-6 * distance))  # of equal ones the nearest
-    if scores.ravel()[best] < LEAST_SHARE * len(y):
+    if scores.ravel()[best] < LEAST_SHARE * float(inked[:, 2].sum()):
         return None
     return float(best % len(reach) - REACH), float(best // len(reach) - REACH)
 
@@ -155,7 +175,7 @@ def _fit(ink: Ink, placed: list[_Placed], one: _Placed, start: Shift) -> _Found:
     shift = np.array(start)
     for _ in range(STEPS):
         drawn = one.draw((float(shift[0]), float(shift[1])))
-        power, pull = _columns(seen.cover, drawn, weight)
+        power, pull = _normal(seen.cover, drawn, weight)
         step = _solve(power.sum(axis=0)[None], pull.sum(axis=0)[None])[0]
         if np.hypot(*step) <= ENOUGH:
             break
@@ -180,12 +200,13 @@ def _others(one: _Placed, placed: list[_Placed], shift: Shift) -> Cover:
     return found
 
 
-def _columns(seen: Cover, drawn: Cover, weight: Cover) -> tuple[Floats, Floats]:
-    """Normal equations of the shift by pixel column: (columns, 2, 2) and (columns, 2)."""
+def _normal(seen: Cover, drawn: Cover, weight: Cover) -> tuple[Floats, Floats]:
+    """Normal equations of the shift by lines of pixels across the box's longer side: (lines, 2, 2) and (lines, 2)."""
+    across = 0 if drawn.shape[1] >= drawn.shape[0] else 1
     gy, gx = (-g for g in np.gradient(drawn))
     rest = (seen - drawn) * weight
-    xx, xy, yy = (np.sum(weight * a * b, axis=0, dtype=np.float64) for a, b in ((gx, gx), (gx, gy), (gy, gy)))
-    pull = np.stack([np.sum(rest * g, axis=0, dtype=np.float64) for g in (gx, gy)], axis=-1)
+    xx, xy, yy = (np.sum(weight * a * b, axis=across, dtype=np.float64) for a, b in ((gx, gx), (gx, gy), (gy, gy)))
+    pull = np.stack([np.sum(rest * g, axis=across, dtype=np.float64) for g in (gx, gy)], axis=-1)
     return np.stack([np.stack([xx, xy], axis=-1), np.stack([xy, yy], axis=-1)], axis=-2), pull
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 from scipy.sparse import coo_array, csr_array
 
+from ecgvec.verify.bent import Seen, View
 from ecgvec.verify.ink import Box, Cover, Ink, clip_px, stroke
 from ecgvec.verify.page import Floats, Page, Strip
 from ecgvec.warp.base import local_scale
@@ -38,7 +39,8 @@ SETTLED = 1e-2  # relative fall of the misfit below which a strip is done
 
 def refit(ink: Ink, page: Page, start: Mapping[str, Floats]) -> dict[str, Floats]:
     """Millivolts (n,) of each strip by its id, fitted to the image's ``ink`` from ``start`` on (NaN stays NaN)."""
-    strips = [_Strip.of(strip, page) for strip in page.strips]
+    view = View(ink, page)
+    strips = [_Strip.of(strip, view.page) for strip in page.strips]
     current = [start[s.strip.id] * s.px_per_mv for s in strips]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # cairo draws outside Python's lock
         for sweep in range(SWEEPS):
@@ -48,7 +50,7 @@ def refit(ink: Ink, page: Page, start: Mapping[str, Floats]) -> dict[str, Floats
                 near = [j for j in range(len(strips)) if j != i and _meet(boxes[i], boxes[j])]
                 others = [(strips[j], current[j]) for j in near]
                 noises = NOISES if sweep == 0 else NOISES[AGAIN_FROM:] if near else ()
-                tasks.append(pool.submit(_fit, one, current[i], ink, others, noises))
+                tasks.append(pool.submit(_fit, one, current[i], view, others, noises))
             current = [task.result() for task in tasks]
     return {s.strip.id: u / s.px_per_mv for s, u in zip(strips, current, strict=True)}
 
@@ -97,14 +99,15 @@ class _Strip:
 
 
 def _fit(
-    one: _Strip, u: Floats, ink: Ink, others: list[tuple[_Strip, Floats]], noises: tuple[float, ...] = NOISES
+    one: _Strip, u: Floats, view: View, others: list[tuple[_Strip, Floats]], noises: tuple[float, ...] = NOISES
 ) -> Floats:
     """One strip's ``u`` (n,) px, fitted beside ``others`` as they are, at one of ``noises`` after the other."""
     box = one.extent(u)
-    if box is None or np.isfinite(u).sum() < 3:
+    if box is None or np.isfinite(u).sum() < 3 or not noises:
         return u
+    problem = _Problem.of(one, view.seen(box), others, box)
     for noise in noises:
-        u = _descend(_Problem.of(one, ink, others, box, noise), u)
+        u = _descend(replace(problem, weight=problem.seen.weight / np.float32(noise**2)), u)
     return u
 
 
@@ -132,35 +135,33 @@ def _descend(problem: _Problem, u: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """What one strip is fitted to: ``seen`` cover of the box's pixels, their ``weight`` in 1 / noise^2, and ``free``,
-    how much of each pixel the other strips leave open."""
+    """What one strip is fitted to: what the image shows of the page's part ``box``, the ``weight`` (pixels,) of that in
+    1 / noise^2, and ``free``, how much of each pixel of the page the other strips leave open."""
 
     one: _Strip
     box: Box
-    seen: Cover
-    weight: Cover
+    seen: Seen
+    weight: NDArray[np.float32]
     free: Cover
 
     @classmethod
-    def of(cls, one: _Strip, ink: Ink, others: list[tuple[_Strip, Floats]], box: Box, noise: float) -> _Problem:
-        crop = ink.crop(box)
-        free = np.ones_like(crop.cover)
+    def of(cls, one: _Strip, seen: Seen, others: list[tuple[_Strip, Floats]], box: Box) -> _Problem:
+        free = np.ones((box[3] - box[1], box[2] - box[0]), dtype=np.float32)
         for other, u in others:
             free *= 1 - other.draw(u, box)
-        return cls(one, box, crop.cover, crop.weight / np.float32(noise**2), free)
+        return cls(one, box, seen, seen.weight, free)
 
-    def rest(self, u: Floats) -> Cover:
-        """Seen less drawn."""
-        rest: Cover = self.seen - (1 - self.free * (1 - self.one.draw(u, self.box)))
-        return rest
+    def rest(self, u: Floats) -> Floats:
+        """Seen less drawn, (pixels,)."""
+        return np.asarray(self.seen.cover - self.seen.shown(1 - self.free * (1 - self.one.draw(u, self.box))))
 
-    def cost(self, rest: Cover, u: Floats, bend: Floats) -> float:
+    def cost(self, rest: Floats, u: Floats, bend: Floats) -> float:
         """Minus twice the log posterior, but for a constant."""
         second = _second(u)
         return float(np.vdot(self.weight * rest, rest)) + float(np.sum((second / bend) ** 2))
 
     def jacobian(self, u: Floats) -> csr_array:
-        """Change of each pixel's cover by a px of each sample: (pixels, n)."""
+        """Change of what each pixel shows by a px of each sample: (pixels, n)."""
         one, n, width = self.one, len(u), self.box[2] - self.box[0]
         nudge = _nudges(u, one.pitch)
         x = one.points(np.zeros(n))[:, 0] - self.box[0]
@@ -178,8 +179,8 @@ class _Problem:
             rows.append(pixel)
             columns.append(owner)
             values.append(change.ravel()[pixel] / (2 * nudge[owner]))
-        shape = (self.seen.size, n)
-        return csr_array(coo_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape))
+        entries = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
+        return self.seen.changes(csr_array(coo_array(entries, (self.free.size, n))))
 
 
 def _nearest(sorted_x: Floats, x: Floats) -> NDArray[np.intp]:
@@ -208,12 +209,14 @@ def _bend(u: Floats) -> Floats:
     return BEND + np.convolve(second, window, mode="same")
 
 
-def _step(jacobian: csr_array, weight: Cover, rest: Cover, u: Floats, bend: Floats, damping: float) -> Floats:
+def _step(
+    jacobian: csr_array, weight: NDArray[np.float32], rest: Floats, u: Floats, bend: Floats, damping: float
+) -> Floats:
     """The step (n,) of ``u`` that a quadratic model takes to its least."""
     n = len(u)
     weighted = jacobian.multiply(weight.reshape(-1, 1)).tocsr()
     normal = (jacobian.T @ weighted).tocsr()
-    pull = weighted.T @ rest.ravel().astype(np.float64)
+    pull = weighted.T @ rest.astype(np.float64)
     second = _second(u)
     inverse = np.where(np.isfinite(np.diff(u, 2)), 1 / bend**2, 0.0)
     reach = max(2, int(_bandwidth(normal)))

@@ -17,8 +17,12 @@ from ecgvec.export.native import read_sidecar
 from ecgvec.geometry.path import Points
 from ecgvec.layout.axes import Axes
 from ecgvec.layout.place import Layout, place
+from ecgvec.photo import Shot, taken
 from ecgvec.plan.model import Plan
+from ecgvec.units import MM_PER_INCH, pixel_size
 from ecgvec.warp.base import Flat, Warp, local_scale
+from ecgvec.warp.lattice import Lattice
+from ecgvec.warp.parts import Paper
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -61,23 +65,37 @@ class Text:
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """An image's sidecar: plan, layout, map between page and image, strips, texts, files with their SHA-256."""
+    """An image's sidecar: plan, layout, how the page is seen, strips, texts, files with their SHA-256."""
 
     path: Path
     plan: Plan
     layout: Layout
-    warp: Warp
+    shot: Shot
     size: tuple[int, int]
     strips: tuple[Strip, ...]
     names: tuple[Text, ...]
     files: Mapping[str, str]
 
     @property
+    def warp(self) -> Flat | Lattice:
+        """The map between page mm and image px."""
+        return self.shot.warp
+
+    @property
     def pen(self) -> float:
         """Width of the trace's pen in px, where the first strip starts."""
         axes = self.strips[0].axes
-        scales = local_scale(self.warp, np.array([[axes.x0, axes.zero_y]]))
-        return float(self.plan.page.style.trace_width * np.sqrt(scales[0, 0] * scales[0, 1]))
+        return float(self.pens(np.array([[axes.x0, axes.zero_y]]))[0])
+
+    def pens(self, points: Points) -> Floats:
+        """Width (n,) in px of the trace's pen at page points (n, 2) mm."""
+        scales = local_scale(self.warp, points)
+        return np.asarray(self.plan.page.style.trace_width * np.sqrt(scales[:, 0] * scales[:, 1]))
+
+    def straight(self, dpi: float) -> Page:
+        """The same page seen straight on at ``dpi``, all of the paper and no more."""
+        width, height = self.layout.width, self.layout.height
+        return replace(self, shot=Shot(Flat((0.0, 0.0, width, height), dpi)), size=pixel_size(width, height, dpi))
 
     def file(self, suffix: str) -> Path | None:
         """The image's file of that suffix ('.png', '.npz') beside the JSON, or None where the JSON lists none."""
@@ -85,10 +103,10 @@ class Page:
         return self.path.parent / name if name in self.files else None
 
 
-def read_page(path: Path, warp: Warp | None = None) -> Page:
-    """The sidecar JSON ``path``. ``warp`` replaces the flat map that the JSON's homography gives.
+def read_page(path: Path) -> Page:
+    """The sidecar JSON ``path``. A flat page's map is the JSON's homography, a bent one's is built from the plan again.
 
-    SourceError for a file that is no sidecar, or a map that is none of a page seen straight on.
+    SourceError for a file that is no sidecar, or whose map is not that of its plan.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -97,39 +115,53 @@ def read_page(path: Path, warp: Warp | None = None) -> Page:
     plan, files = read_sidecar(text, str(path))
     document = json.loads(text)
     try:
-        size = (int(document["image"]["width"]), int(document["image"]["height"]))
-        chosen = warp if warp is not None else flat_warp(document["image"]["homography"], size, str(path))
-        labels, layout = document["labels"], place(plan.page)
+        image, labels, layout = document["image"], document["labels"], place(plan.page)
+        size = (int(image["width"]), int(image["height"]))
+        shot = _shot(image, size, plan, layout, str(path))
         strips = tuple(_strip(label, layout, plan) for label in labels["traces"])
-        names = tuple(_name(label, chosen) for label in labels["texts"] if label["role"] == "lead-name")
+        names = tuple(_name(label, shot.warp) for label in labels["texts"] if label["role"] == "lead-name")
     except (KeyError, TypeError, ValueError) as error:
         raise SourceError(f"{path} is not a whole sidecar JSON ({error}): render the image anew") from None
     if not strips:
         raise SourceError(f"{path} has no trace: there is nothing to verify")
-    return Page(path, plan, layout, chosen, size, strips, names, files)
+    return Page(path, plan, layout, shot, size, strips, names, files)
+
+
+def _shot(image: Mapping[str, Any], size: tuple[int, int], plan: Plan, layout: Layout, name: str) -> Shot:
+    """How the image shows the page. SourceError where the JSON says otherwise than its plan."""
+    if image["flat"]:
+        return Shot(flat_warp(image["homography"], size, name))
+    shot = taken(plan, Paper(layout.width, layout.height))
+    if not isinstance(shot.warp, Lattice) or shot.warp.size != size:
+        raise SourceError(f"{name}: the plan gives another page than the JSON says: render the image anew")
+    return shot
 
 
 def flat_warp(homography: list[list[float]], size: tuple[int, int], name: str) -> Flat:
     """The map of a page seen straight on, from its 3 x 3 homography (page mm -> image px). SourceError for another."""
     (a, c, e), (b, d, f), last = homography
     if [b, c, *last] != [0.0, 0.0, 0.0, 0.0, 1.0] or a != d or a <= 0:
-        raise SourceError(f"{name}: the page is bent or turned, and verify knows pages seen straight on alone")
-    return Flat((-e / a, -f / a, (size[0] - e) / a, (size[1] - f) / a), a * 25.4)
+        raise SourceError(f"{name}: the JSON calls a page flat that its homography bends or turns: render it anew")
+    return Flat((-e / a, -f / a, (size[0] - e) / a, (size[1] - f) / a), a * MM_PER_INCH)
 
 
 def moved(page: Page, shift: tuple[float, float]) -> Page:
-    """The same page where the image shows it ``shift`` (x, y) px further right and down."""
+    """The same flat page where the image shows it ``shift`` (x, y) px further right and down; a bent one as it is."""
     warp = page.warp
     if not isinstance(warp, Flat) or shift == (0.0, 0.0):
         return page
     scale = warp.affine.a
     x0, y0, x1, y1 = warp.frame
     dx, dy = shift[0] / scale, shift[1] / scale
-    return replace(page, warp=Flat((x0 - dx, y0 - dy, x1 - dx, y1 - dy), warp.dpi))
+    return replace(page, shot=Shot(Flat((x0 - dx, y0 - dy, x1 - dx, y1 - dy), warp.dpi)))
 
 
 def _strip(label: Mapping[str, Any], layout: Layout, plan: Plan) -> Strip:
     panels = [p for p in layout.panels if (p.row, p.column, p.rhythm) == tuple(label[k] for k in _PANEL_KEYS)]
+    style, cut = plan.page.style, None
+    if style.clip and panels:  # above and below only: the round ends of the line stay whole
+        x0, y0, x1, y1 = panels[0].box
+        cut = (x0 - style.trace_width, y0, x1 + style.trace_width, y1)
     return Strip(
         id=label["id"],
         lead=label["lead"],
@@ -138,7 +170,7 @@ def _strip(label: Mapping[str, Any], layout: Layout, plan: Plan) -> Strip:
         first=label["first_sample"],
         count=label["samples"],
         fs=label["fs"],
-        clip=panels[0].box if plan.page.style.clip and panels else None,
+        clip=cut,
     )
 
 
