@@ -26,7 +26,7 @@ lint: .venv/ready
 .venv/ready: pyproject.toml constraints/main.txt
 	sh tools/system_packages.sh libcairo2
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q -c constraints/main.txt -e ".[nlp,ray,dev]"
+	$(BIN)/python -m pip install -q -c constraints/main.txt -e ".[nlp,ray,train,dev]"
 	touch $@
 
 # scispaCy pins NumPy below 2, and with that an older OpenCV: an environment of its own.

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import ecgvec
-from ecgvec.commands import batch, demo, inspect, recipes, replay, single, templates, verify
+from ecgvec.commands import batch, demo, inspect, recipes, replay, single, templates, train, verify
 from ecgvec.commands.flags import ALL_FLAGS
 
 # Underscores and hyphens are the same in long option names: --hw_text and --hw-text.
@@ -53,7 +53,7 @@ def common(
     """
 
 
-_MAIN, _LOOK = "Commands that draw", "Commands that tell"
+_MAIN, _LOOK, _MAKE = "Commands that draw", "Commands that tell", "Commands that train"
 app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(batch.command)
 app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(single.command)
 app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(replay.replay)
@@ -62,3 +62,4 @@ app.add_typer(recipes.app, name="recipes", rich_help_panel=_LOOK)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(templates.templates)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(inspect.inspect)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(verify.verify)
+app.add_typer(train.app, name="train", rich_help_panel=_MAKE)

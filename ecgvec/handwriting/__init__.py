@@ -1,0 +1,1 @@
+"""Handwriting: a recurrent network that writes notes as pen strokes, and the corpus and training behind it."""

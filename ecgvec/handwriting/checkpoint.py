@@ -1,0 +1,72 @@
+"""Files of weights: safetensors, written whole or not at all, with what one must know of them inside."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ecgvec.errors import SourceError, one_line
+from ecgvec.handwriting.charset import CHARACTERS
+from ecgvec.handwriting.corpus import Style
+from ecgvec.handwriting.model import Network, Sizes
+
+_FORMAT = "ecgvec-handwriting-1"
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that a kill at any moment leaves the old one or the new one."""
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write tensors with ``about``, anything that JSON can hold."""
+    held = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
+    write_whole(path, save(held, {"about": json.dumps({"format": _FORMAT, **about}, sort_keys=True)}))
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """(tensors, about) of a file of `write_tensors`; SourceError where it is none."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    except (OSError, SafetensorError, ValueError) as error:
+        raise SourceError(f"{path} is no safetensors file ({one_line(error)}): train or fetch it anew") from error
+    if about.get("format") != _FORMAT:
+        raise SourceError(f"{path} has the format '{about.get('format')}', not '{_FORMAT}': train or fetch it anew")
+    return tensors, about
+
+
+def write_network(path: Path, network: Network, styles: Sequence[Style], about: Mapping[str, Any]) -> None:
+    """Write a network with its sizes, its characters and its styles."""
+    known = {"sizes": asdict(network.sizes), "characters": CHARACTERS, "styles": [asdict(style) for style in styles]}
+    write_tensors(path, network.state_dict(), {**about, **known})
+
+
+def read_network(path: Path) -> tuple[Network, tuple[Style, ...], dict[str, Any]]:
+    """(network ready to write, its styles, what else the file says); SourceError where the file is none of these."""
+    tensors, about = read_tensors(path)
+    try:
+        if about["characters"] != CHARACTERS:
+            raise ValueError("its characters are not those of this version")
+        with torch.device("meta"):
+            network = Network(Sizes(**about["sizes"]))
+        network.load_state_dict(tensors, assign=True)
+        styles = tuple(Style(**style) for style in about["styles"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise SourceError(f"{path} holds no handwriting model ({one_line(error)}): train or fetch it anew") from error
+    return network.eval().requires_grad_(False), styles, about

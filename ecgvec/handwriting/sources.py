@@ -1,0 +1,189 @@
+"""The pen data on disk -> hands: JSON lines of isolated characters, and single-stroke SVG fonts.
+
+Who is a person, whatever the database calls him, is decided here, and who is kept from the model.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from fontTools.pens.recordingPen import RecordingPen
+from fontTools.svgLib.path import parse_path
+
+from ecgvec.errors import SourceError, one_line
+from ecgvec.geometry.path import CURVE, LINE, MOVE
+from ecgvec.geometry.path import Path as Outline
+from ecgvec.handwriting.charset import CHARACTERS, DIGITS, PUNCTUATION
+from ecgvec.handwriting.glyphs import (
+    Glyph,
+    Hand,
+    Points,
+    RawGlyphs,
+    Strokes,
+    digit_height,
+    extent,
+    make_glyph,
+    settle,
+    x_height_and_baseline,
+)
+
+DIGIT_TO_X_HEIGHT = 1.55  # median of the UJI writers, for people whose letters are not known
+HELD_OUT_EVERY = 4  # every fourth person of a database never reaches the model
+_UJI_LETTER_WRITERS = 11
+_OPERATORS = "+-/"
+
+Raw = dict[str, RawGlyphs]
+
+
+def load_hands(folder: Path) -> list[Hand]:
+    """All hands of a folder of pen data, sorted by name, people who are held out included.
+
+    The folder holds ``*.jsonl.gz`` and ``fonts/*.svg``. SourceError where it has neither, or a file is not of its kind.
+    """
+    fonts = [read_font(path) for path in sorted((folder / "fonts").glob("*.svg"))]
+    people: Raw = {}
+    for path in sorted(folder.glob("*.jsonl.gz")):
+        for person, character, strokes in read_characters(path):
+            people.setdefault(person, {}).setdefault(character, []).append(strokes)
+    if not fonts and not people:
+        raise SourceError(f"{folder} holds neither *.jsonl.gz nor fonts/*.svg: name the folder of the pen data")
+    hands = [_person(name, raw) for name, raw in sorted(people.items())]
+    return sorted([*_with_punctuation(hands, fonts), *fonts], key=lambda hand: hand.name)
+
+
+def person_of(writer: str) -> str:
+    """One name for one person: the first 11 writers of UJIpenchars2 are the 11 of UJIpenchars."""
+    if match := re.fullmatch(r"ujiv1_w(\d+)", writer):
+        return f"uji-{int(match[1]):02d}"
+    if match := re.fullmatch(r"ujiv2_(\d+)", writer):
+        return f"uji-{int(match[1]) + 1:02d}"
+    if match := re.fullmatch(r"pend_(tra|tes)_(\d+)", writer):
+        # 30 people wrote the training part of Pen Digits and 14 others its test part.
+        return f"pendigits-{int(match[2]) + (30 if match[1] == 'tes' else 0):02d}"
+    return writer
+
+
+def is_held_out(person: str) -> bool:
+    """Whether the model must never see this person: every fourth of UJI and of Pen Digits."""
+    match = re.fullmatch(r"(?:uji|pendigits)-(\d+)", person)
+    return match is not None and int(match[1]) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+
+
+def read_characters(path: Path) -> Iterator[tuple[str, str, list[Points]]]:
+    """(person, character, strokes (n, 2) in tablet units, y down) of each line of a ``.jsonl.gz`` file."""
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                yield _character(json.loads(line), f"{path}, line {number}")
+    except (OSError, EOFError, ValueError) as error:
+        raise SourceError(
+            f"{path} is not gzipped JSON lines of pen strokes ({one_line(error)}): fetch it anew"
+        ) from error
+
+
+def _character(row: dict[str, Any], where: str) -> tuple[str, str, list[Points]]:
+    try:
+        strokes = [np.asarray(stroke, dtype=np.float64).reshape(-1, 2) for stroke in row["strokes"] if stroke]
+        writer, text = str(row["writer"]), str(row["text"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceError(
+            f"{where}: no writer, text and strokes of [x, y] ({one_line(error)}): fetch it anew"
+        ) from error
+    if text not in CHARACTERS or len(text) != 1 or not strokes:
+        raise SourceError(f"{where}: the text '{text}' with {len(strokes)} strokes is not one ASCII character")
+    return person_of(writer), text, strokes
+
+
+def _person(name: str, raw: RawGlyphs) -> Hand:
+    if "x" in raw and "a" in raw:
+        x_height, baseline = x_height_and_baseline(raw)
+        return Hand(name, "person", settle(raw, x_height, baseline))
+    digits = {c: samples for c, samples in raw.items() if c in DIGITS}
+    x_height = digit_height(digits) / DIGIT_TO_X_HEIGHT
+    glyphs = settle(digits, x_height, None)
+    for sign in [c for c in _OPERATORS if c in raw]:
+        glyphs[sign] = tuple(_operator(sign, strokes, x_height) for strokes in raw[sign])
+    return Hand(name, "digits", glyphs)
+
+
+def _operator(character: str, strokes: Strokes, x_height: float) -> Glyph:
+    """``+ - /`` have no line of their own in the data: the middle of a digit's height is theirs."""
+    middle = -DIGIT_TO_X_HEIGHT / 2
+    top, bottom = extent(strokes)
+    size = 1.0 if character == "/" else 0.7  # written large where it stands alone
+    return make_glyph([(stroke - [0.0, (top + bottom) / 2]) / x_height * size + [0.0, middle] for stroke in strokes])
+
+
+def _with_punctuation(people: list[Hand], fonts: list[Hand]) -> list[Hand]:
+    """Each person with the punctuation that he did not write: ``+ - /`` of a person who did, the rest of a font.
+
+    Which font, goes by the place of the person in the list, so that people differ in this too.
+    """
+    if not fonts:
+        return people
+    operators = next((h.glyphs for h in people if all(c in h.glyphs for c in _OPERATORS)), {})
+    whole = []
+    for number, hand in enumerate(people):
+        lender = fonts[number % len(fonts)].glyphs
+        wanted = PUNCTUATION if hand.kind == "person" else "+-/.,:()%<>="
+        missing = [c for c in wanted if c not in hand.glyphs]
+        lent = {c: operators[c] if c in operators else lender[c] for c in missing if c in operators or c in lender}
+        whole.append(Hand(hand.name, hand.kind, hand.glyphs | lent, "".join(sorted(lent))))
+    return whole
+
+
+def read_font(path: Path) -> Hand:
+    """A single-stroke SVG font as a hand; its own ``x`` is measured, because the x-height it states is often wrong."""
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError) as error:
+        raise SourceError(f"{path} is not an SVG font ({one_line(error)}): fetch it anew") from error
+    raw: dict[str, list[Points]] = {}
+    for element in root.iter():
+        character, d = element.get("unicode", ""), element.get("d", "")
+        if element.tag.endswith("glyph") and len(character) == 1 and character in CHARACTERS and d.strip():
+            raw[character] = _font_strokes(d)
+    if "x" not in raw:
+        raise SourceError(f"{path} has no glyph 'x' to measure: give a single-stroke SVG font of Latin letters")
+    top, bottom = extent(raw["x"])
+    baseline, x_height = bottom, bottom - top
+    glyphs: dict[str, tuple[Glyph, ...]] = {
+        c: (make_glyph([(s - [0.0, baseline]) / x_height for s in strokes]),) for c, strokes in raw.items()
+    }
+    return Hand(f"font-{path.stem}", "font", glyphs)
+
+
+def _font_strokes(d: str) -> list[Points]:
+    """The strokes of an SVG font's path, y turned down; strokes that begin where the last one ended are one."""
+    pen = RecordingPen()
+    parse_path(d, pen)
+    strokes: list[list[Points]] = []
+    for command, arguments in pen.value:
+        points = np.array([p for p in arguments if p is not None], dtype=np.float64).reshape(-1, 2) * [1.0, -1.0]
+        if command == "moveTo":
+            if not strokes or np.hypot(*(points[0] - strokes[-1][-1][-1])) > 5.0:
+                strokes.append([points])
+        elif command == "lineTo":
+            strokes[-1].append(points)
+        elif command in ("curveTo", "qCurveTo"):
+            strokes[-1].append(_curve(strokes[-1][-1][-1], points))
+        elif command == "closePath":
+            strokes[-1].append(strokes[-1][0][:1])
+    return [np.concatenate(stroke) for stroke in strokes]
+
+
+def _curve(start: Points, points: Points) -> Points:
+    """A Bezier curve from ``start`` (2,) over control points (2 or 3, 2), as eight lines."""
+    if len(points) == 2:  # a quadratic one, raised
+        points = np.array([start + (points[0] - start) * 2 / 3, points[1] + (points[0] - points[1]) * 2 / 3, points[1]])
+    codes = np.array([MOVE, CURVE], dtype=np.uint8)
+    flat = Outline(codes, np.vstack([start, points])).flattened()
+    lines: Points = flat.points[flat.codes == LINE]
+    return lines
