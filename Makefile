@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SCISPACY := .venv-scispacy/bin
 
-.PHONY: demo test test-long lint clean
+.PHONY: demo test test-long lint bench clean
 
 demo: .venv/ready
 	$(BIN)/ecgvec demo -o demo-out
@@ -35,6 +35,10 @@ lint: .venv/ready
 	$(PYTHON) -m venv .venv-scispacy
 	$(SCISPACY)/python -m pip install -q -c constraints/scispacy.txt -e ".[scispacy]" pytest
 	touch $@
+
+# What a bent page costs, as ratios to bare calls measured in the same run.
+bench: .venv/ready
+	$(BIN)/python benchmarks/bench_warp.py
 
 clean:
 	rm -rf .venv .venv-scispacy demo-out build dist *.egg-info

@@ -23,7 +23,7 @@ Image = NDArray[np.uint8]
 Field = NDArray[np.float32]
 Values = TypeVar("Values", Field, Image)
 
-TILE_NODES = 24  # the image is made in tiles of so many lattice cells a side, which stay in the cache
+TILE_NODES = 16  # the image is made in tiles of so many lattice cells a side, which stay in the cache
 FLAT_STEP = 6  # px between the places that are looked up to see a page straight on again
 SAME_SIZE = 1.08  # squared px of the page an image px, up to which taps need no softening
 EDGE_PX = 1.5  # a tile is wholly on the paper when its map keeps so far from the paper's edge

@@ -17,7 +17,7 @@ from ecgvec.warp.lattice import Lattice, lattice_pixels, turned_over
 from ecgvec.warp.parts import Bend, Camera, Canvas, Paper, Planar, Roll, WarpPart
 from ecgvec.warp.relief import LARGEST_STRAIN, Surface, bent
 
-STEP_AT_200_DPI = 8  # px between the lattice's nodes: about 1 mm, at any resolution
+STEP_AT_200_DPI = 10  # px between the lattice's nodes: about 1.3 mm, at any resolution
 OVERHEAD_MM = 600.0  # from which a page is seen when no camera is named
 INVERSION_STEPS = 12
 NEAR = 5e-3  # px: the lattice IS the map, so this is a matter of looks alone

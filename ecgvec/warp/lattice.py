@@ -100,12 +100,10 @@ def lattice_pixels(size: tuple[int, int], step: int) -> tuple[Floats, tuple[int,
 def turned_over(nodes: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Cells (rows - 1, columns - 1) that are not wholly right side out. Within a cell the Jacobian's determinant is
     affine, so four corners prove it."""
-    a, b, c, d = nodes[:-1, :-1], nodes[:-1, 1:], nodes[1:, :-1], nodes[1:, 1:]
-
-    def cross(p: Floats, q: Floats) -> Floats:
-        return np.asarray(p[..., 0] * q[..., 1] - p[..., 1] * q[..., 0])
-
-    bad = cross(b - a, c - a) <= 0
-    for p, q in ((b - a, d - b), (d - c, c - a), (d - c, d - b)):
-        bad |= cross(p, q) <= 0
-    return np.asarray(bad)
+    x, y = np.ascontiguousarray(np.moveaxis(nodes, -1, 0))
+    (x_right, x_down), (y_right, y_down) = ((np.diff(v, axis=1), np.diff(v, axis=0)) for v in (x, y))
+    good = np.ones((x.shape[0] - 1, x.shape[1] - 1), dtype=bool)
+    for row in (np.s_[:-1], np.s_[1:]):  # the cells' upper sides and lower sides
+        for column in (np.s_[:-1], np.s_[1:]):  # their left and right ones
+            good &= x_right[row] * y_down[:, column] > y_right[row] * x_down[:, column]
+    return ~good
