@@ -74,6 +74,8 @@ def _choice(where: str, raw: Mapping[str, Any]) -> Draw:
     for value in values:
         if not isinstance(value, bool | int | float | str):
             raise RecipeError(f"{where}.choice holds {value!r}: write single values")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise RecipeError(f"{where}.choice holds {value}: write finite numbers")
     if weights is None:
         return Draw(values=tuple(values))
     if not isinstance(weights, list | tuple):

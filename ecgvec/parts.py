@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ecgvec.errors import RecipeError, nearest
 from ecgvec.registry import Registry
@@ -20,6 +20,8 @@ class Part(BaseModel):
 
 
 P = TypeVar("P", bound=Part)
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
 
 
 def registered(registry: Registry[type[P]]) -> Callable[[type[P]], type[P]]:
@@ -50,6 +52,8 @@ def check_part(where: str, part: type[Part], key: str, value: Any) -> None:
     known = [name for name in part.model_fields if name != "kind"]
     if key not in known:
         raise RecipeError(f"{where}.{key} is unknown{nearest(key, known)}")
+    if isinstance(value, bool) and not isinstance(part.model_fields[key].default, bool):
+        raise RecipeError(f"{where}.{key} is {value!r}: write a number or a name")
     try:
         part.model_validate({key: value})
     except ValidationError as error:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ecgvec.effects.base import Effect, Light, OnPaper, Surroundings, View, gain_on_paper
-from ecgvec.errors import WarpError
+from ecgvec.errors import RecipeError, WarpError
 from ecgvec.plan.model import Plan
 from ecgvec.raster import LARGEST_PX, Image, draw
 from ecgvec.scene.nodes import Scene
@@ -61,8 +61,10 @@ def developed(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect] = 
             page = effect.applied(page, px_per_mm(dpi), shot.warp.paper, shot.composed.bends)
     view = View(shot.composed)
     lights = tuple(effect for effect in effects if isinstance(effect, Light))
-    grounds = [effect.ground(view, lights) for effect in effects if isinstance(effect, Surroundings)]
-    ground = grounds[-1] if grounds else None
+    grounds = [effect for effect in effects if isinstance(effect, Surroundings)]
+    if len(grounds) > 1:
+        raise RecipeError(f"a page lies on one thing, not on {' and '.join(g.kind for g in grounds)}: keep one of them")
+    ground = grounds[0].ground(view, lights) if grounds else None
     return resample(page, px_per_mm(dpi), shot.warp, gain_on_paper(view, lights), ground)
 
 

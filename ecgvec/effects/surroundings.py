@@ -17,7 +17,7 @@ from ecgvec.effects.base import EFFECTS, Light, Surroundings, View
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.materials import BRIGHTEST, TILE, TILE_PX_PER_MM, VARIANTS, Material, Plane, tile
 from ecgvec.geometry.path import Points
-from ecgvec.parts import registered
+from ecgvec.parts import Seed, registered
 from ecgvec.warp.apply import SRGB_OFFSET, Ground
 from ecgvec.warp.lattice import RINGS, lattice_pixels
 from ecgvec.warp.parts import Floats, generator
@@ -72,7 +72,7 @@ class Desk(Surroundings):
     angle: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] = 0.0
     shadow: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.8
     shadow_softness: Annotated[float, Field(ge=0, le=50, allow_inf_nan=False)] = 1.5
-    seed: int = 0
+    seed: Seed = 0
 
     def ground(self, view: View, lights: tuple[Light, ...]) -> Ground:
         """The desk in the light of all ``lights``; the first lamp among them throws the sheet's shadow."""

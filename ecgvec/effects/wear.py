@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
-from ecgvec.parts import registered
+from ecgvec.parts import Seed, registered
 from ecgvec.warp.creases import Creases
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
 
@@ -38,7 +38,7 @@ class Wear(OnPaper):
     kind: Literal["wear"] = "wear"
     worn: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.7
     dirt: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.7
-    seed: int = 0
+    seed: Seed = 0
 
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with worn folds; the very same array where there is nothing to wear."""

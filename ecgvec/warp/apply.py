@@ -30,7 +30,6 @@ EDGE_PX = 1.5  # a tile is wholly on the paper when its map keeps so far from th
 # Light is multiplied in linear light without leaving sRGB bytes: above sRGB's toe, x = 269.025 E^(1/2.4) - 14.025.
 SRGB_OFFSET = 255 * 0.055
 SRGB_POWER = 2.4
-GAIN_ONE = 180  # of 255: paper can be lit half as brightly again as the page's middle
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +105,7 @@ def resample(
     width, height = warp.size
     image = np.empty((height, width, 3), dtype=np.uint8)
     sources = (warp.nodes * scale - 0.5).astype(np.float32)  # OpenCV's 0 is the middle of the first pixel
-    light = None if gain is None else _in_bytes(gain)
+    light, one = (None, 1.0) if gain is None else _in_bytes(gain)
     on_paper = _within(sources, page)
     for tile in tiles(warp):
         where, cells = spread(sources, warp, tile), _cells(warp, tile)
@@ -115,7 +114,7 @@ def resample(
         if light is None:
             out[...] = pixels
         else:
-            _light(pixels, spread(light, warp, tile), out)
+            _light(pixels, spread(light, warp, tile), one, out)
         if not on_paper[cells].all():
             out[...] = _laid_on(out, _cover(where, warp.paper, scale), _floor(ground, warp, tile))
     return image
@@ -168,15 +167,17 @@ def _kernel(variance: float) -> Field:
     return kernel
 
 
-def _light(pixels: Image, gain: Image, out: Image) -> None:
-    """Put sRGB bytes times ``gain`` (see _in_bytes), the 2.4th root of the light, into ``out``."""
-    product = cv2.multiply(pixels, gain, scale=1 / GAIN_ONE)
-    cv2.addWeighted(product, 1.0, gain, SRGB_OFFSET / GAIN_ONE, -SRGB_OFFSET, dst=out)
+def _light(pixels: Image, gain: Image, one: float, out: Image) -> None:
+    """Put sRGB bytes times ``gain``, of which ``one`` is 1, the 2.4th root of the light, into ``out``."""
+    product = cv2.multiply(pixels, gain, scale=1 / one)
+    cv2.addWeighted(product, 1.0, gain, SRGB_OFFSET / one, -SRGB_OFFSET, dst=out)
 
 
-def _in_bytes(gain: NDArray[np.float64]) -> Image:
-    """A gain in bytes, GAIN_ONE for 1: as fine as the colours that it multiplies, and four times as fast as floats."""
-    return np.clip(np.rint(gain * GAIN_ONE), 0, 255).astype(np.uint8)
+def _in_bytes(gain: NDArray[np.float64]) -> tuple[Image, float]:
+    """A gain in bytes, and which of them is 1: as fine as the colours that it multiplies, and four times as fast as
+    floats."""
+    one = 255 / max(float(gain.max()), 1e-3)
+    return np.rint(gain * one).astype(np.uint8), one
 
 
 def _within(sources: Field, page: Image) -> NDArray[np.bool_]:
@@ -203,7 +204,8 @@ def _floor(ground: Ground | None, warp: Lattice, tile: Tile) -> Image:
         places = ground.places[cells]
         places = places - np.floor(places.min(axis=(0, 1)) / size) * size
         pixels = _remap(ground.texture, _spread(places.astype(np.float32), warp.step, tile), cv2.BORDER_WRAP)
-        _light(pixels, _spread(_in_bytes(ground.gain[cells]), warp.step, tile), below)
+        gain, one = _in_bytes(ground.gain[cells])
+        _light(pixels, _spread(gain, warp.step, tile), one, below)
     return below
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ecgvec.errors import WarpError
 from ecgvec.geometry.path import Points
-from ecgvec.parts import registered
+from ecgvec.parts import Degrees, registered
 from ecgvec.warp.parts import WARPS, Camera, Canvas, Floats
 
 FULL_FRAME_MM = 36.0  # width of the film to which 35 mm equivalent focal lengths refer
@@ -83,7 +83,7 @@ class Scanner(Camera):
     speed_error: Annotated[float, Field(ge=-0.05, le=0.05, allow_inf_nan=False)] = 0.0
     wobble: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     wobble_length: Annotated[float, Field(ge=10, le=1_000, allow_inf_nan=False)] = 80.0
-    phase: float = 0.0
+    phase: Degrees = 0.0
 
     def project(self, xyz: Floats, canvas: Canvas) -> Points:
         """Turned, shifted, and along the carriage's way a little uneven."""

@@ -19,7 +19,7 @@ from ecgvec.warp.relief import LARGEST_STRAIN, Surface, bent
 
 STEP_AT_200_DPI = 10  # px between the lattice's nodes: about 1.3 mm, at any resolution
 OVERHEAD_MM = 600.0  # from which a page is seen when no camera is named
-INVERSION_STEPS = 12
+CHORDS, SHORTER, INVERSION_STEPS = 4, 0.6, 40
 NEAR = 5e-3  # px: the lattice IS the map, so this is a matter of looks alone
 MARGIN_MM = 0.5
 SHARES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1)  # of the relief, tried in turn until the sheet can be seen whole
@@ -143,7 +143,8 @@ def _inverted(surface: Surface, seen: Floats, size: tuple[int, int]) -> Lattice:
 
 
 def _solved(paper: Paper, forward: _Forward, size: tuple[int, int]) -> Lattice:
-    """Page mm at the image's nodes, by Newton's method with the first step's derivatives, which change little."""
+    """Page mm at the image's nodes, by Newton's method. The first step's derivatives do for nearly all of them; a few
+    beyond a curled edge, where the map has a kink, need new ones and shorter steps."""
     scale = _scale(forward, paper.centre)
     step = max(2, round(STEP_AT_200_DPI * scale / (200 / 25.4)))
     wanted, shape = lattice_pixels(size, step)
@@ -151,13 +152,14 @@ def _solved(paper: Paper, forward: _Forward, size: tuple[int, int]) -> Lattice:
     points = _through(back, *wanted)[0]
     first = forward.with_slopes(*points)
     rest, left = wanted - first.values, np.arange(wanted.shape[1])
-    for _ in range(INVERSION_STEPS):
-        points[:, left] += np.stack(solved(first, *rest))
+    for number in range(INVERSION_STEPS):
+        points[:, left] += (1.0 if number <= CHORDS else SHORTER) * np.stack(solved(first, *rest))
         rest = wanted[:, left] - forward.at(*points[:, left])
         far = (np.abs(rest) > NEAR).any(axis=0)
         if not far.any():
             break
-        left, rest, first = left[far], rest[:, far], Sloped(*(part[:, far] for part in first))
+        left, rest = left[far], rest[:, far]
+        first = Sloped(*(part[:, far] for part in first)) if number < CHORDS else forward.with_slopes(*points[:, left])
     else:
         if _near_paper(points[:, left], paper).any():
             raise _TooSteepError("parts of it are seen edge on")

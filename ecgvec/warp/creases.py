@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec.geometry.path import Points
-from ecgvec.parts import registered
+from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import WARPS, Bend, Floats, Paper, generator
 
 CROSSING_SHARE = 0.3  # of the folds' spacing: where the folds that cross them have faded to nothing
@@ -85,7 +85,7 @@ class Creases(Bend):
     jitter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.4
     radius: Annotated[float, Field(ge=0.05, le=20, allow_inf_nan=False)] = 0.7
     reach: Annotated[float, Field(ge=1, le=300, allow_inf_nan=False)] = 50.0
-    seed: int = 0
+    seed: Seed = 0
 
     def folds(self, paper: Paper) -> tuple[Folds, Folds]:
         """The vertical and the horizontal folds."""

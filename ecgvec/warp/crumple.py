@@ -1,7 +1,7 @@
 """Crumpled paper: facets with sharp ridges between them, and single ridges.
 
-The facets of a whole ball of paper take a tenth of a second to work out, so a few crumpled sheets without end (their
-edges meet) are made once a process, and each page is a piece of one of them, shifted and turned.
+The facets of a whole ball of paper take some tenths of a second to work out, so a few crumpled sheets without end
+(their edges meet) are made once a process, and each page is a piece of one of them, shifted and turned.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec.geometry.path import Points
-from ecgvec.parts import registered
+from ecgvec.parts import Seed, registered
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.parts import WARPS, Bend, Floats, Paper, generator
 
@@ -38,7 +38,7 @@ class Crumple(Bend):
     kind: Literal["crumple"] = "crumple"
     strength: Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)] = 0.6
     ridges: Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)] = 1.0
-    seed: int = 0
+    seed: Seed = 0
 
     def heights(self, points: Points, paper: Paper) -> Floats:
         """A piece of an endless sheet."""

@@ -8,13 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec.geometry.path import Points
-from ecgvec.parts import registered
+from ecgvec.parts import Degrees, registered
 from ecgvec.warp.parts import WARPS, Floats, Paper, Roll, Rolled
 
 TABLE_STEP = 0.05  # mm
 
 Radius = Annotated[float, Field(ge=15, le=10_000, allow_inf_nan=False)]
-Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
 Start = Annotated[float, Field(ge=0, le=2_000, allow_inf_nan=False)]
 
 

@@ -13,6 +13,7 @@ from ecgvec.warp.stretch import drawn_together
 
 NODE_MM = 1.5  # distance of the lattice's nodes
 RESTING = 8  # % of the sheet lie on the desk: paper is too soft to stand on three points
+HEIGHTS_FIRST = 0.4  # share of the heights down to which a roll keeps its whole curvature
 LARGEST_STRAIN = 0.01  # of a length along the paper, 99th percentile
 
 
@@ -51,17 +52,18 @@ def nodes(paper: Paper) -> tuple[Floats, Floats]:
 
 
 def bent(paper: Paper, bends: Sequence[Bend], roll: Roll | None, share: float) -> Surface:
-    """The sheet under ``share`` of all heights and of the roll's curvature."""
+    """The sheet under ``share`` of all heights. A roll stretches nothing, so it gives way only below HEIGHTS_FIRST."""
     x, y = nodes(paper)
     shape = (len(y), len(x))
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     height = np.zeros(len(points))
     for bend in bends:
         height += share * bend.heights(points, paper)
-    lying = _lying(points, paper, roll, share)
+    roll_share = min(1.0, share / HEIGHTS_FIRST)
+    lying = _lying(points, paper, roll, roll_share)
     if bends:
         points = points + _shifts(height.reshape(shape), lying, x, y).reshape(-1, 2)
-        lying = _lying(points, paper, roll, share)
+        lying = _lying(points, paper, roll, roll_share)
     xyz = (lying.xyz + height[:, None] * lying.normals).reshape(*shape, 3)
     xyz[:, :, 2] -= np.percentile(xyz[:, :, 2], RESTING)
     return Surface(paper, x, y, height.reshape(shape), xyz, _normals(xyz))

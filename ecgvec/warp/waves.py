@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec.geometry.path import Points
-from ecgvec.parts import registered
+from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.warp.parts import WARPS, Bend, Floats, Paper, generator
 
 Height = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
@@ -25,7 +25,7 @@ class EdgeWave(Bend):
     height: Height = 2.5
     length: Length = 160.0
     depth: Length = 42.0
-    phase: float = 0.0
+    phase: Degrees = 0.0
 
     def heights(self, points: Points, paper: Paper) -> Floats:
         """A sine along the edge, an exponential away from it."""
@@ -66,7 +66,7 @@ class Buckle(Bend):
     kind: Literal["buckle"] = "buckle"
     height: Height = 1.2
     length: Length = 130.0
-    seed: int = 0
+    seed: Seed = 0
 
     def heights(self, points: Points, paper: Paper) -> Floats:
         """Five plane waves of random direction, length and phase."""
@@ -88,8 +88,8 @@ class Washboard(Bend):
     kind: Literal["washboard"] = "washboard"
     height: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.12
     length: Annotated[float, Field(ge=4, le=60, allow_inf_nan=False)] = 14.0
-    angle: float = 90.0
-    seed: int = 0
+    angle: Degrees = 90.0
+    seed: Seed = 0
 
     def heights(self, points: Points, paper: Paper) -> Floats:
         """A sine whose phase and strength drift slowly."""
