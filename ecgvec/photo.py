@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecgvec.effects.base import Effect, Light, OnPaper, Surroundings, View, gain_on_paper
+from ecgvec.effects.base import Capture, Effect, Light, OnPaper, Surroundings, View, gain_on_paper
 from ecgvec.errors import RecipeError, WarpError
 from ecgvec.plan.model import Plan
 from ecgvec.raster import LARGEST_PX, Image, draw
@@ -32,7 +32,7 @@ class Shot:
 def taken(plan: Plan, paper: Paper) -> Shot:
     """How ``plan`` shows a page of that size. WarpError where the sheet cannot be photographed so."""
     style = plan.page.style
-    if not plan.warp and not plan.effects:
+    if not plan.warp and all(isinstance(effect, Capture) for effect in plan.effects):
         x, y = style.pad - style.crop * paper.width, style.pad - style.crop * paper.height
         return Shot(Flat((-x, -y, paper.width + x, paper.height + y), style.dpi))
     parts = [*plan.warp, *([Crop(share=style.crop)] if style.crop else [])]
@@ -49,9 +49,18 @@ def taken(plan: Plan, paper: Paper) -> Shot:
 
 def developed(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect] = ()) -> Image:
     """The picture of ``scene``, (H, W, 3) uint8 sRGB: what ``effects`` do to the paper, then what it lies on and the
-    light on both, while a page that is not seen straight on is resampled."""
-    if isinstance(shot.warp, Flat):
-        return draw(scene, dpi, shot.warp.frame)
+    light on both, while a page that is not seen straight on is resampled; then what takes the picture does to it."""
+    scale = px_per_mm(dpi) if isinstance(shot.warp, Flat) else shot.warp.scale()
+    image = draw(scene, dpi, shot.warp.frame) if isinstance(shot.warp, Flat) else _seen(scene, shot, dpi, effects)
+    for effect in effects:
+        if isinstance(effect, Capture):
+            image = effect.captured(image, scale)
+    return image
+
+
+def _seen(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect]) -> Image:
+    """A page that is not seen straight on: worn, bent, lit, on its ground."""
+    assert isinstance(shot.warp, Lattice)
     dpi = page_dpi(shot.warp, dpi)
     page = draw(scene, dpi)
     if shot.composed is None or not effects:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -51,7 +52,9 @@ class View:
 
 
 class Effect(Part, ABC):
-    """Any effect."""
+    """Any effect. ``noisy``: it adds what no reader of the picture can foresee."""
+
+    noisy: ClassVar[bool] = False
 
 
 class OnPaper(Effect):
@@ -89,6 +92,14 @@ class Surroundings(Effect):
     @abstractmethod
     def ground(self, view: View, lights: tuple[Light, ...]) -> Ground:
         """The ground in its light."""
+
+
+class Capture(Effect):
+    """Changes the finished picture: what lens, sensor, scanner and file do to it."""
+
+    @abstractmethod
+    def captured(self, image: Image, scale: float) -> Image:
+        """The picture (H, W, 3), changed; ``scale``: px a mm of paper."""
 
 
 EFFECTS: Registry[type[Effect]] = Registry("effect", RecipeError)
