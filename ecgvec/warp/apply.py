@@ -85,9 +85,11 @@ def _spread(part: Values, step: int, tile: Tile) -> Values:
     return found
 
 
-def dense_map(warp: Lattice, tile: Tile) -> Field:
+def dense_map(warp: Lattice, tile: Tile) -> NDArray[np.float64]:
     """Page mm (tile height, tile width, 2) of the centres of a tile's pixels."""
-    return spread(warp.nodes.astype(np.float32), warp, tile)
+    nodes = warp.nodes[_cells(warp, tile)]
+    corner = nodes[0, 0]  # single precision is for the rest, which is small
+    return np.asarray(_spread((nodes - corner).astype(np.float32), warp.step, tile) + corner)
 
 
 def resample(
