@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from ecgvec.commands.bent_flags import RANGES, WRINKLED
+from ecgvec.commands.bent_flags import AUGMENTED, RANGES, WRINKLED
 from ecgvec.commands.flag import Flag
 from ecgvec.commands.flags import ALL_FLAGS, FLAGS, overrides
+from ecgvec.effects import every as effects
 from ecgvec.recipe import Recipe, load_recipe
 from ecgvec.resources import folder
 from ecgvec.style import PageStyle
@@ -56,8 +57,9 @@ def test_help_gives_every_flag_its_default(ecgvec_run: Run) -> None:
 @pytest.mark.parametrize("flag", ALL_FLAGS, ids=lambda flag: flag.parameter)
 def test_every_flag_has_its_twin_in_a_recipe(flag: Flag) -> None:
     section, *parts, key = flag.key.split(".")
-    if section == "warp":
-        assert key == "probability" or key in WARPS.get(parts[0]).model_fields
+    if section in ("warp", "effects"):
+        registry = WARPS if section == "warp" else effects.EFFECTS
+        assert key == "probability" or key in registry.get(parts[0]).model_fields
     elif section == "page":
         assert key in PageStyle.model_fields
     else:
@@ -218,7 +220,7 @@ def test_version(ecgvec_run: Run) -> None:
 
 def test_numbers_bound_ranges_unless_deterministic() -> None:
     both = {"wrinkles": True, "augment": True}
-    given = overrides({"ca": 45, "nv": 7, "nh": 1, "rot": 5, "c": 0.1, **both})
+    given = overrides({"ca": 45, "nv": 7, "nh": 1, "rot": 5, "c": 0.1, "noise": 9, "t": 5000, **both})
     asked = {key: value for key, value in given.items() if value != WRINKLED.get(key)}
     assert asked == {
         "warp.creases.angle": {"integer": [0, 45]},
@@ -226,10 +228,12 @@ def test_numbers_bound_ranges_unless_deterministic() -> None:
         "warp.creases.horizontal": {"integer": [1, 1]},
         "warp.rotate.angle": {"integer": [-5, 5]},
         "page.crop": {"uniform": [0.0, 0.1]},
+        "effects.gaussian-noise.sigma": {"integer": [1, 9]},
+        "effects.temperature.kelvin": {"integer": [2000, 5000]},
     }
     switches = {as_given.parameter: True for _, _, as_given, _ in RANGES}
-    fixed = overrides({"ca": 45, "nv": 7, "nh": 1, "rot": 5, "c": 0.1, **both, **switches})
-    assert [fixed[row.key] for _, row, _, _ in RANGES] == [45, 7, 1, 5, 0.1]
+    fixed = overrides({"ca": 45, "nv": 7, "nh": 1, "rot": 5, "c": 0.1, "noise": 9, "t": 5000, **both, **switches})
+    assert [fixed[row.key] for _, row, _, _ in RANGES] == [45, 7, 1, 5, 0.1, 9, 5000]
 
 
 def test_a_flag_that_needs_another_says_that_it_has_no_effect(tmp_path: Path, ecgvec_run: Run) -> None:
@@ -255,7 +259,7 @@ def test_wrinkles_without_numbers_take_the_documented_ones() -> None:
     assert drawn["warp.creases.vertical"] == drawn["warp.creases.horizontal"] == {"integer": [1, 10]}
     fixed = overrides({"wrinkles": True, "deterministic_angle": True, "deterministic_vertical": True})
     assert (fixed["warp.creases.angle"], fixed["warp.creases.vertical"]) == (90, 10)
-    assert overrides({"augment": True}) == {"page.crop": {"uniform": [0.0, 0.01]}}
+    assert overrides({"augment": True}) == AUGMENTED
 
 
 def test_the_drawn_values_are_in_the_plan(tmp_path: Path, ecgvec_run: Run) -> None:

@@ -12,7 +12,15 @@ _BENT = "Bent paper"
 WRINKLES = flag(
     "--wrinkles", "warp.creases.probability", bool, _BENT, "Creases and wrinkles, with the light on them.", "no"
 )
-AUGMENT = flag("--augment", "page.crop", bool, _BENT, "Turn (-rot) and crop (-c) the pictures.", "no")
+AUGMENT = flag(
+    "--augment",
+    "page.crop",
+    bool,
+    _BENT,
+    "Turn (-rot), crop (-c), noise (-noise) and colour (-t) of the pictures.",
+    "no",
+)
+COOLEST = 2000  # kelvin
 
 # Numbers that bound a range, unless the switch beside them says that they are meant as they stand; each belongs to the
 # group of the first switch.
@@ -47,6 +55,18 @@ RANGES: tuple[tuple[Flag, Flag, Flag, Callable[[Any], Any]], ...] = (
         flag("--deterministic_crop", "page.crop", bool, _BENT, "The share as given.", "no"),
         lambda most: {"uniform": [0.0, most]},
     ),
+    (
+        AUGMENT,
+        flag("-noise --noise", "effects.gaussian-noise.sigma", int, _BENT, "Standard deviation of Gaussian noise in 8-bit levels, drawn from 1 up to this.", "25 with --augment", metavar="LEVELS"),
+        flag("--deterministic_noise", "effects.gaussian-noise.sigma", bool, _BENT, "The noise as given.", "no"),
+        lambda most: {"integer": sorted([min(1, most), most])},
+    ),
+    (
+        AUGMENT,
+        flag("-t --temperature", "effects.temperature.kelvin", int, _BENT, "Colour temperature in kelvin, drawn from 2000 up to this.", "40000 with --augment", metavar="KELVIN"),
+        flag("--deterministic_temp", "effects.temperature.kelvin", bool, _BENT, "The temperature as given.", "no"),
+        lambda most: {"integer": sorted([COOLEST, most])},
+    ),
 )  # fmt: skip
 # What --wrinkles means in a recipe, beside the creases' number and angle.
 WRINKLED: Overrides = {
@@ -61,7 +81,12 @@ WRINKLED: Overrides = {
     "effects.lamp.exposure": {"uniform": [0.7, 0.95]},
     "effects.wear.worn": {"uniform": [0.2, 0.8]},
 }
-LARGEST_CROP = 0.01  # of --augment without -c
+# What --augment means without numbers.
+AUGMENTED: Overrides = {
+    "page.crop": {"uniform": [0.0, 0.01]},
+    "effects.gaussian-noise.sigma": {"integer": [1, 25]},
+    "effects.temperature.kelvin": {"integer": [COOLEST, 40_000]},
+}
 
 BENT_FLAGS = (WRINKLES, AUGMENT, *(row for ranged in RANGES for row in ranged[1:3]))
 
@@ -71,7 +96,7 @@ def bent_overrides(given: Mapping[str, Any], present: Collection[str] = ()) -> O
     as in ``warp.creases`` or ``page.crop``; flags of a group that is neither there nor switched on are left out."""
     result: Overrides = dict(WRINKLED) if given.get(WRINKLES.parameter) else {}
     if given.get(AUGMENT.parameter):
-        result["page.crop"] = {"uniform": [0.0, LARGEST_CROP]}
+        result.update(AUGMENTED)
     for switch, row, as_given, ranged in RANGES:
         number = given.get(row.parameter)
         if number is not None and _is_on(switch, row, given, present):

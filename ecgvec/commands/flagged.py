@@ -20,7 +20,8 @@ def flagged_recipe(source: str, flags: Mapping[str, Any]) -> Recipe:
     from ecgvec.recipe import load_recipe
 
     plain = load_recipe(source)
-    present = {f"warp.{name}" for name in plain.warp} | {f"page.{key}" for key in plain.page}
+    present = {f"warp.{name}" for name in plain.warp} | {f"effects.{name}" for name in plain.effects}
+    present |= {f"page.{key}" for key in plain.page}
     for message in without_effect(flags, present):
         typer.echo(message, err=True)
     return checked_recipe(source, overrides(flags, present))

@@ -19,6 +19,8 @@ import numpy as np
 
 from ecgvec.annotations.derive import inside
 from ecgvec.annotations.model import PulseLabel, TextLabel, TraceLabel, bounds
+from ecgvec.effects.colour import Temperature
+from ecgvec.effects.sensor import GaussianNoise
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.geometry.path import Points
 from ecgvec.record.leads import join_names
@@ -41,8 +43,6 @@ _OFF: dict[str, Any] = {
     "num_words": 0,
     "x_offset_for_handwritten_text": 0,
     "y_offset_for_handwritten_text": 0,
-    "temperature": 0,
-    "noise": 0,
 }
 
 
@@ -70,8 +70,8 @@ def _grid_px(sheet: Sheet) -> tuple[float, float]:
 
 
 def _bent(sheet: Sheet) -> dict[str, Any]:
-    """What bent and turned the page: the values that were drawn, 0 where nothing did."""
-    parts = sheet.plan.warp
+    """What bent, turned and changed the page: the values that were drawn, 0 where nothing did."""
+    parts, effects = sheet.plan.warp, sheet.plan.effects
     creases = next((part for part in parts if isinstance(part, Creases)), None)
     counts = [len(folds.offsets) for folds in creases.folds(sheet.paper)] if creases is not None else [0, 0]
     return {
@@ -79,8 +79,12 @@ def _bent(sheet: Sheet) -> dict[str, Any]:
         "crease_angle": _number(creases.angle) if creases is not None else 0,
         "number_of_creases_horizontally": counts[1],
         "number_of_creases_vertically": counts[0],
-        "augment": any(isinstance(part, Planar | Camera) for part in parts) or sheet.plan.page.style.crop > 0,
+        "augment": any(isinstance(part, Planar | Camera) for part in parts)
+        or any(isinstance(effect, Temperature | GaussianNoise) for effect in effects)
+        or sheet.plan.page.style.crop > 0,
         "rotate": _number(sum(part.angle for part in parts if isinstance(part, Rotate))),
+        "temperature": next((_number(e.kelvin) for e in effects if isinstance(e, Temperature)), 0),
+        "noise": next((_number(e.sigma) for e in effects if isinstance(e, GaussianNoise)), 0),
     }
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ecgvec.geometry.path import Points, polyline, rectangles, with_gaps
 from ecgvec.layout.place import Layout
-from ecgvec.photo import developed
-from ecgvec.raster import append_path, draw
+from ecgvec.photo import Shot, developed
+from ecgvec.raster import append_path
 from ecgvec.scene.grid import grid, paper
 from ecgvec.scene.header import footer, header
 from ecgvec.scene.nodes import Group, Mark, Pen, Scene, TextInfo
@@ -74,13 +74,13 @@ def backdrops(page: Page, shift: Shift = (0.0, 0.0)) -> tuple[Image, Image]:
     whole ones."""
     page = moved(page, shift)
     warp, style, scenes = page.warp, page.plan.page.style, _scenes(page)
+    foreseen = [effect for effect in page.plan.effects if not effect.noisy]
     if isinstance(warp, Flat):
-        empty, full = (draw(scene, warp.dpi, warp.frame) for scene in scenes)
+        empty, full = (developed(scene, Shot(warp), warp.dpi, foreseen) for scene in scenes)
         return empty, full
     rows, columns = round(shift[1]), round(shift[0])
     empty, full = (
-        np.roll(developed(scene, page.shot, style.dpi, page.plan.effects), (rows, columns), axis=(0, 1))
-        for scene in scenes
+        np.roll(developed(scene, page.shot, style.dpi, foreseen), (rows, columns), axis=(0, 1)) for scene in scenes
     )
     return empty, full
 

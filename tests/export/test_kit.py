@@ -212,6 +212,8 @@ def test_what_bent_the_page_is_the_value_drawn(demo_record: Record) -> None:
     bent = {
         "page__dpi": 70, "warp__creases__angle": {"integer": [0, 45]}, "warp__creases__vertical": {"integer": [1, 9]},
         "warp__creases__horizontal": 2, "warp__rotate__angle": {"integer": [-9, 9]}, "page__crop": 0.02,
+        "effects__gaussian-noise__sigma": {"integer": [1, 40]},
+        "effects__temperature__kelvin": {"integer": [2000, 9000]},
     }  # fmt: skip
     sheet = rendered(demo_record, **bent)
     creases, rotate = sheet.plan.warp
@@ -220,4 +222,6 @@ def test_what_bent_the_page_is_the_value_drawn(demo_record: Record) -> None:
     assert document["crease_angle"] == creases.angle and document["rotate"] == rotate.angle  # type: ignore[attr-defined]
     assert document["number_of_creases_vertically"] == creases.vertical  # type: ignore[attr-defined]
     assert document["number_of_creases_horizontally"] == 2
+    noise, temperature = sheet.plan.effects
+    assert document["noise"] == noise.sigma and document["temperature"] == temperature.kelvin  # type: ignore[attr-defined]
     assert document["x_grid"] == pytest.approx(5 * 70 / 25.4, rel=0.05) and document["x_grid"] != document["y_grid"]

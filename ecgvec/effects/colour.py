@@ -1,0 +1,108 @@
+"""How a camera or scanner renders colours: temperature, exposure, contrast, black and white."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal, cast
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from ecgvec.effects.base import EFFECTS, Capture, Image
+from ecgvec.effects.tones import curved, looked_up
+from ecgvec.parts import registered
+from ecgvec.warp.parts import Floats
+
+# XYZ to linear sRGB (IEC 61966-2-1).
+TO_SRGB = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
+# Amplitude, middle and widths to both sides in nm of the lobes of the CIE 1931 colour matching functions x, y and z
+# (Wyman, Sloan and Shirley 2013, "Simple analytic approximations to the CIE XYZ color matching functions").
+LOBES = (
+    ((1.056, 599.8, 37.9, 31.0), (0.362, 442.0, 16.0, 26.7), (-0.065, 501.1, 20.4, 26.2)),
+    ((0.821, 568.8, 46.9, 40.5), (0.286, 530.9, 16.3, 31.1)),
+    ((1.217, 437.0, 11.8, 36.0), (0.681, 459.0, 26.0, 13.8)),
+)
+RADIATION = 1.4388e7  # nm K, the second radiation constant
+LEAST = 0.01  # of the strongest channel: what lies outside sRGB's gamut
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
+
+@lru_cache(maxsize=64)
+def planckian(kelvin: float) -> tuple[float, float, float]:
+    """Linear sRGB of a black body of that temperature, the strongest channel 1 (Planck's law)."""
+    nm = np.arange(380.0, 781.0, 2.0)
+    spectrum = nm**-5 / np.expm1(RADIATION / (nm * kelvin))
+    xyz = [sum(a * np.exp(-0.5 * ((nm - m) / np.where(nm < m, s, t)) ** 2) for a, m, s, t in lobes) for lobes in LOBES]
+    rgb = TO_SRGB @ (np.array(xyz) @ spectrum)
+    red, green, blue = (float(c) for c in np.maximum(0, rgb / rgb.max()))
+    return red, green, blue
+
+
+@registered(EFFECTS)
+class Temperature(Capture):
+    """Light of ``kelvin`` (a black body's) seen by a camera that is balanced for ``balanced`` kelvin: fewer are warmer.
+
+    ``tint`` in stops: above 0 greener, below 0 more magenta, as under fluorescent lamps. No channel gets brighter, so
+    that white paper takes the colour and is not cut off.
+    """
+
+    kind: Literal["temperature"] = "temperature"
+    kelvin: Annotated[float, Field(ge=1_000, le=40_000, allow_inf_nan=False)] = 5_500.0
+    balanced: Annotated[float, Field(ge=2_500, le=15_000, allow_inf_nan=False)] = 6_500.0
+    tint: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
+
+    def gains(self) -> Floats:
+        """Factors (3,) of linear red, green and blue, the greatest 1."""
+        gains = np.array(planckian(self.kelvin)) / np.maximum(LEAST, planckian(self.balanced))
+        gains[1] *= 2**self.tint
+        return np.asarray(gains / gains.max())
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """Each channel's linear light times its gain."""
+        return curved(image, *(lambda light, gain=gain: gain * light for gain in self.gains()))
+
+
+@registered(EFFECTS)
+class Exposure(Capture):
+    """``stops`` more light, or less: each doubles or halves it; what is lighter than white is cut off."""
+
+    kind: Literal["exposure"] = "exposure"
+    stops: Annotated[float, Field(ge=-4, le=4, allow_inf_nan=False)] = 0.3
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """Linear light times a power of two."""
+        return curved(image, lambda light: 2**self.stops * light)
+
+
+@registered(EFFECTS)
+class Contrast(Capture):
+    """The tone curve in sRGB: v^``gamma``, then ``slope`` times the distance from ``pivot`` (0 black, 1 white)."""
+
+    kind: Literal["contrast"] = "contrast"
+    slope: Annotated[float, Field(ge=0.1, le=10, allow_inf_nan=False)] = 1.3
+    pivot: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.6
+    gamma: Annotated[float, Field(ge=0.2, le=5, allow_inf_nan=False)] = 1.0
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """Each byte by a table."""
+        values = self.pivot + self.slope * ((np.arange(256) / 255) ** self.gamma - self.pivot)
+        return cast(Image, looked_up(image, np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)))
+
+
+@registered(EFFECTS)
+class Grey(Capture):
+    """A scan in black and white: ``share`` of the colour is gone. ``seen``: by luma, or through one colour only; in
+    red a red grid all but vanishes, in green and blue it turns dark."""
+
+    kind: Literal["grey"] = "grey"
+    share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    seen: Literal["luma", "red", "green", "blue"] = "luma"
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """One matrix for each pixel."""
+        names = ("red", "green", "blue")
+        weights = np.array(LUMA) if self.seen == "luma" else np.array([float(n == self.seen) for n in names])
+        matrix = (1 - self.share) * np.eye(3) + self.share * np.tile(weights, (3, 1))
+        found: Any = cv2.transform(image, matrix.astype(np.float32))
+        return cast(Image, found)

@@ -1,0 +1,101 @@
+"""What a file keeps of a picture: JPEG, and fewer pixels."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, cast
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from ecgvec.effects.base import EFFECTS, Capture, Image
+from ecgvec.parts import registered
+from ecgvec.units import MM_PER_INCH
+
+SAMPLING = {
+    "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+    "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+}
+
+
+@registered(EFFECTS)
+class Jpeg(Capture):
+    """Saved as JPEG at ``quality`` (libjpeg's scale) with ``chroma`` thinned out, ``times`` over: the second time the
+    8 x 8 blocks lie ``offset`` px further right and down, as after a crop. Nothing moves; the first ``offset`` rows and
+    columns go through the file once."""
+
+    kind: Literal["jpeg"] = "jpeg"
+    quality: Annotated[int, Field(ge=1, le=100)] = 60
+    times: Annotated[int, Field(ge=1, le=2)] = 1
+    offset: Annotated[int, Field(ge=0, le=15)] = 3
+    chroma: Literal["4:4:4", "4:2:2", "4:2:0"] = "4:2:0"
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """Encoded and decoded."""
+        pixels = self._saved(image[..., ::-1])  # OpenCV's files are BGR
+        if self.times == 2 and min(pixels.shape[:2]) > self.offset:
+            pixels[self.offset :, self.offset :] = self._saved(pixels[self.offset :, self.offset :])
+        return np.ascontiguousarray(pixels[..., ::-1])
+
+    def _saved(self, pixels: Image) -> Image:
+        how = [cv2.IMWRITE_JPEG_QUALITY, self.quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, SAMPLING[self.chroma]]
+        data = cv2.imencode(".jpg", np.ascontiguousarray(pixels), how)[1]
+        found: Any = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        return cast(Image, found)
+
+
+@registered(EFFECTS)
+class LowResolution(Capture):
+    """As if the picture had ``dpi`` pixels an inch of paper: the mean of each cell of whole pixels, then ``enlarged``
+    again to the old size, smoothly or in blocks. Nothing changes where the picture has fewer than one and a half times
+    as many pixels."""
+
+    kind: Literal["low-resolution"] = "low-resolution"
+    dpi: Annotated[float, Field(ge=15, le=1_200, allow_inf_nan=False)] = 75.0
+    enlarged: Literal["smooth", "blocks"] = "smooth"
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """Cells of at least one pixel, the first in the picture's corner."""
+        side = cell_side(scale, self.dpi)
+        if side == 1:
+            return image
+        wide = spread_cells(cell_means(image, side, side), side, side, image.shape)
+        return smoothed(wide, side) if self.enlarged == "smooth" else wide
+
+
+def cell_side(scale: float, dpi: float) -> int:
+    """How many px of a picture of ``scale`` px/mm one pixel of ``dpi`` is, at least 1."""
+    return max(1, round(scale * MM_PER_INCH / dpi))
+
+
+def cell_means(image: Image, width: int, height: int) -> Image:
+    """The mean colour (rows, columns) or (rows, columns, 3) of each cell of ``width`` x ``height`` px; beyond the
+    picture its last pixels go on."""
+    if width == height == 1:
+        return image
+    right, below = -image.shape[1] % width, -image.shape[0] % height
+    full = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    means: Any = cv2.blur(full, (width, height), anchor=(0, 0))  # of the pixels right of and below each
+    return cast(Image, np.ascontiguousarray(means[::height, ::width]))
+
+
+def spread_cells(cells: Image, width: int, height: int, shape: tuple[int, ...]) -> Image:
+    """Cells as blocks of ``width`` x ``height`` px, cut to a picture of ``shape``."""
+    wide = cells if width == 1 else cells.repeat(width, axis=1)
+    tall = wide if height == 1 else wide.repeat(height, axis=0)
+    return np.ascontiguousarray(tall[: shape[0], : shape[1]])
+
+
+def smoothed(blocks: Image, side: int) -> Image:
+    """Blocks of ``side`` px, bilinear in between: each pixel is the mean of what lies half a block around it."""
+    line = np.ones(side + 1 - side % 2)
+    if side % 2 == 0:
+        line[[0, -1]] = 0.5  # an even box has no middle pixel: half a pixel more on both sides keeps all in place
+    line /= line.sum()
+    found: Any = (
+        cv2.blur(blocks, (side, side), borderType=cv2.BORDER_REPLICATE)
+        if side % 2
+        else cv2.sepFilter2D(blocks, -1, line, line, borderType=cv2.BORDER_REPLICATE)
+    )
+    return cast(Image, found)

@@ -1,0 +1,158 @@
+"""What a lens does: defocus, motion blur while the shutter is open, less light in the corners."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal, cast
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from ecgvec.effects.base import EFFECTS, Capture, Image
+from ecgvec.effects.tones import Light16, in_bands, in_bytes, in_light, in_rgb
+from ecgvec.parts import Degrees, registered
+from ecgvec.warp.apply import SRGB_OFFSET, SRGB_POWER
+from ecgvec.warp.parts import Floats
+
+BOXES = 5  # of which a disc is put together
+SIDES = 8  # different sides these may have
+LIGHTEST = 0.05  # share of the disc below which a box is left out
+SHORT_LINE = 12.0  # px
+
+
+@registered(EFFECTS)
+class Defocus(Capture):
+    """A point of the page becomes a disc of ``radius`` mm of paper, in linear light."""
+
+    kind: Literal["defocus"] = "defocus"
+    radius: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.2
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """A weighted sum of boxes, which costs the same at every radius."""
+        radius = round(self.radius * scale, 2)
+        return in_bands(image, int(radius) + 2, lambda part: self._blurred(part, disc_boxes(radius)))
+
+    def _blurred(self, image: Image, boxes: tuple[tuple[int, int, float], ...]) -> Image:
+        light = in_light(image)
+        found: Any = None
+        total = 0.0
+        for width, height, weight in boxes:
+            box = cv2.blur(light, (width, height), borderType=cv2.BORDER_REPLICATE)
+            total += weight  # a running mean stays within 16 bits
+            found = box if found is None else cv2.addWeighted(found, 1 - weight / total, box, weight / total, 0)
+        return in_bytes(cast(Light16, found))
+
+
+def disc(radius: float) -> Floats:
+    """A disc's share (n, n) of each pixel, of ``radius`` px, its edge softened over a pixel; it sums to 1."""
+    reach = int(np.ceil(radius + 0.5))
+    along = np.arange(-reach, reach + 1)
+    kernel = np.clip(radius + 0.5 - np.hypot(along[:, None], along), 0, 1)
+    kernel[reach, reach] = max(kernel[reach, reach], 1e-9)
+    return np.asarray(kernel / kernel.sum())
+
+
+@lru_cache(maxsize=64)
+def disc_boxes(radius: float) -> tuple[tuple[int, int, float], ...]:
+    """Widths and heights in px, both odd, and weights of at most BOXES boxes that come nearest to a disc. They are
+    given in mirrored pairs, so that no direction is blurred more than another."""
+    from scipy.optimize import nnls  # which making pages need not pay for
+
+    target = disc(radius)
+    reach = target.shape[0] // 2
+    halves = np.unique(np.rint(np.linspace(0, reach, min(reach + 1, SIDES))).astype(int))
+    pairs = [(int(a), int(b)) for a in halves for b in halves if a <= b]
+    columns = np.stack([_pair(a, b, reach) for a, b in pairs], axis=1)
+    weights = nnls(columns, target.ravel())[0]
+    costs = np.array([1 if a == b else 2 for a, b in pairs])
+    kept = [int(k) for k in np.argsort(-weights, kind="stable") if weights[k] > LIGHTEST]
+    kept = [k for i, k in enumerate(kept) if costs[kept[: i + 1]].sum() <= BOXES]
+    weights = nnls(columns[:, kept], target.ravel())[0]
+    weights /= weights.sum()
+    boxes: list[tuple[int, int, float]] = []
+    for (a, b), weight in zip([pairs[k] for k in kept], weights, strict=True):
+        sides = [(a, b)] if a == b else [(a, b), (b, a)]
+        boxes += [(2 * x + 1, 2 * y + 1, float(weight) / len(sides)) for x, y in sides if weight > 0]
+    return tuple(boxes)
+
+
+def _pair(a: int, b: int, reach: int) -> Floats:
+    """The mean of a box of half sides ``a`` and ``b`` and of the same on its side, as a column (n * n,)."""
+    across, down = (np.abs(np.arange(-reach, reach + 1)) <= half for half in (a, b))
+    both = np.outer(across, down).astype(float)
+    return np.asarray((both + both.T).ravel() / (2 * both.sum()))
+
+
+@registered(EFFECTS)
+class MotionBlur(Capture):
+    """The camera moves evenly by ``length`` mm of paper, half of it before the picture's time and half after it, at
+    ``angle`` degrees (0 along the rows, 90 along the columns), in linear light."""
+
+    kind: Literal["motion-blur"] = "motion-blur"
+    length: Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)] = 0.5
+    angle: Degrees = 0.0
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """A long line is one of half the length, seen twice; a short one is a mean of moved pictures."""
+        length = self.length * scale
+        return in_bands(image, int(length) + 4, lambda part: self._blurred(part, length))
+
+    def _blurred(self, image: Image, length: float) -> Image:
+        turn = np.radians(self.angle)
+        way = np.array([np.cos(turn), -np.sin(turn)])
+        light, step = in_light(image), length / 4
+        while length > SHORT_LINE:
+            x, y = (int(n) for n in np.rint(step * way))
+            light = _mean_of_moved(light, {(x, y): 0.5, (-x, -y): 0.5})
+            length, step = length / 2, step / 2
+        return in_bytes(_mean_of_moved(light, line(length, way)))
+
+
+def line(length: float, way: Floats) -> dict[tuple[int, int], float]:
+    """Pixels (x, y) of a line of ``length`` px along the unit vector ``way``, its middle at (0, 0), and their shares:
+    those at its ends only so far as it reaches into them. Each pixel has its mirror, so that nothing moves."""
+    half = max(0.0, (length - 1) / 2)
+    reach = int(np.ceil(half))
+    shares: dict[tuple[int, int], float] = {}
+    for k in range(-reach, reach + 1):
+        x, y = (int(np.copysign(np.floor(abs(k * w) + 0.5), k * w)) for w in way)
+        share = 1.0 if abs(k) < reach or not k else half - (reach - 1)
+        shares[x, y] = shares.get((x, y), 0.0) + share
+    total = sum(shares.values())
+    return {place: share / total for place, share in shares.items()}
+
+
+def _mean_of_moved(light: Light16, shares: dict[tuple[int, int], float]) -> Light16:
+    """The mean of pictures moved by whole pixels (x, y), each with its share of the whole."""
+    height, width = light.shape[:2]
+    right, down = (max(abs(place[axis]) for place in shares) for axis in (0, 1))
+    wide = cv2.copyMakeBorder(light, down, down, right, right, cv2.BORDER_REPLICATE)
+    found: Any = None
+    total = 0.0
+    for (x, y), share in shares.items():
+        moved = wide[down - y : down - y + height, right - x : right - x + width]
+        total += share  # a running mean stays within 16 bits
+        found = moved if found is None else cv2.addWeighted(found, 1 - share / total, moved, share / total, 0)
+    return cast(Light16, np.ascontiguousarray(found))
+
+
+@registered(EFFECTS)
+class Vignette(Capture):
+    """The corners get less light by ``share``, after the cosine law (cos^4 of the angle to the axis)."""
+
+    kind: Literal["vignette"] = "vignette"
+    share: Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)] = 0.35
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """cos^4 = (1 + tan^2)^-2, and tan^2 grows with the squared distance from the middle."""
+        height, width = image.shape[:2]
+        x, y = ((np.arange(n, dtype=np.float32) + 0.5 - n / 2) ** 2 for n in (width, height))
+        square = np.add.outer(y, x) * np.float32(255 / ((width**2 + height**2) / 4))
+        steep = (1 - self.share) ** -0.5 - 1
+        gain = (1 + steep * np.arange(256) / 255) ** (-2 / SRGB_POWER)
+        plane: Any = cv2.LUT(square.astype(np.uint8), np.rint(255 * gain).astype(np.uint8))
+        bytes_ = in_rgb(cast(Image, plane))
+        product = cv2.multiply(image, bytes_, scale=1 / 255)
+        found: Any = cv2.addWeighted(product, 1.0, bytes_, SRGB_OFFSET / 255, -SRGB_OFFSET)
+        return cast(Image, found)

@@ -1,0 +1,222 @@
+"""The paper itself: its fibres, its yellowing, the print of another page that shows through. And what ink, paper and
+stains share: noise that is the same in millimetres at every resolution, and dyes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy import fft
+
+from ecgvec.effects.base import EFFECTS, Image, OnPaper
+from ecgvec.parts import Seed, registered
+from ecgvec.warp.parts import Bend, Floats, Paper, generator
+
+Plane = NDArray[np.float32]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Dye = tuple[float, float, float]  # absorbance (base e) of red, green and blue where the dye is at its full density
+
+PERIOD_MM = 47.0  # a tile of fine noise repeats after that, too far for the eye to find it
+FINEST = 5.0  # cycles a mm: the finest fine noise; some 250 dpi show it
+FIBRE_WAYS = 5  # directions in which fibres of a tile lie
+FIBRE_MM = (1.1, 0.09)  # of a fibre: length and width, standard deviations
+YELLOW: Dye = (0.09, 0.2, 0.5)  # old wood pulp: blue goes first (lignin's chromophores absorb below 500 nm)
+EDGE_MM = 16.0  # over which air has browned a sheet from its edge
+SCATTER_MM = 0.3  # paper's point spread: print on the other side is seen that blurred
+
+
+@dataclass(frozen=True, eq=False)
+class Clouds:
+    """Smooth noise of unit variance on the page: a sum of plane waves with ``turns`` (k, 2) cycles a mm, ``phases``
+    (k,) and ``weights`` (k,). A wave is of rank two, so that a page of it is one product of two thin matrices."""
+
+    turns: Floats
+    phases: Floats
+    weights: Floats
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator, shortest: float, longest: float, slope: float = 0.7) -> Clouds:
+        """Waves of ``shortest`` to ``longest`` mm; a wave's weight grows as its length to the power of ``slope``."""
+        count = 26
+        lengths = shortest * (longest / shortest) ** ((np.arange(count) + rng.random(count)) / count)
+        angles = np.pi * (rng.permutation(count) + rng.random(count)) / count
+        turns = np.stack([np.cos(angles), np.sin(angles)], axis=-1) / lengths[:, None]
+        weights = lengths**slope
+        return cls(turns, rng.uniform(0, 2 * np.pi, count), weights * np.sqrt(2 / np.sum(weights**2)))
+
+    def at(self, x: Floats, y: Floats, scale: float) -> Plane:
+        """Its mean (len(y), len(x)) over pixels, ``scale`` a mm, with their middles at ``x`` and ``y`` mm."""
+        weights = self.weights * np.prod(np.sinc(self.turns / scale), axis=1)
+        across = 2 * np.pi * np.outer(x, self.turns[:, 0]) + self.phases
+        down = 2 * np.pi * np.outer(y, self.turns[:, 1])
+        left = np.hstack([weights * np.cos(down), -weights * np.sin(down)]).astype(np.float32)
+        right = np.hstack([np.cos(across), np.sin(across)]).astype(np.float32)
+        return np.asarray(left @ right.T)
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """A rectangle of the page: its ``rows`` and ``columns``, and the middles ``x``, ``y`` of its pixels in mm."""
+
+    rows: slice
+    columns: slice
+    x: Floats
+    y: Floats
+
+    @classmethod
+    def whole(cls, page: Image, scale: float) -> Patch:
+        """All of the page."""
+        return cls.around(page, scale, 0.0, 0.0, np.inf)
+
+    @classmethod
+    def around(cls, page: Image, scale: float, x: float, y: float, reach: float) -> Patch:
+        """What of the page is less than ``reach`` mm from (x, y) mm, along x and along y. It may be empty."""
+        spans = []
+        for middle, size in ((y, page.shape[0]), (x, page.shape[1])):
+            ends = np.clip([(middle - reach) * scale, (middle + reach) * scale + 1], 0, size).astype(int)
+            spans.append(slice(int(ends[0]), int(ends[1])))
+        centres = [np.asarray((np.arange(span.start, span.stop) + 0.5) / scale, dtype=np.float64) for span in spans]
+        return cls(spans[0], spans[1], centres[1], centres[0])
+
+    def __bool__(self) -> bool:
+        return len(self.x) > 0 and len(self.y) > 0
+
+    def offsets(self, x: float, y: float) -> tuple[Plane, Plane]:
+        """How far right of and below (x, y) mm its pixels (h, w) are, mm."""
+        right, down = np.meshgrid((self.x - x).astype(np.float32), (self.y - y).astype(np.float32))
+        return right, down
+
+
+def dye(page: Image, patch: Patch, density: Plane, absorbs: Dye) -> None:
+    """Dyes a patch of the page, in place, to a ``density`` (h, w) of 0 to 1, by Lambert and Beer's law: what is under
+    a dye is seen through it."""
+    levels = cv2.convertScaleAbs(np.clip(density, 0, 1), alpha=255)
+    gains = np.exp(-np.outer(np.arange(256) / 255, absorbs)) * 255
+    # uint8 all the way: a page of floats takes five times as long, and its fractions would be rounded off anyway
+    passed = cv2.merge([cv2.LUT(levels, np.rint(gain).astype(np.uint8)) for gain in gains.T])
+    seen = page[patch.rows, patch.columns]
+    seen[:] = cv2.multiply(seen, passed, scale=1 / 255)
+
+
+def bare_paper(page: Image) -> Floats:
+    """The colour (3,) of the page where nothing is printed."""
+    # strides of no common measure, so that a grid line in the way of all rows is not in that of all columns
+    return np.asarray(np.percentile(page[::11, ::13].reshape(-1, 3), 90, axis=0), dtype=np.float64)
+
+
+def fine_noise(rng: np.random.Generator, scale: float, length: float, width: float, angle: float = 0.0) -> Plane:
+    """A tile (n, n) of noise of unit variance that repeats every PERIOD_MM: white noise blurred by ``length`` mm along
+    ``angle`` (radians) and by ``width`` mm across (standard deviations). The same waves at every resolution; those too
+    fine for ``scale`` px/mm are left out."""
+    modes = round(PERIOD_MM * FINEST)
+    down = fft.fftfreq(2 * modes, 1 / (2 * modes))[:, None] / PERIOD_MM
+    right = np.arange(modes + 1)[None] / PERIOD_MM
+    along = right * np.cos(angle) + down * np.sin(angle)
+    across = down * np.cos(angle) - right * np.sin(angle)
+    shape = np.exp(-2 * np.pi**2 * ((length * along) ** 2 + (width * across) ** 2)).astype(np.float32)
+    shape[0, 0] = 0
+    shape /= 2 * np.sqrt(np.sum(shape**2))
+    waves = np.empty(shape.shape, dtype=np.complex64)
+    waves.real = rng.standard_normal(shape.shape, dtype=np.float32) * shape
+    waves.imag = rng.standard_normal(shape.shape, dtype=np.float32) * shape
+    size = max(2, round(PERIOD_MM * scale))
+    kept = min(modes, (size - 1) // 2)
+    seen = np.zeros((size, size // 2 + 1), dtype=np.complex64)
+    seen[: kept + 1, : kept + 1] = waves[: kept + 1, : kept + 1]
+    seen[size - kept :, : kept + 1] = waves[2 * modes - kept :, : kept + 1]
+    return np.asarray(fft.irfft2(seen, s=(size, size)) * np.float32(size * size), dtype=np.float32)
+
+
+def cut(tile: Plane, patch: Patch) -> Plane:
+    """What lies on a patch when the tile is repeated over the page."""
+    rows = np.arange(patch.rows.start, patch.rows.stop) % tile.shape[0]
+    columns = np.arange(patch.columns.start, patch.columns.stop) % tile.shape[1]
+    return np.asarray(tile[rows[:, None], columns])
+
+
+def spread(tile: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The tile repeated over a page of that ``shape``."""
+    height, width = shape[:2]
+    rows = np.tile(tile, (1, -(-width // tile.shape[1])))[:, :width]
+    return np.ascontiguousarray(np.tile(rows, (-(-height // tile.shape[0]), 1))[:height])
+
+
+@registered(EFFECTS)
+class Fibres(OnPaper):
+    """Fibres and the cloudy look-through of uncoated paper; ``contrast``: how much darker its darkest places are than
+    its lightest."""
+
+    kind: Literal["fibres"] = "fibres"
+    contrast: Annotated[float, Field(ge=0, le=0.4, allow_inf_nan=False)] = 0.07
+    seed: Seed = 0
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3) on such paper."""
+        if not self.contrast:
+            return page
+        rng = generator(self.seed)
+        turn = rng.uniform(0, np.pi)
+        dark = 0.36 * fine_noise(rng, scale, 0.9, 0.7)  # flocs
+        dark += 0.5 * fine_noise(rng, scale, 0.06, 0.06)  # the mesh of the wire, fillers, pores
+        for way in range(FIBRE_WAYS):
+            lying = fine_noise(rng, scale, *FIBRE_MM, turn + np.pi * (way + rng.uniform(-0.3, 0.3)) / FIBRE_WAYS)
+            dark += 1.1 * np.maximum(lying - 1.3, 0) - 0.5 * np.maximum(-1.7 - lying, 0)
+        tile = np.rint(255 * (1 - self.contrast * np.clip(0.3 + 0.17 * dark, 0, 1))).astype(np.uint8)
+        gain = spread(tile, page.shape)
+        return np.asarray(cv2.multiply(page, cv2.merge([gain, gain, gain]), scale=1 / 255), dtype=np.uint8)
+
+
+@registered(EFFECTS)
+class Yellowing(OnPaper):
+    """Paper that has aged: ``amount`` of it, uneven, and ``edges``: how much further it has gone at the sheet's
+    edges, where air and light reach it."""
+
+    kind: Literal["yellowing"] = "yellowing"
+    amount: Share = 0.4
+    edges: Share = 0.5
+    seed: Seed = 0
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3), yellowed."""
+        if not self.amount:
+            return page
+        rng = generator(self.seed)
+        patch = Patch.whole(page, scale)
+        uneven = Clouds.drawn(rng, 9, 180, 0.9).at(patch.x, patch.y, scale)
+        # The nearer a side, the browner; sides add up in the corners. Each side has gone its own way.
+        sides = (patch.x, paper.width - patch.x, patch.y, paper.height - patch.y)
+        left, right, top, bottom = (
+            own * np.exp(-np.maximum(mm, 0) / EDGE_MM) for own, mm in zip(rng.uniform(0.5, 1.2, 4), sides, strict=True)
+        )
+        rim = ((left + right)[None] + (top + bottom)[:, None]).astype(np.float32)
+        aged = 0.42 + 0.07 * uneven + np.float32(0.85 * self.edges) * rim * (1 + 0.25 * uneven)
+        changed = page.copy()
+        dye(changed, patch, np.float32(self.amount) * np.clip(aged, 0, 1), YELLOW)
+        return changed
+
+
+@registered(EFFECTS)
+class ShowThrough(OnPaper):
+    """Print on the sheet's other side, or of a sheet behind it, that shines through thin paper: ``strength`` of it.
+    Another page of the same print-out is taken for it, mirrored, ``x`` and ``y`` mm away from where it would lie."""
+
+    kind: Literal["show-through"] = "show-through"
+    strength: Share = 0.14
+    x: Annotated[float, Field(ge=-500, le=500, allow_inf_nan=False)] = 3.0
+    y: Annotated[float, Field(ge=-500, le=500, allow_inf_nan=False)] = 17.0
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3) with a faint, blurred shadow of the other."""
+        if not self.strength:
+            return page
+        behind = cv2.GaussianBlur(page[:, ::-1], (0, 0), SCATTER_MM * scale)
+        behind = np.roll(behind, (round(self.y * scale), round(self.x * scale)), axis=(0, 1))
+        # What is even over the sheet behind makes a sheet whiter or greyer, and is this page's own paper already.
+        light = bare_paper(np.asarray(behind, dtype=np.uint8))
+        table = 255 - self.strength * np.maximum(light - np.arange(256)[:, None], 0)
+        shadow = cv2.LUT(behind, np.rint(table).astype(np.uint8)[None])
+        return np.asarray(cv2.multiply(page, shadow, scale=1 / 255), dtype=np.uint8)

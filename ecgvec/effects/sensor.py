@@ -1,0 +1,132 @@
+"""What a sensor and the camera's own processing do: noise, the colour mosaic, sharpening."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ecgvec.effects.base import EFFECTS, Capture, Image
+from ecgvec.effects.tones import (
+    WHITE16,
+    Light16,
+    Plane,
+    in_bands,
+    in_bytes,
+    in_light,
+    linear,
+    looked_up,
+    normal_bits,
+    quantiles,
+)
+from ecgvec.parts import Seed, registered
+from ecgvec.warp.parts import generator
+
+ELECTRONS = 400_000.0  # that white paper frees in a pixel at ISO 1: 4000 at ISO 100, as in pixels of some 1 um
+READ_ELECTRONS = 2.5  # standard deviation of the read noise of a phone's sensor
+BALANCE = (1.9, 1.0, 1.6)  # gains of red, green and blue in daylight: silicon sees green best
+ZERO = 32768  # of noise in 16 bits
+SITES = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2))  # row, column and colour of the mosaic's RGGB cell
+
+
+@registered(EFFECTS)
+class GaussianNoise(Capture):
+    """Adds to each channel of each pixel noise of its own, of standard deviation ``sigma`` in 8-bit levels."""
+
+    kind: Literal["gaussian-noise"] = "gaussian-noise"
+    noisy: ClassVar[bool] = True
+    sigma: Annotated[float, Field(ge=0, le=128, allow_inf_nan=False)] = 8.0
+    seed: Seed = 0
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """The picture and noise, rounded and kept within 0 to 255."""
+        table = np.rint(quantiles(self.sigma)).astype(np.int16)
+        rng = generator(self.seed)
+
+        def noisier(part: Image) -> Image:
+            found: Any = cv2.add(part, looked_up(normal_bits(rng, part.shape), table), dtype=cv2.CV_8U)
+            return cast(Image, found)
+
+        return in_bands(image, 0, noisier)
+
+
+@registered(EFFECTS)
+class SensorNoise(Capture):
+    """Shot noise and read noise of a phone's sensor at ``iso``.
+
+    The variance of a pixel is a * light + b (EMVA standard 1288; Foi et al. 2008, "Practical Poissonian-Gaussian noise
+    modeling and fitting for single-image raw-data"): the electrons that white frees shrink as ISO grows. The noise
+    arises in the pixels of a Bayer mosaic before white balance and is interpolated with it, which leaves blotches of
+    two or three pixels, redder and bluer than green. The picture's own detail stays as it is (see Demosaic).
+    """
+
+    kind: Literal["sensor-noise"] = "sensor-noise"
+    noisy: ClassVar[bool] = True
+    iso: Annotated[float, Field(ge=25, le=25_600, allow_inf_nan=False)] = 400.0
+    seed: Seed = 0
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """Noise of the mosaic's pixels, interpolated, on the picture's linear light."""
+        sigma = np.empty(image.shape[:2], dtype=np.float32)
+        for row, column, colour in SITES:
+            part = np.ascontiguousarray(image[row::2, column::2, colour])
+            sigma[row::2, column::2] = looked_up(part, self.deviations(BALANCE[colour]))
+        unit = looked_up(normal_bits(generator(self.seed), sigma.shape), quantiles(1).astype(np.float32))
+        mosaic = np.clip(sigma * unit + np.float32(ZERO), 0, WHITE16).astype(np.uint16)
+        noise = _interpolated(mosaic, "bilinear")
+        found: Any = cv2.addWeighted(in_light(image), 1.0, noise, 1.0, -ZERO)
+        return in_bytes(cast(Light16, found))
+
+    def deviations(self, gain: float) -> Plane:
+        """Standard deviation (256,) of noise where sRGB is 0 to 255, in 16 bits of linear light, after ``gain``."""
+        electrons = ELECTRONS / self.iso
+        variance = gain * linear(np.arange(256) / 255) / electrons + (gain * READ_ELECTRONS / electrons) ** 2
+        return (WHITE16 * np.sqrt(variance)).astype(np.float32)
+
+
+@registered(EFFECTS)
+class Demosaic(Capture):
+    """One colour a pixel behind a Bayer mosaic, the others interpolated (OpenCV), in linear light: thin lines get
+    coloured and ragged. ``share``: of that picture in the result, the rest is full colour, as from several exposures;
+    ``method``: plain bilinear, or along edges."""
+
+    kind: Literal["demosaic"] = "demosaic"
+    share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    method: Literal["bilinear", "edge-aware"] = "bilinear"
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """The picture as its mosaic shows it."""
+        light = in_light(image)
+        mosaic = np.empty(light.shape[:2], dtype=np.uint16)
+        for row, column, colour in SITES:
+            mosaic[row::2, column::2] = light[row::2, column::2, colour]
+        found: Any = _interpolated(mosaic, self.method)
+        return in_bytes(cast(Light16, cv2.addWeighted(found, self.share, light, 1 - self.share, 0)))
+
+
+def _interpolated(mosaic: NDArray[np.uint16], method: str) -> NDArray[np.uint16]:
+    """All colours (H, W, 3) of a mosaic (H, W) of RGGB cells. OpenCV leaves the outermost pixels out: two more lines
+    on each side, mirrored about the edge's own pixels, keep colours in step and are cut off again."""
+    wide = cv2.copyMakeBorder(mosaic, 2, 2, 2, 2, cv2.BORDER_REFLECT_101 if min(mosaic.shape) > 2 else cv2.BORDER_WRAP)
+    code = cv2.COLOR_BayerRGGB2RGB if method == "bilinear" else cv2.COLOR_BayerRGGB2RGB_EA
+    found: Any = cv2.demosaicing(wide, code)
+    return cast(Light16, found[2:-2, 2:-2])
+
+
+@registered(EFFECTS)
+class Sharpen(Capture):
+    """An unsharp mask: ``amount`` times what a Gaussian blur of ``radius`` mm of paper (standard deviation) takes away
+    is added. Lines get darker and a light halo."""
+
+    kind: Literal["sharpen"] = "sharpen"
+    amount: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.8
+    radius: Annotated[float, Field(ge=0.02, le=1, allow_inf_nan=False)] = 0.15
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """In sRGB, as cameras and programs do."""
+        blurred = cv2.GaussianBlur(image, (0, 0), max(0.3, self.radius * scale), borderType=cv2.BORDER_REPLICATE)
+        found: Any = cv2.addWeighted(image, 1 + self.amount, blurred, -self.amount, 0)
+        return cast(Image, found)

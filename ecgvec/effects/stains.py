@@ -1,0 +1,292 @@
+"""What is spilt on a page and grows on it: coffee, water, blood, mould. All of it is seen through."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy import fft
+
+from ecgvec.effects.base import EFFECTS, Image, OnPaper
+from ecgvec.effects.paper import Clouds, Dye, Patch, Share, cut, dye, fine_noise
+from ecgvec.parts import Degrees, Seed, registered
+from ecgvec.warp.parts import Bend, Paper, generator
+
+Plane = NDArray[np.float32]
+Place = Annotated[float, Field(ge=-0.5, le=1.5, allow_inf_nan=False)]
+
+COFFEE: Dye = (0.42, 0.85, 1.6)
+TIDE: Dye = (0.36, 0.54, 0.88)  # what water has washed together: size of the paper, dust, dye
+FRESH: Dye = (0.5, 2.6, 2.3)  # blood
+OLD: Dye = (1.1, 2.5, 2.9)
+MOULDS: dict[str, Dye] = {"black": (1.9, 1.8, 1.75), "green": (1.5, 1.15, 1.6), "brown": (0.75, 1.2, 1.8)}
+TURN = 8192  # entries of a table around a circle: at 100 mm they are 0.08 mm apart
+SPRAY = 5  # fine drops that fall with a drop of blood, on the average
+
+
+def dried(inside: Plane, rim: float, wash: float, scale: float, soft: float = 0.0) -> Plane:
+    """The density (h, w) of a dried puddle: 1 at its margin, where the solids gather because it dries from there
+    (Deegan et al. 1997, the coffee-ring effect), falling over ``rim`` mm to ``wash``; nothing outside. ``inside``
+    (h, w) is the way to the margin in mm, negative outside; the margin is ``soft`` mm and a pixel wide."""
+    width = np.float32(max(soft, 1 / scale))
+    wet = np.clip(inside / width + np.float32(0.5), 0, 1)
+    gathered = np.exp(-np.maximum(inside, 0) * np.float32(1 / rim))
+    return np.asarray(wet * (np.float32(wash) + np.float32(1 - wash) * gathered))
+
+
+def polar(right: Plane, down: Plane) -> tuple[Plane, Plane]:
+    """Distances and angles (0 to 2 pi) of places so far right of and below a middle."""
+    away, angle = cv2.cartToPolar(right, down)
+    return np.asarray(away, dtype=np.float32), np.asarray(angle, dtype=np.float32)
+
+
+def wobbly(rng: np.random.Generator, angle: Plane, lobes: int, falling: float = 1.2) -> Plane:
+    """Noise (h, w) of about unit variance around a circle, ``angle`` in radians: up to ``lobes`` waves, the finer the
+    weaker."""
+    orders = np.arange(2, lobes + 1)
+    weights = orders**-falling
+    weights *= np.sqrt(2 / np.sum(weights**2))
+    phases = rng.uniform(0, 2 * np.pi, len(orders))
+    waves = np.zeros(TURN // 2 + 1, dtype=complex)
+    waves[orders] = weights * np.exp(1j * phases) * TURN / 2
+    table = fft.irfft(waves).astype(np.float32)  # looked up much faster than its waves are summed for each pixel
+    return np.asarray(table[(angle * np.float32(TURN / (2 * np.pi))).astype(np.intp) % TURN])
+
+
+@registered(EFFECTS)
+class CoffeeRing(OnPaper):
+    """The ring of a cup, ``diameter`` mm, around a place given as shares of the page's width and height: sharp outside,
+    broken in places, with a thin wash inside and ``drips`` beside it."""
+
+    kind: Literal["coffee-ring"] = "coffee-ring"
+    x: Place = 0.7
+    y: Place = 0.4
+    diameter: Annotated[float, Field(ge=10, le=200, allow_inf_nan=False)] = 78.0
+    strength: Share = 0.5
+    drips: Annotated[int, Field(ge=0, le=40)] = 4
+    seed: Seed = 0
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3) with the ring."""
+        if not self.strength:
+            return page
+        rng = generator(self.seed)
+        x, y, radius = self.x * paper.width, self.y * paper.height, self.diameter / 2
+        changed = page.copy()
+        if patch := Patch.around(page, scale, x, y, 1.12 * radius + 4):
+            dye(changed, patch, np.float32(self.strength) * self._ring(rng, patch, scale, x, y), COFFEE)
+        for _ in range(self.drips):
+            size, way = rng.lognormal(0.1, 0.55), rng.uniform(0, 2 * np.pi)
+            far = radius + 3 + rng.exponential(9)
+            _drop(changed, rng, scale, (x + far * np.cos(way), y + far * np.sin(way)), size, 0.7 * self.strength)
+        return changed
+
+    def _ring(self, rng: np.random.Generator, patch: Patch, scale: float, x: float, y: float) -> Plane:
+        right, down = patch.offsets(x, y)
+        away, angle = polar(right, down)
+        radius = self.diameter / 2
+        ragged = 0.11 * Clouds.drawn(rng, 0.6, 7, 0.6).at(patch.x, patch.y, scale)
+        edge = radius * (1 + 0.004 * wobbly(rng, angle, 5)) + ragged
+        wide = 1.5 + 0.55 * wobbly(rng, angle, 9)  # of the cup's foot and what has crept under it
+        inside, within = edge - away, away - (edge - np.maximum(wide, 0.4))
+        much = np.clip(0.62 + 0.33 * wobbly(rng, angle, 6, 0.7), 0.06, 1)
+        # The liquid under the foot dries from both of its margins; the outer is open to the air and gets more.
+        band = np.clip(inside * scale + 0.5, 0, 1) * np.clip(within / 0.35 + 0.5, 0, 1)
+        ring = band * (
+            0.34 + 0.66 * np.exp(-np.maximum(inside, 0) / 0.28) + 0.22 * np.exp(-np.maximum(within, 0) / 0.3)
+        )
+        second = np.exp(-(((inside - 2.9 - 0.8 * wobbly(rng, angle, 4)) / 0.25) ** 2))
+        mottled = 1 + 0.16 * Clouds.drawn(rng, 0.5, 14, 0.4).at(patch.x, patch.y, scale)
+        pools = Clouds.drawn(rng, 0.35 * radius, 1.8 * radius, 1.0).at(patch.x, patch.y, scale)
+        lobed = inside - np.float32(radius) * (
+            np.float32(0.16) + np.float32(0.17) * pools
+        )  # spilt within the cup's foot
+        wash = 0.05 * np.clip(inside / 1.5, 0, 1) * np.clip(1 - np.maximum(lobed, 0) / 1.2, 0, 1)
+        wash += 0.07 * np.exp(-((lobed / 0.35) ** 2)) * (inside > 0)
+        return np.asarray((much * ring + 0.16 * (1 - much) * second * (inside > 0) + wash) * mottled, dtype=np.float32)
+
+
+def _drop(
+    page: Image,
+    rng: np.random.Generator,
+    scale: float,
+    place: tuple[float, float],
+    radius: float,
+    strength: float,
+    dyed: Dye = COFFEE,
+    wash: float = 0.35,
+) -> None:
+    """A dried drop of ``radius`` mm at ``place`` mm, onto the page in place."""
+    patch = Patch.around(page, scale, *place, 1.4 * radius + 0.5)
+    if not patch:
+        return
+    right, down = patch.offsets(*place)
+    turn, flat = rng.uniform(0, np.pi), rng.uniform(0.82, 1.0)
+    right, down = np.cos(turn) * right + np.sin(turn) * down, (np.cos(turn) * down - np.sin(turn) * right) / flat
+    away, angle = polar(right, down)
+    inside = radius * (1 + 0.022 * wobbly(rng, angle, 14, 0.9)) - away
+    density = dried(inside, 0.1 + 0.07 * radius, wash, scale)
+    mottled = 1 + 0.07 * Clouds.drawn(rng, 0.5, 3 + radius, 0.5).at(patch.x, patch.y, scale)
+    dye(page, patch, np.float32(strength) * density * mottled, dyed)
+
+
+@registered(EFFECTS)
+class WaterStain(OnPaper):
+    """A part of the page that has been wet, ``reach`` mm around a place given as shares of its width and height (an
+    edge, a corner, or beyond), with a brown tide line where it dried and fainter ones from earlier times inside."""
+
+    kind: Literal["water-stain"] = "water-stain"
+    x: Place = 0.12
+    y: Place = 1.05
+    reach: Annotated[float, Field(ge=5, le=500, allow_inf_nan=False)] = 85.0
+    strength: Share = 0.5
+    lines: Annotated[int, Field(ge=1, le=5)] = 2
+    seed: Seed = 0
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3), soaked and dried."""
+        x, y = self.x * paper.width, self.y * paper.height
+        patch = Patch.around(page, scale, x, y, 1.6 * self.reach)
+        if not (self.strength and patch):
+            return page
+        rng = generator(self.seed)
+        away, angle = polar(*patch.offsets(x, y))
+        lobes = 0.13 * self.reach * wobbly(rng, angle, 7, 1.0)
+        bays = Clouds.drawn(rng, 0.14 * self.reach, 0.8 * self.reach, 1.1).at(patch.x, patch.y, scale)
+        frayed = Clouds.drawn(rng, 1.5, 14, 0.9).at(patch.x, patch.y, scale)
+        density = np.zeros_like(away)
+        for line in range(self.lines):
+            shrunk = 1 - line * rng.uniform(0.1, 0.24)
+            own = Clouds.drawn(rng, 0.1 * self.reach, 0.5 * self.reach).at(patch.x, patch.y, scale) if line else bays
+            inside = np.float32(shrunk * 0.95 * self.reach) + lobes - away
+            inside += np.float32(0.055 * self.reach) * (bays if not line else (0.7 * bays + 0.6 * own))
+            inside += np.float32(0.3) * frayed
+            gathered = dried(inside, 0.9, 0.0, scale, 0.25) + 0.45 * dried(inside, 6.0, 0.25, scale, 0.4)
+            density += np.float32(0.55 if not line else 0.26 / line) * gathered
+        uneven = 1 + np.float32(0.2) * bays + np.float32(0.05) * frayed
+        changed = page.copy()
+        dye(changed, patch, np.float32(self.strength) * density * np.clip(uneven, 0.2, 2), TIDE)
+        return changed
+
+
+@registered(EFFECTS)
+class Blood(OnPaper):
+    """``drops`` of blood, the largest ``diameter`` mm, around a place given as shares of the page's width and height,
+    and, if ``smear`` is not 0, one that was wiped off over as many mm towards ``angle`` degrees (0 right, 90 down).
+    ``age`` 0 is fresh and red, 1 is old and brown."""
+
+    kind: Literal["blood"] = "blood"
+    x: Place = 0.3
+    y: Place = 0.6
+    drops: Annotated[int, Field(ge=0, le=60)] = 5
+    diameter: Annotated[float, Field(ge=0.5, le=40, allow_inf_nan=False)] = 7.0
+    smear: Annotated[float, Field(ge=0, le=150, allow_inf_nan=False)] = 26.0
+    angle: Degrees = 20.0
+    age: Share = 0.4
+    strength: Share = 0.75
+    seed: Seed = 0
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3) with blood on it."""
+        if not (self.strength and (self.drops or self.smear)):
+            return page
+        rng = generator(self.seed)
+        dyed = tuple(float(new + self.age * (old - new)) for new, old in zip(FRESH, OLD, strict=True))
+        colour: Dye = (dyed[0], dyed[1], dyed[2])
+        x, y = self.x * paper.width, self.y * paper.height
+        changed = page.copy()
+        for number in range(self.drops):
+            radius = self.diameter / 2 * (rng.uniform(0.25, 0.85) if number else 1.0)
+            place = (x, y) + 2.2 * self.diameter * rng.standard_normal(2) * (number > 0)
+            _drop(changed, rng, scale, (place[0], place[1]), radius, self.strength, colour, 0.62)
+            for _ in range(rng.poisson(SPRAY)):
+                off = radius * rng.uniform(1.25, 3.2) * np.exp(1j * rng.uniform(0, 2 * np.pi))
+                beside = place[0] + off.real, place[1] + off.imag
+                _drop(changed, rng, scale, beside, rng.lognormal(-1.5, 0.4), self.strength, colour, 0.8)
+        if self.smear:
+            self._wiped(changed, rng, scale, (x, y), colour)
+        return changed
+
+    def _wiped(
+        self, page: Image, rng: np.random.Generator, scale: float, place: tuple[float, float], colour: Dye
+    ) -> None:
+        """A smear, onto the page in place: streaks of a finger that run dry."""
+        patch = Patch.around(page, scale, *place, self.smear + self.diameter)
+        if not patch:
+            return
+        right, down = patch.offsets(*place)
+        turn = np.radians(self.angle)
+        along, across = np.cos(turn) * right + np.sin(turn) * down, np.cos(turn) * down - np.sin(turn) * right
+        across = across + np.float32(rng.uniform(-0.12, 0.12) / self.smear) * along * along
+        half = self.diameter * rng.uniform(0.55, 0.8)
+        gone = np.clip(along / np.float32(self.smear), 0, 1)
+        ways = np.linspace(-2, 2, 1025)  # across, in half widths
+        wide, fine = (cv2.GaussianBlur(rng.standard_normal((1, len(ways))), (0, 0), s)[0] for s in (55.0, 16.0))
+        table = (wide / wide.std() + 0.4 * fine / fine.std() - 1.1 * ways**2).astype(np.float32)
+        at = np.clip((across / np.float32(half) + 2) * 256, 0, 1024).astype(np.intp)
+        uneven = Clouds.drawn(rng, 1.0, 12, 0.5).at(patch.x, patch.y, scale)
+        thick = np.float32(0.95) - np.float32(0.95) * gone + np.float32(0.3) * table[at] * (0.25 + gone)
+        left = thick + np.float32(0.09) * uneven
+        finger = np.clip((1 - (across / np.float32(half)) ** 2) * 3, 0, 1)
+        begun = np.clip((along + np.sqrt(np.maximum(half * half - across * across, 0)) * 0.5) / 0.6, 0, 1)
+        ended = np.clip((self.smear - along) / 2, 0, 1)
+        density = np.clip(left, 0, 1) * finger * begun * ended
+        dye(page, patch, np.float32(0.72 * self.strength) * density.astype(np.float32), colour)
+
+
+@registered(EFFECTS)
+class Mould(OnPaper):
+    """``colonies`` of mould in a few patches, most of them near the place given as shares of the page's width and
+    height, ``size`` mm across on the average: specks of spores, and around each the stain that its threads leave."""
+
+    kind: Literal["mould"] = "mould"
+    x: Place = 0.75
+    y: Place = 0.7
+    colonies: Annotated[int, Field(ge=0, le=400)] = 90
+    size: Annotated[float, Field(ge=0.3, le=40, allow_inf_nan=False)] = 4.0
+    colour: Literal["black", "green", "brown"] = "black"
+    strength: Share = 0.6
+    seed: Seed = 0
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3), mouldy."""
+        if not (self.colonies and self.strength):
+            return page
+        rng = generator(self.seed)
+        sheet = np.array([paper.width, paper.height])
+        nests = np.array([self.x, self.y]) * sheet + 0.22 * sheet.min() * rng.standard_normal((4, 2))
+        nests[0] = np.array([self.x, self.y]) * sheet
+        noises = (fine_noise(rng, scale, 0.09, 0.09), fine_noise(rng, scale, 0.5, 0.5))
+        changed = page.copy()
+        for _ in range(self.colonies):
+            nest = nests[min(3, rng.geometric(0.5) - 1)]
+            place = nest + 0.09 * sheet.min() * rng.standard_normal(2) * rng.lognormal(0, 0.4)
+            radius = self.size / 2 * min(3.0, rng.lognormal(-0.35, 0.6))
+            self._colony(changed, rng, scale, (place[0], place[1], radius), noises)
+        return changed
+
+    def _colony(
+        self,
+        page: Image,
+        rng: np.random.Generator,
+        scale: float,
+        disc: tuple[float, float, float],
+        noises: tuple[Plane, Plane],
+    ) -> None:
+        """A colony on a ``disc`` (x, y, radius in mm), onto the page in place."""
+        (x, y, radius), thick = disc, rng.uniform(0.35, 1.0)
+        patch = Patch.around(page, scale, x, y, 2.1 * radius)
+        if not patch:
+            return
+        away, angle = polar(*patch.offsets(x, y))
+        fine, coarse = (cut(tile, patch) for tile in noises)
+        off = away / np.float32(radius) * (1 + 0.1 * wobbly(rng, angle, 8, 0.9) + 0.14 * coarse)
+        ring = rng.uniform(0, 0.3) * np.exp(-(((off - 0.85) / 0.2) ** 2))
+        body = np.exp(-((off / rng.uniform(0.5, 0.8)) ** 4)) + ring
+        specks = np.clip(body * (0.5 + 0.42 * fine + 0.16 * coarse), 0, 1)
+        halo = np.exp(-((off / 0.95) ** 2)) * (off < 2)
+        dye(page, patch, np.float32(0.16 * self.strength * thick) * halo, MOULDS["brown"])
+        dye(page, patch, np.float32(self.strength * thick) * specks.astype(np.float32), MOULDS[self.colour])

@@ -1,0 +1,112 @@
+"""Linear light and its tables: what lens and sensor do is linear in light, pictures hold sRGB bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.effects.base import Image
+from ecgvec.warp.parts import Floats
+
+Light16 = NDArray[np.uint16]  # linear light, 65535 is white: the darkest step of sRGB is 20 of these
+Plane = NDArray[np.float32]
+WHITE16 = 65535
+BAND_ROWS = 96  # of a picture that are worked on at a time: they stay in the cache
+
+
+def linear(values: Floats) -> Floats:
+    """Linear light of sRGB values, both 0 to 1 (IEC 61966-2-1)."""
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def encoded(light: Floats) -> Floats:
+    """sRGB values of linear light, both 0 to 1; light beyond 1 is white (IEC 61966-2-1)."""
+    light = np.clip(light, 0, 1)
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+@lru_cache
+def _tables() -> tuple[Light16, Image]:
+    there = np.rint(WHITE16 * linear(np.arange(256) / 255)).astype(np.uint16)
+    back = np.rint(255 * encoded(np.arange(WHITE16 + 1) / WHITE16)).astype(np.uint8)
+    return there, back
+
+
+def in_light(image: Image) -> Light16:
+    """A picture in linear light."""
+    return cast(Light16, looked_up(image, _tables()[0]))
+
+
+def in_bytes(light: Light16) -> Image:
+    """Linear light as an sRGB picture."""
+    return cast(Image, looked_up(light, _tables()[1]))
+
+
+def looked_up(image: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
+    """Each value of a uint8 or uint16 picture replaced by its entry in ``table`` (256 or 65536,), or (256, 3) with a
+    column for each channel."""
+    if image.dtype == np.uint16 and not _looks_up_16_bits():
+        return cast(NDArray[Any], table[image])
+    found: Any = cv2.LUT(image, table[None] if table.ndim == 2 else table)
+    return cast(NDArray[Any], found)
+
+
+@lru_cache
+def _looks_up_16_bits() -> bool:
+    """Whether this OpenCV's LUT takes 16 bits, as late ones do: five times as fast as NumPy's indexing."""
+    try:
+        cv2.LUT(np.zeros((1, 1), dtype=np.uint16), np.zeros(WHITE16 + 1, dtype=np.uint8))
+    except cv2.error:
+        return False
+    return True
+
+
+def in_bands(image: Image, margin: int, change: Callable[[Image], Image]) -> Image:
+    """``change`` done to the picture band by band, each with ``margin`` rows more above and below than are kept."""
+    found = np.empty_like(image)
+    height = image.shape[0]
+    for y in range(0, height, BAND_ROWS):
+        first, last = max(0, y - margin), min(height, y + BAND_ROWS + margin)
+        found[y : y + BAND_ROWS] = change(image[first:last])[y - first : y - first + BAND_ROWS]
+    return found
+
+
+def curved(image: Image, *curves: Callable[[Floats], Floats]) -> Image:
+    """The picture with its linear light, 0 to 1, put through ``curves``: one for all channels or one for each."""
+    light = linear(np.arange(256) / 255)
+    table = np.stack([np.rint(255 * encoded(curve(light))).astype(np.uint8) for curve in curves], axis=-1)
+    return cast(Image, looked_up(image, table if len(curves) > 1 else np.ascontiguousarray(table[:, 0])))
+
+
+def grey(image: Image) -> Image:
+    """Luma (H, W) of an RGB picture (ITU-R BT.601)."""
+    found: Any = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return cast(Image, found)
+
+
+def in_rgb(plane: Image) -> Image:
+    """A grey picture (H, W) in three like channels."""
+    found: Any = cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB)
+    return cast(Image, found)
+
+
+@lru_cache
+def _normal_quantiles() -> Floats:
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri((np.arange(WHITE16 + 1) + 0.5) / (WHITE16 + 1)))
+
+
+def normal_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> Light16:
+    """Random uint16 for ``looked_up`` in a table of ``quantiles``: a third of the time of drawing normal numbers."""
+    return np.frombuffer(rng.bytes(2 * int(np.prod(shape))), dtype="<u2").astype(np.uint16, copy=False).reshape(shape)
+
+
+def quantiles(sigma: float) -> Floats:
+    """Table (65536,) of a normal distribution, mean 0; it ends at 4.3 standard deviations."""
+    return sigma * _normal_quantiles()

@@ -1,0 +1,303 @@
+"""What lens, sensor, scanner and file do to a picture: each changes what it says, more of it with more strength, and
+nothing moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from ecgvec.effects import colour, copier, files, lens, onebit, sensor
+from ecgvec.effects.base import Capture, Image
+from ecgvec.effects.every import EFFECTS
+from ecgvec.effects.tones import in_bytes, in_light
+from ecgvec.warp.parts import Floats
+
+SCALE = 8.0
+KINDS = [kind for kind in EFFECTS.names() if issubclass(EFFECTS.get(kind), Capture)]
+STRONG: dict[str, dict[str, Any]] = {
+    "defocus": {"radius": 0.6},
+    "motion-blur": {"length": 1.5, "angle": 35},
+    "vignette": {"share": 0.8},
+    "gaussian-noise": {"sigma": 40},
+    "sensor-noise": {"iso": 6400},
+    "demosaic": {"method": "edge-aware"},
+    "sharpen": {"amount": 4, "radius": 0.3},
+    "temperature": {"kelvin": 1500},
+    "exposure": {"stops": -3},
+    "contrast": {"slope": 3, "gamma": 2},
+    "grey": {"seen": "blue"},
+    "jpeg": {"quality": 15, "times": 2, "offset": 5},
+    "low-resolution": {"dpi": 50, "enlarged": "blocks"},
+    "dither": {"levels": 2, "pattern": "ordered"},
+    "fax": {"lines": "standard", "pattern": "blue-noise"},
+    "photocopy": {"contrast": 15, "specks": 400, "streaks": 3},
+    "scanner-streaks": {"count": 12, "strength": 0.8},
+}
+SPACING, PLACES = 27, 20  # px; odd, for patterns of 8 px would be met at few of their phases
+
+
+def made(kind: str, strong: bool) -> Capture:
+    found = EFFECTS.get(kind)(**STRONG.get(kind, {}) if strong else {})  # type: ignore[call-arg]
+    assert isinstance(found, Capture)
+    return found
+
+
+def centres() -> Floats:
+    """Of 400 dots (n, 2), px."""
+    grid = np.stack(np.meshgrid(np.arange(PLACES), np.arange(PLACES)), axis=-1).reshape(-1, 2)
+    return (grid + 1) * SPACING + np.random.default_rng(3).uniform(-0.5, 0.5, (PLACES**2, 2))
+
+
+@lru_cache
+def dots(ink: int = 40, paper: int = 200) -> Image:
+    """Dots of radius 4 px at random phases, their edges' pixels covered in part."""
+    side = SPACING * (PLACES + 1)
+    cover, at = np.zeros((side, side)), np.arange(14) + 0.5
+    for x, y in centres():
+        column, row = int(x) - 7, int(y) - 7
+        share = np.clip(4.5 - np.hypot(at + column - x, (at + row - y)[:, None]), 0, 1)
+        cover[row : row + 14, column : column + 14] = share
+    return np.repeat(np.rint(paper + cover * (ink - paper)).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def centroids(image: Image) -> Floats:
+    """Centres (400, 2) of the dots, their local background taken off."""
+    grey, reach, found = image.mean(axis=-1), 10, []
+    at = np.arange(-reach, reach + 1)
+    x, y = np.meshgrid(at, at)
+    round_, rim = np.hypot(x, y) <= 8, (np.hypot(x, y) > 8) & (np.hypot(x, y) <= 10.5)
+    for column, row in np.rint(centres() - 0.5).astype(int):
+        part = grey[row - reach : row + reach + 1, column - reach : column + reach + 1]
+        ink = (part[rim].mean() - part) * round_
+        found.append([column + 0.5 + (ink * x).sum() / ink.sum(), row + 0.5 + (ink * y).sum() / ink.sum()])
+    return np.array(found)
+
+
+def page() -> Image:
+    """A page 400 x 300 with a grid, a curve and a soft slope of light."""
+    image = np.full((300, 400, 3), (235, 225, 220), dtype=np.uint8)
+    image[::8], image[:, ::8] = (235, 170, 170), (235, 170, 170)
+    x = np.arange(0, 401, 4)
+    curve = np.stack([x, 150 + 60 * np.sin(x / 15)], axis=1)
+    cv2.polylines(image, [np.rint(curve).astype(np.int32)], False, (20, 20, 25), 2, cv2.LINE_AA)
+    return np.rint(image * np.linspace(1, 0.75, 400)[:, None]).astype(np.uint8)
+
+
+def grown(name: str, kind: type[Capture], values: list[float], of: Callable[[Image], float], **more: Any) -> None:
+    """Asserts that ``of`` the picture grows with every one of ``values`` of field ``name``."""
+    image = page()
+    found = [of(kind(**{name: value}, **more).captured(image, SCALE)) for value in values]  # type: ignore[call-arg]
+    assert all(a < b for a, b in pairwise(found)), found
+
+
+def roughness(image: Image) -> float:
+    return float(np.abs(np.diff(image.astype(float), axis=1)).mean())
+
+
+def change(image: Image) -> float:
+    return float(np.abs(image.astype(float) - page()).mean())
+
+
+@pytest.mark.parametrize("strong", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_moves(kind: str, strong: bool) -> None:
+    before = dots()
+    moved = centroids(made(kind, strong).captured(before, SCALE)) - centroids(before)
+    assert np.hypot(*moved.mean(axis=0)) <= 0.06
+
+
+def test_a_move_would_be_found() -> None:
+    before = dots()
+    after = cv2.filter2D(before, -1, np.array([[0.0, 0.9, 0.1]]))  # a tenth of a pixel
+    assert np.hypot(*(centroids(np.asarray(after)) - centroids(before)).mean(axis=0)) > 0.08
+
+
+@pytest.mark.parametrize("strong", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_shape_type_and_bytes(kind: str, strong: bool) -> None:
+    effect, image = made(kind, strong), page()
+    image.setflags(write=False)
+    first, again = effect.captured(image, SCALE), effect.captured(image, SCALE)
+    assert first.shape == image.shape
+    assert first.dtype == np.uint8
+    assert np.array_equal(first, again)
+    assert np.array_equal(image, page())
+    assert (first != image).any()
+    odd = image[:33, :47]
+    assert effect.captured(odd, 3.1).shape == odd.shape
+    if "seed" in type(effect).model_fields and (strong or kind != "fax"):
+        other = effect.model_copy(update={"seed": 1}).captured(image, SCALE)
+        assert not np.array_equal(first, other)
+
+
+def test_linear_light_and_back() -> None:
+    every = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert np.array_equal(in_bytes(in_light(every)), every)
+
+
+def test_defocus_blurs_more_and_keeps_light() -> None:
+    grown("radius", lens.Defocus, [0, 0.1, 0.2, 0.4, 0.8], lambda image: -roughness(image))
+    assert np.array_equal(lens.Defocus(radius=0).captured(page(), SCALE), page())
+    for radius in (0.8, 3.0, 8.0):
+        boxes = lens.disc_boxes(radius)
+        assert sum(weight for _, _, weight in boxes) == pytest.approx(1)
+        variance = sum(weight * (width**2 - 1) / 12 for width, _, weight in boxes)
+        assert variance == pytest.approx((lens.disc(radius) * _squares(radius)).sum(), rel=0.12, abs=0.05)
+
+
+def _squares(radius: float) -> Floats:
+    reach = lens.disc(radius).shape[0] // 2
+    return np.broadcast_to(np.arange(-reach, reach + 1) ** 2, lens.disc(radius).shape).astype(float)
+
+
+def test_motion_blurs_along_its_way_alone() -> None:
+    grown("length", lens.MotionBlur, [0, 0.3, 0.6, 1.2, 2.4], lambda image: -roughness(image))
+    stripes = np.zeros((80, 80, 3), dtype=np.uint8)
+    stripes[::6] = 255
+    along, across = (lens.MotionBlur(length=1, angle=a).captured(stripes, SCALE) for a in (0, 90))
+    assert np.array_equal(along, stripes)
+    assert np.ptp(across[20:60].astype(int)) < 0.6 * 255
+    slant = lens.line(9.0, np.array([0.8, -0.6]))
+    assert sum(slant.values()) == pytest.approx(1)
+    assert all(slant[x, y] == slant[-x, -y] for x, y in slant)
+
+
+def test_vignette_darkens_corners_by_its_share() -> None:
+    grown("share", lens.Vignette, [0.1, 0.4, 0.7], lambda image: -float(image[:20, :20].mean()))
+    after = lens.Vignette(share=0.5).captured(np.full((300, 400, 3), 220, np.uint8), SCALE)
+    light = in_light(after)[..., 1] / in_light(np.full((1, 1), 220, np.uint8))
+    assert light[0, 0] == pytest.approx(0.5, abs=0.02)
+    assert light[150, 200] == pytest.approx(1, abs=0.02)
+
+
+def test_gaussian_noise_has_its_sigma() -> None:
+    flat = np.full((300, 400, 3), 128, dtype=np.uint8)
+    for sigma in (2.0, 10.0, 25.0):
+        noise = sensor.GaussianNoise(sigma=sigma).captured(flat, SCALE).astype(float) - 128
+        assert noise.std() == pytest.approx(sigma, rel=0.03)
+        assert abs(noise.mean()) < 0.2
+        assert abs(np.corrcoef(noise[:, 1:].ravel(), noise[:, :-1].ravel())[0, 1]) < 0.02
+
+
+def test_sensor_noise_grows_with_iso_and_is_correlated() -> None:
+    flat = np.full((300, 400, 3), 170, dtype=np.uint8)
+    spread = []
+    for iso in (100, 400, 1600):
+        noise = sensor.SensorNoise(iso=iso).captured(flat, SCALE).astype(float) - 170
+        spread.append(noise.std(axis=(0, 1)))
+        assert abs(noise.mean()) < 0.3
+    assert spread[1] == pytest.approx(2 * spread[0], rel=0.15)  # shot noise: the square root of the light
+    assert spread[2] == pytest.approx(2 * spread[1], rel=0.15)
+    assert np.corrcoef(noise[:, 1:, 0].ravel(), noise[:, :-1, 0].ravel())[0, 1] > 0.2
+    dark = sensor.SensorNoise().deviations(1.0)
+    assert 0 < dark[0] < dark[60] < dark[255]
+
+
+def test_demosaic_colours_edges_alone() -> None:
+    flat = np.full((40, 50, 3), (200, 120, 40), dtype=np.uint8)
+    for method in ("bilinear", "edge-aware"):
+        assert np.array_equal(sensor.Demosaic(method=method).captured(flat, SCALE), flat)
+    grown("share", sensor.Demosaic, [0, 0.3, 0.6, 1], change)
+
+
+def test_sharpening_leaves_a_halo() -> None:
+    grown("amount", sensor.Sharpen, [0, 0.5, 1, 2], roughness)
+    edge = np.full((40, 40, 3), 180, dtype=np.uint8)
+    edge[:, 20:] = 60
+    after = sensor.Sharpen(amount=1).captured(edge, SCALE)
+    assert after.max() > 190
+    assert after.min() < 50
+    assert after[20, 2, 0] == 180
+
+
+def test_fewer_kelvin_are_warmer() -> None:
+    grown(
+        "kelvin",
+        colour.Temperature,
+        [1500, 2500, 4000, 6500, 12_000, 30_000],
+        lambda image: float(image[..., 2].mean() / image[..., 0].mean()),
+    )
+    assert np.array_equal(colour.Temperature(kelvin=6500).captured(page(), SCALE), page())
+    red, green, blue = colour.planckian(2856)  # CIE illuminant A: xy 0.4476, 0.4074
+    x, y, z = np.linalg.inv(colour.TO_SRGB) @ (red, green, blue)
+    assert (x / (x + y + z), y / (x + y + z)) == pytest.approx((0.4476, 0.4074), abs=0.006)
+    grown("tint", colour.Temperature, [-0.5, 0, 0.5], lambda i: float(i[..., 1].mean() / i[..., 0].mean()))
+
+
+def test_exposure_doubles_light() -> None:
+    grown("stops", colour.Exposure, [-3, -1, 0, 1, 3], lambda image: float(image.mean()))
+    flat = np.full((4, 4, 3), 100, dtype=np.uint8)
+    light = in_light(colour.Exposure(stops=1).captured(flat, SCALE)) / in_light(flat)
+    assert light == pytest.approx(2, rel=0.02)
+
+
+def test_contrast_and_gamma() -> None:
+    grown("slope", colour.Contrast, [0.3, 0.6, 1, 1.6], lambda image: float(image.std()))
+    grown("gamma", colour.Contrast, [0.5, 1, 2], lambda image: -float(image.mean()), slope=1)
+    assert np.array_equal(colour.Contrast(slope=1).captured(page(), SCALE), page())
+
+
+def test_grey_takes_colour_away() -> None:
+    grown("share", colour.Grey, [0, 0.5, 1], lambda image: -float(np.ptp(image.astype(int), axis=-1).mean()))
+    for seen in ("luma", "red", "green", "blue"):
+        assert not np.ptp(colour.Grey(seen=seen).captured(page(), SCALE), axis=-1).any()
+    red, blue = (colour.Grey(seen=s).captured(page(), SCALE)[8, 4:12].mean() for s in ("red", "blue"))
+    assert red > blue + 40
+
+
+def test_jpeg_loses_more_at_a_lower_quality_and_twice() -> None:
+    grown("quality", files.Jpeg, [95, 70, 40, 10], change)
+    assert change(files.Jpeg(quality=20, times=2).captured(page(), SCALE)) > change(
+        files.Jpeg(quality=20).captured(page(), SCALE)
+    )
+
+
+def test_low_resolution_loses_detail() -> None:
+    for enlarged in ("smooth", "blocks"):
+        grown("dpi", files.LowResolution, [200, 100, 50, 25], change, enlarged=enlarged)
+    blocks = files.LowResolution(dpi=50, enlarged="blocks").captured(page(), SCALE)
+    assert np.array_equal(blocks[::4, ::4], blocks[3::4, 3::4])
+
+
+@pytest.mark.parametrize("pattern", ["ordered", "blue-noise", "halftone"])
+def test_dithering_keeps_the_mean_in_few_levels(pattern: onebit.Pattern) -> None:
+    tile = onebit.thresholds(pattern)
+    assert np.allclose(np.sort(tile.ravel()), (np.arange(tile.size) + 0.5) / tile.size)
+    grown("levels", onebit.Dither, [16, 8, 4, 2], change, pattern=pattern)
+    for level in (60, 128, 200):
+        after = onebit.Dither(levels=2, pattern=pattern).captured(np.full((256, 256, 3), level, np.uint8), SCALE)
+        assert set(np.unique(after)) == {0, 255}
+        assert after.mean() == pytest.approx(level, abs=3)
+
+
+def test_a_fax_has_two_levels_and_gets_darker_with_its_threshold() -> None:
+    grown("threshold", onebit.Fax, [0.3, 0.6, 0.9], lambda image: -float(image.mean()))
+    after = onebit.Fax(lines="standard").captured(page(), SCALE)
+    assert set(np.unique(after)) == {0, 255}
+    assert np.array_equal(after[::2], after[1::2])
+    shaded = (page() * np.linspace(0.6, 1, 300)[:, None, None]).astype(np.uint8)
+    black = [(onebit.Fax(levelling=share).captured(shaded, SCALE) == 0).mean() for share in (0, 1)]
+    assert black[1] < 0.15 < black[0]
+
+
+def test_a_photocopy_is_hard_and_soiled() -> None:
+    clean = {"grain": 0.0, "specks": 0.0, "streaks": 0}
+    grown("contrast", copier.Photocopy, [1, 3, 8], lambda image: float(image.std()), **clean)
+    grown("specks", copier.Photocopy, [0, 300, 1500], lambda image: -float(image.mean()), grain=0.0, streaks=0)
+    grown("darkness", copier.Photocopy, [0.4, 0.6, 0.8], lambda image: -float(image.mean()))
+    assert not np.ptp(copier.Photocopy(streaks=9).captured(page(), SCALE), axis=-1).any()
+
+
+def test_streaks_run_along_the_feed() -> None:
+    for along, axis in (("columns", 1), ("rows", 0)):
+        grown("strength", copier.ScannerStreaks, [0, 0.2, 0.5, 1], change, along=along)
+        changed = (copier.ScannerStreaks(strength=0.9, light=0, along=along).captured(page(), SCALE) != page()).any(-1)
+        lines = changed.mean(axis=1 - axis)
+        assert (lines > 0.9).sum() >= 3
+        assert (lines == 0).mean() > 0.9

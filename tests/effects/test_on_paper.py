@@ -1,0 +1,326 @@
+"""Effects on the page before it is bent: what each changes, and what none of them may do."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ecgvec.effects import every, ink, paper, stains
+from ecgvec.effects.base import EFFECTS, Image, OnPaper
+from ecgvec.parts import Part
+from ecgvec.warp.creases import Creases
+from ecgvec.warp.parts import Floats, Paper, generator
+
+assert every and ink and paper and stains  # importing them fills the registry
+
+PAPER, SCALE = Paper(150.0, 100.0), 4.0
+BENDS = (Creases(vertical=1, horizontal=1, seed=1),)
+GROUND, GRID, INK = (252, 246, 240), (236, 160, 160), (20, 18, 22)  # sRGB
+KINDS: tuple[type[OnPaper], ...] = tuple(part for _, part in EFFECTS if issubclass(part, OnPaper))
+SEEDED = [part for part in KINDS if "seed" in part.model_fields]
+MM = 5  # of the cells whose means are compared
+
+STRONG: dict[str, dict[str, Any]] = {
+    "wear": {"worn": 1, "dirt": 1},
+    "thermal-fade": {"lost": 0.8, "gradient": 0.6, "patchy": 0.7},
+    "print-head": {"count": 14, "width": 0.125, "strength": 1.0},
+    "dot-matrix": {"strength": 0.8},
+    "ink-jet": {"strength": 1.0},
+    "bleed": {"spread": 0.25},
+    "fibres": {"contrast": 0.2},
+    "yellowing": {"amount": 1.0, "edges": 1.0},
+    "show-through": {"strength": 0.25},
+    "coffee-ring": {"strength": 0.9, "drips": 15},
+    "water-stain": {"strength": 0.9, "lines": 4},
+    "blood": {"strength": 0.9, "drops": 12, "smear": 60},
+    "mould": {"strength": 0.8, "colonies": 200},
+}
+# the field that says how much, values of it in order, and what else makes the change easy to measure
+MONOTONE: dict[str, tuple[str, tuple[float, ...]]] = {
+    "thermal-fade": ("lost", (0, 0.2, 0.5, 0.9)),
+    "print-head": ("strength", (0, 0.3, 0.6, 1)),
+    "dot-matrix": ("strength", (0, 0.3, 0.6, 1)),
+    "ink-jet": ("strength", (0, 0.3, 0.6, 1)),
+    "bleed": ("spread", (0, 0.1, 0.2, 0.4)),
+    "fibres": ("contrast", (0, 0.05, 0.1, 0.3)),
+    "yellowing": ("amount", (0, 0.2, 0.5, 1)),
+    "show-through": ("strength", (0, 0.1, 0.3, 0.8)),
+    "coffee-ring": ("strength", (0, 0.2, 0.5, 1)),
+    "water-stain": ("strength", (0, 0.2, 0.5, 1)),
+    "blood": ("strength", (0, 0.2, 0.5, 1)),
+    "mould": ("strength", (0, 0.2, 0.5, 1)),
+}
+
+
+def named(kind: str, **fields: Any) -> OnPaper:
+    made = EFFECTS.get(kind).model_validate(fields)
+    assert isinstance(made, OnPaper)
+    return made
+
+
+def kind_of(part: type[Part]) -> str:
+    return str(part.model_fields["kind"].default)
+
+
+def blank(colour: tuple[int, int, int] = (255, 255, 255)) -> Image:
+    return np.full((round(PAPER.height * SCALE), round(PAPER.width * SCALE), 3), colour, dtype=np.uint8)
+
+
+def sheet() -> Image:
+    """A page with a 5 mm grid, three black traces, and some black blocks in the place of text."""
+    page = blank(GROUND)
+    page[::20] = page[:, ::20] = GRID
+    for row in (95, 195, 295):
+        page[row : row + 2, 20:580] = INK
+        for column in range(60, 560, 50):
+            page[row - 30 : row + 10, column : column + 2] = INK
+    for column in range(20, 140, 8):
+        page[20:28, column : column + 3] = INK
+    page.setflags(write=False)  # so that an effect that writes to the page it is given fails
+    return page
+
+
+PAGE = sheet()
+
+
+def done(effect: OnPaper, page: Image = PAGE, scale: float = SCALE) -> Image:
+    return effect.applied(page, scale, PAPER, BENDS)
+
+
+def of(colour: tuple[int, int, int]) -> np.ndarray:
+    """Which pixels (H, W) of PAGE have that colour."""
+    return np.asarray(np.all(np.array(colour) == PAGE, axis=-1))
+
+
+def change(effect: OnPaper, page: Image = PAGE) -> Floats:
+    """By how much each pixel (H, W, 3) becomes lighter."""
+    return done(effect, page).astype(float) - page
+
+
+def places() -> tuple[Floats, Floats]:
+    """Where the middles of the pixels (H, W) are, mm."""
+    x, y = np.meshgrid((np.arange(PAGE.shape[1]) + 0.5) / SCALE, (np.arange(PAGE.shape[0]) + 0.5) / SCALE)
+    return x, y
+
+
+def cells(image: Image, scale: float) -> Floats:
+    size = round(MM * scale)
+    height, width = image.shape[:2]
+    rows, columns = height // size, width // size
+    return np.asarray(image.reshape(rows, size, columns, size, 3).mean(axis=(1, 3)))
+
+
+def dotted() -> tuple[Image, Floats]:
+    """A page of 400 dots and where they are (400, 2), px."""
+    across, down = np.meshgrid(np.arange(25) * 24 + 12.0, np.arange(16) * 25 + 12.0)
+    middles = np.stack([across.ravel(), down.ravel()], axis=-1) + generator(3).uniform(-0.5, 0.5, (400, 2))
+    height, width = PAGE.shape[:2]
+    light = np.ones((height, width))
+    for x, y in middles:
+        rows, columns = slice(int(y) - 8, int(y) + 9), slice(int(x) - 8, int(x) + 9)
+        far = np.hypot(*np.meshgrid(np.arange(width)[columns] + 0.5 - x, np.arange(height)[rows] + 0.5 - y))
+        light[rows, columns] = np.clip(far - 4 + 0.5, 0.1, 1)
+    return np.rint(light[..., None] * GROUND).astype(np.uint8), middles
+
+
+def found(image: Image, middles: Floats) -> Floats:
+    """Centroids (n, 2) of dots near ``middles``: of what is darker than the plane through their surroundings."""
+    grey, seen = image.astype(float).mean(axis=-1), []
+    for x, y in middles.astype(int):
+        near = grey[y - 9 : y + 10, x - 9 : x + 10]
+        down, right = np.mgrid[: near.shape[0], : near.shape[1]]
+        far = np.hypot(right - 9, down - 9)
+        plane = np.stack([np.ones_like(far), right, down], axis=-1)
+        around = far > 7
+        ground = plane @ np.linalg.lstsq(plane[around], near[around], rcond=None)[0]
+        dark = np.where(far < 7, np.maximum(ground - near, 0), 0)
+        dark[dark < 0.15 * dark.max()] = 0
+        seen.append([np.sum(dark * right), np.sum(dark * down)] / dark.sum() + np.array([x, y]))
+    return np.array(seen)
+
+
+@pytest.mark.parametrize("part", KINDS, ids=kind_of)
+def test_the_page_keeps_its_shape_and_is_not_written_to(part: type[OnPaper]) -> None:
+    before = PAGE.copy()
+    for fields in ({}, STRONG.get(kind_of(part), {})):
+        after = done(part.model_validate(fields))
+        assert after.shape == PAGE.shape
+        assert after.dtype == np.uint8
+        assert (after != PAGE).any()
+    assert np.array_equal(PAGE, before)
+
+
+@pytest.mark.parametrize("part", SEEDED, ids=kind_of)
+def test_an_effect_is_the_same_for_the_same_seed_alone(part: type[OnPaper]) -> None:
+    first, again, other = (done(part.model_validate({"seed": seed})) for seed in (5, 5, 6))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("part", KINDS, ids=kind_of)
+def test_an_effect_looks_the_same_at_another_resolution(part: type[OnPaper]) -> None:
+    effect = part.model_validate(STRONG.get(kind_of(part), {}))
+    fine = np.repeat(np.repeat(PAGE, 2, axis=0), 2, axis=1)
+    off = np.abs(cells(done(effect, fine, 2 * SCALE), 2 * SCALE) - cells(done(effect), SCALE))
+    assert off.mean() < 1
+    assert off.max() < 8
+
+
+@pytest.mark.parametrize("strong", [False, True])
+@pytest.mark.parametrize("part", KINDS, ids=kind_of)
+def test_no_effect_moves_a_dot(part: type[OnPaper], strong: bool) -> None:
+    page, middles = dotted()
+    effect = part.model_validate(STRONG.get(kind_of(part), {}) if strong else {})
+    off = found(done(effect, page), middles) - found(page, middles)
+    assert np.hypot(*off.T).mean() <= 0.06
+
+
+@pytest.mark.parametrize("kind", MONOTONE)
+def test_the_stronger_the_more_changes_and_nothing_at_naught(kind: str) -> None:
+    field, values = MONOTONE[kind]
+    changes = [np.abs(change(named(kind, **{field: value}))).mean() for value in values]
+    assert changes[0] == 0
+    for less, more in pairwise(changes):
+        assert more > 1.15 * less
+
+
+def test_thermal_fade_takes_black_print_and_leaves_the_grid() -> None:
+    lighter = change(named("thermal-fade", lost=0.5))
+    black = of(INK)
+    assert lighter[of(GROUND)].max() == 0
+    assert lighter[of(GRID)].max() < 12
+    assert 0.25 < (lighter[black] / (GROUND - np.array(INK))).mean() < 0.65
+    assert lighter[black].std() > 5  # patchy
+    assert lighter[black][:, 0].mean() > 1.02 * lighter[black][:, 2].mean()  # what is left is brownish
+    assert (done(named("thermal-fade", lost=1))[black].mean(axis=-1) < 245).all()
+
+
+@pytest.mark.parametrize("along", ["x", "y"])
+def test_failing_elements_leave_light_lines_along_the_papers_way(along: str) -> None:
+    effect = named("print-head", count=5, width=0.5, strength=1, along=along, grid=True)
+    lighter = change(effect, blank(GRID)).sum()  # nothing is lighter than the paper
+    assert lighter == 0
+    page = blank(GROUND)
+    page[::2] = page[:, ::2] = INK
+    across = change(effect, page).mean(axis=(1 if along == "x" else 0, 2))
+    assert 5 <= np.count_nonzero(across > 10) <= 5 * 5
+    assert np.count_nonzero(across) <= 5 * 6
+    grid = of(GRID)
+    assert change(named("print-head", grid=False))[grid].max() < 16
+    assert change(named("print-head", grid=True))[grid].max() > 20
+
+
+def test_a_pin_printers_dots_lie_at_their_pitch() -> None:
+    lighter = change(named("dot-matrix", dots=1.0, strength=1), _inked())[..., 0]
+    for axis in (0, 1):
+        waves = np.abs(np.fft.rfft(lighter, axis=axis)).mean(axis=1 - axis)
+        assert waves[20:].argmax() + 20 == lighter.shape[axis] / SCALE
+    assert change(named("dot-matrix", strength=1), blank(GRID)).max() == 0
+
+
+def _inked() -> Image:
+    """A page of black but for its lower right, so that there is some bare paper to compare it with."""
+    page = blank(INK)
+    page[200:, 200:] = GROUND
+    return page
+
+
+def test_an_ink_jet_makes_grain_of_tints_and_leaves_bare_paper_white() -> None:
+    effect = named("ink-jet", strength=1)
+    assert not change(effect, blank()).any()
+    assert change(effect, blank((128, 128, 128))).std() > 2 * change(effect, blank((240, 240, 240))).std() > 0
+    page = blank()
+    page[190:210] = 0
+    beside = (done(effect, page, 10.0).astype(float) - page)[[186, 187, 188, 211, 212, 213]]
+    assert 0 < (beside < -5).mean() < 0.3  # specks
+
+
+def test_bled_lines_grow_to_both_sides_and_fill_no_bare_paper() -> None:
+    page = blank()
+    page[:, 299:301] = 0
+    darker = -change(named("bleed", spread=0.4), page).mean(axis=(0, 2))
+    assert darker[297:299].min() > 10
+    assert darker[297:299][::-1] == pytest.approx(darker[301:303], rel=0.1)
+    assert darker[:280].max() == 0
+    coverage = [(255 - p.astype(float)).sum() for p in (page, done(named("bleed", spread=0.4), page))]
+    assert coverage[1] > 1.02 * coverage[0]
+
+
+def test_fibres_only_darken_and_by_their_contrast_at_most() -> None:
+    darker = -change(named("fibres", contrast=0.2), blank())
+    assert darker.min() >= 0
+    assert 0.15 * 255 < darker.max() <= 0.2 * 255 + 1
+    assert (darker == darker[..., :1]).all()
+    assert darker.std() > 4
+
+
+def test_old_paper_is_yellow_and_more_so_at_its_edges() -> None:
+    darker = -change(named("yellowing", amount=0.8, edges=1), blank())
+    red, green, blue = darker.mean(axis=(0, 1))
+    assert blue > 1.8 * green > 1.8 * 1.5 * red
+    assert darker[:40].mean() > 1.2 * darker[160:240, 200:400].mean()
+    assert darker[160:240, 200:400].mean() > 5
+
+
+def test_what_shows_through_is_mirrored_and_blurred() -> None:
+    page = blank()
+    page[100:120, 50:70] = 0
+    darker = -change(named("show-through", strength=0.2, x=0, y=10), page).mean(axis=-1)
+    y, x = (np.sum(darker * mm) / darker.sum() for mm in places()[::-1])
+    assert (x, y) == pytest.approx((150 - 15, 27.5 + 10), abs=0.05)
+    assert darker.max() == pytest.approx(0.2 * 255, abs=1.5)
+    assert 0 < darker[149 - 2 - 10, 530] < 0.18 * 255
+
+
+def test_a_coffee_ring_is_darkest_at_its_rim() -> None:
+    darker = -change(named("coffee-ring", x=0.5, y=0.5, diameter=60, strength=1, drips=0), blank()).mean(axis=-1)
+    x, y = places()
+    away = np.hypot(x - 75, y - 50)
+    rim, within, outside = darker[abs(away - 29.2) < 0.5], darker[away < 25], darker[away > 32]
+    assert outside.max() == 0
+    assert rim.mean() > 5 * within.mean() > 0
+    steep = [darker[abs(away - mm) < 0.2].mean() for mm in (28.5, 29.6, 30.7)]
+    assert steep[1] - steep[2] > 1.3 * (steep[1] - steep[0])  # sharper outside
+    assert (-change(named("coffee-ring", x=0.5, y=0.5, diameter=30, drips=9), blank())[away > 19]).max() > 10
+
+
+def test_a_water_stain_has_a_tide_line_and_stays_within_its_reach() -> None:
+    darker = -change(named("water-stain", x=0.5, y=0.5, reach=35, strength=1, lines=1), blank()).mean(axis=-1)
+    x, y = places()
+    away = np.hypot(x - 75, y - 50)
+    assert darker[away > 1.6 * 35].max() == 0
+    assert 5 < darker[away < 8].mean() < 0.4 * np.percentile(darker, 99.5)
+
+
+def test_blood_is_red_and_browner_with_age() -> None:
+    fresh, old = (done(named("blood", age=age, smear=0, strength=1), blank()) for age in (0, 1))
+    red = fresh.astype(int)[..., 0] - fresh[..., 1]
+    assert red.max() > 80
+    middle = red > 60
+    share = [image[middle].mean(axis=0)[0] / image[middle].mean() for image in (fresh, old)]
+    assert share[0] > 1.05 * share[1] > 1.1
+    wiped = change(named("blood", drops=0, x=0.3, y=0.5, smear=50, angle=0, diameter=10), blank()).mean(axis=-1)
+    x, y = places()
+    assert wiped[(x < 38) | (x > 96) | (abs(y - 50) > 15)].min() == 0
+    assert wiped[x < 70].sum() < 1.2 * wiped[x > 70].sum() < 0  # it runs dry
+
+
+def test_mould_has_its_number_of_colonies_and_its_colour() -> None:
+    few, many = (np.abs(change(named("mould", colonies=n), blank())).mean() for n in (20, 200))
+    assert many > 4 * few > 0
+    black, green, brown = (
+        change(named("mould", colour=colour), blank()).mean(axis=(0, 1)) for colour in ("black", "green", "brown")
+    )
+    assert green[1] > green[0]
+    assert brown[0] - brown[2] > 2 * (black[0] - black[2]) >= 0
+
+
+@pytest.mark.parametrize("strength", [-0.01, 1.01, np.nan, np.inf])
+@pytest.mark.parametrize("kind", MONOTONE)
+def test_a_strength_beyond_its_range_is_refused(kind: str, strength: float) -> None:
+    field = MONOTONE[kind][0]
+    with pytest.raises(ValueError, match=field):
+        named(kind, **{field: 2 * strength})
