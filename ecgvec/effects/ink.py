@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.special import j1
 
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
 from ecgvec.effects.paper import Clouds, Patch, Share, bare_paper, fine_noise, spread
@@ -162,6 +161,8 @@ def _dots(x: Floats, y: Floats, phases: Floats, pixel: float) -> Plane:
     order = np.arange(HARMONICS + 1)
     radius, far = 0.5, np.hypot(*np.meshgrid(order, order))
     far[0, 0] = 1
+    from scipy.special import j1  # which pages without dots need not pay for
+
     series = radius * j1(2 * np.pi * radius * far) / far
     series[0, 0] = np.pi * radius**2
     series *= np.outer(np.where(order, 2, 1), np.where(order, 2, 1))

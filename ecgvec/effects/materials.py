@@ -8,8 +8,8 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from numpy import fft
 from numpy.typing import NDArray
-from scipy import fft
 
 from ecgvec.warp.apply import SRGB_OFFSET
 from ecgvec.warp.parts import generator

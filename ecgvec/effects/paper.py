@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import cv2
 import numpy as np
+from numpy import fft
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import fft
 
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
 from ecgvec.parts import Seed, registered

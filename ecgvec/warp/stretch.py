@@ -8,7 +8,7 @@ page is mirrored at its edges, so a Fourier series solves it at once.
 from __future__ import annotations
 
 import numpy as np
-from scipy import fft
+from numpy import fft
 
 from ecgvec.warp.parts import Floats
 
