@@ -44,24 +44,13 @@ def draw(scene: Scene, dpi: float, frame: tuple[float, float, float, float] | No
     context.scale(px_per_mm(dpi), px_per_mm(dpi))
     if frame is not None:
         context.translate(-x0, -y0)
-    if _leaves_page(scene):  # ink ends at the paper's edge, as SVG's viewBox has it
+    if any(scene.leaves(mark) for mark in scene.marks()):  # ink ends at the paper's edge, as SVG's viewBox has it
         context.rectangle(0, 0, scene.width, scene.height)
         context.clip()
     context.set_miter_limit(_MITER_LIMIT)
     for mark in scene.marks():
         _paint(context, mark)
     return _pixels(surface, width, height)
-
-
-def _leaves_page(scene: Scene) -> bool:
-    """Whether any mark crosses the paper's edge. Clipping costs time, so a page that needs none has none."""
-    for mark in scene.marks():
-        if len(mark.path.points):
-            x0, y0, x1, y1 = mark.path.bounds()
-            half = mark.pen.width / 2 if mark.pen.stroke else 0.0
-            if x0 < half or y0 < half or x1 > scene.width - half or y1 > scene.height - half:
-                return True
-    return False
 
 
 def _pixels(surface: Any, width: int, height: int) -> Image:

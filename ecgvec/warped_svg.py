@@ -118,9 +118,7 @@ def _clip_box(mark: Mark, scene: Scene) -> Box | None:
     paper's edge."""
     if not len(mark.path.points):
         return None
-    half = mark.pen.width / 2 if mark.pen.stroke else 0.0
-    x0, y0, x1, y1 = mark.path.bounds()
-    if x0 >= half and y0 >= half and x1 <= scene.width - half and y1 <= scene.height - half:
+    if not scene.leaves(mark):
         return mark.clip
     page = Box(0.0, 0.0, scene.width, scene.height)
     return Box(*np.clip(mark.clip or page, 0.0, (*page[2:], *page[2:])).tolist())

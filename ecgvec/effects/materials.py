@@ -11,7 +11,7 @@ import numpy as np
 from numpy import fft
 from numpy.typing import NDArray
 
-from ecgvec.warp.apply import SRGB_OFFSET
+from ecgvec.warp.apply import SRGB_OFFSET, SRGB_POWER
 from ecgvec.warp.parts import generator
 
 Material = Literal["wood", "steel", "cloth", "white", "black"]
@@ -34,7 +34,7 @@ def tile(material: Material, variant: int, shrunk: float) -> NDArray[np.uint8]:
     if shrunk:
         light = _softened(light, 0.5 * np.sqrt((1 + shrunk) ** 2 - 1))
     light = np.clip(light / light.mean(axis=(0, 1)) / BRIGHTEST, 0, 1)
-    made = np.rint((255 + SRGB_OFFSET) * light ** (1 / 2.4) - SRGB_OFFSET).clip(0, 255).astype(np.uint8)
+    made = np.rint((255 + SRGB_OFFSET) * light ** (1 / SRGB_POWER) - SRGB_OFFSET).clip(0, 255).astype(np.uint8)
     made.setflags(write=False)
     return np.asarray(made)
 

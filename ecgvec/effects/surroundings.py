@@ -18,7 +18,7 @@ from ecgvec.effects.light import Lamp
 from ecgvec.effects.materials import BRIGHTEST, TILE, TILE_PX_PER_MM, VARIANTS, Material, Plane, tile
 from ecgvec.geometry.path import Points
 from ecgvec.parts import Seed, registered
-from ecgvec.warp.apply import SRGB_OFFSET, Ground
+from ecgvec.warp.apply import SRGB_OFFSET, SRGB_POWER, Ground
 from ecgvec.warp.lattice import RINGS, lattice_pixels
 from ecgvec.warp.parts import Floats, generator
 
@@ -93,7 +93,7 @@ class Desk(Surroundings):
             light *= self._unshadowed(plane, lamp, bare)
         places, gain = np.zeros((*shape, 2)), np.ones((*shape, 3))
         places.reshape(-1, 2)[bare] = TILE_PX_PER_MM * np.column_stack([along, across])
-        gain.reshape(-1, 3)[bare] = np.power(light * np.float32(BRIGHTEST), np.float32(1 / 2.4))
+        gain.reshape(-1, 3)[bare] = np.power(light * np.float32(BRIGHTEST), np.float32(1 / SRGB_POWER))
         shrunk = plane.node_mm * TILE_PX_PER_MM / warp.step - 1
         texture = tile(self.material, self.seed % VARIANTS, round(4 * max(0.0, shrunk)) / 4)
         return Ground(texture, places, gain)
@@ -237,7 +237,7 @@ def _colour(material: Material, shade: float, tone: float) -> Plane:
     """Linear light (3,) that a material throws back."""
     ends = []
     for row in COLOURS[material]:
-        table = ((np.array(row) + SRGB_OFFSET) / (255 + SRGB_OFFSET)) ** 2.4
+        table = ((np.array(row) + SRGB_OFFSET) / (255 + SRGB_OFFSET)) ** SRGB_POWER
         at = np.linspace(0, 1, len(row))
         ends.append(np.array([np.interp(tone, at, table[:, k]) for k in range(3)]))
     return np.asarray(ends[0] ** (1 - shade) * ends[1] ** shade, dtype=np.float32)

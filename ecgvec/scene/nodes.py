@@ -98,6 +98,14 @@ class Scene:
         for group in self.groups:
             yield from group.marks
 
+    def leaves(self, mark: Mark) -> bool:
+        """Whether ink of ``mark`` crosses the paper's edge."""
+        if not len(mark.path.points):
+            return False
+        x0, y0, x1, y1 = mark.path.bounds()
+        half = mark.pen.width / 2 if mark.pen.stroke else 0.0
+        return x0 < half or y0 < half or x1 > self.width - half or y1 > self.height - half
+
     def only(self, roles: Collection[str]) -> Scene:
         """The same page with nothing but the marks of these roles."""
         groups = [replace(g, marks=tuple(m for m in g.marks if m.role in roles)) for g in self.groups]
