@@ -13,7 +13,7 @@ import numpy as np
 
 from ecgvec.effects.base import View, gain_on_paper
 from ecgvec.effects.light import Lamp
-from ecgvec.warp.apply import Image, resample
+from ecgvec.warp.apply import Dressing, Image, resample
 from ecgvec.warp.cameras import Phone
 from ecgvec.warp.compose import compose, photographed
 from ecgvec.warp.creases import Creases
@@ -58,11 +58,11 @@ def measure(page: Image, bends: tuple[Bend, ...]) -> tuple[float, float, float]:
 
     def whole() -> Image:
         composed = compose(PAPER, CANVAS, parts)
-        return resample(page, SCALE, composed.warp, gain_on_paper(View(composed), (LAMP,)))
+        return resample(page, SCALE, composed.warp, Dressing(gain_on_paper(View(composed), (LAMP,))))
 
     def after_relief() -> Image:
         composed = photographed(surface, bends, CANVAS, parts, 1.0)
-        return resample(page, SCALE, composed.warp, gain_on_paper(View(composed), (LAMP,)))
+        return resample(page, SCALE, composed.warp, Dressing(gain_on_paper(View(composed), (LAMP,))))
 
     return bare, milliseconds(whole), milliseconds(after_relief)
 

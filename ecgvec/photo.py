@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecgvec.effects.base import Capture, Effect, Light, OnPaper, Surroundings, View, gain_on_paper
+import shapely
+from shapely import Polygon
+from shapely.geometry.base import BaseGeometry
+
+from ecgvec.annotations.ink import as_path
+from ecgvec.drawing.nodes import Scene
+from ecgvec.effects.base import Capture, Effect, Light, OnPaper, Surroundings, View, gain_on_paper, veil_on_paper
 from ecgvec.errors import RecipeError, WarpError
 from ecgvec.plan.model import Plan
-from ecgvec.raster import LARGEST_PX, Image, draw
-from ecgvec.scene.nodes import Scene
+from ecgvec.raster import LARGEST_PX, Image, cover, draw
 from ecgvec.units import MM_PER_INCH, pixel_size, px_per_mm
-from ecgvec.warp.apply import resample
+from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.base import Flat
 from ecgvec.warp.compose import Composed, compose
 from ecgvec.warp.lattice import Lattice
@@ -23,10 +28,12 @@ SAME_SCALE = (0.8, 1.15)  # image px a page px between which the page is drawn a
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """How a page is seen: ``warp``, and what it is composed of where the page is not seen straight on."""
+    """How a page is seen: ``warp``, and what it is composed of where the page is not seen straight on. ``sheet``: what
+    is left of the paper, in page mm (None: all of it)."""
 
     warp: Flat | Lattice
     composed: Composed | None = None
+    sheet: Polygon | None = None
 
 
 def taken(plan: Plan, paper: Paper) -> Shot:
@@ -44,7 +51,27 @@ def taken(plan: Plan, paper: Paper) -> Shot:
             f"image {plan.stem} would have {width} x {height} px, and {LARGEST_PX} a side is the most: lower --dpi or "
             "warp.resize.factor"
         )
-    return Shot(composed.warp, composed)
+    return Shot(composed.warp, composed, sheet(paper, plan.effects))
+
+
+def sheet(paper: Paper, effects: Sequence[Effect]) -> Polygon | None:
+    """What ``effects`` leave of the paper: the largest piece, with its holes, in page mm; None for all of it."""
+    lost = shapely.union_all([effect.missing(paper) for effect in effects if isinstance(effect, OnPaper)])
+    if lost.is_empty:
+        return None
+    left = shapely.difference(shapely.box(0, 0, paper.width, paper.height), lost)
+    pieces = [part for part in shapely.get_parts(left) if isinstance(part, Polygon) and not part.is_empty]
+    if not pieces:
+        raise RecipeError("nothing of the paper is left: lessen what is torn off or burnt")
+    return max(pieces, key=lambda piece: piece.area)
+
+
+def hidden(shot: Shot, effects: Sequence[Effect]) -> BaseGeometry:
+    """What ``effects`` cover of the paper, in page mm."""
+    if shot.composed is None:
+        return Polygon()
+    view = View(shot.composed, shot.sheet)
+    return shapely.union_all([effect.hidden(view) for effect in effects])
 
 
 def developed(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect] = ()) -> Image:
@@ -68,13 +95,19 @@ def _seen(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect]) -> Im
     for effect in effects:
         if isinstance(effect, OnPaper):
             page = effect.applied(page, px_per_mm(dpi), shot.warp.paper, shot.composed.bends)
-    view = View(shot.composed)
+    view = View(shot.composed, shot.sheet)
     lights = tuple(effect for effect in effects if isinstance(effect, Light))
     grounds = [effect for effect in effects if isinstance(effect, Surroundings)]
     if len(grounds) > 1:
         raise RecipeError(f"a page lies on one thing, not on {' and '.join(g.kind for g in grounds)}: keep one of them")
-    ground = grounds[0].ground(view, lights) if grounds else None
-    return resample(page, px_per_mm(dpi), shot.warp, gain_on_paper(view, lights), ground)
+    dressing = Dressing(
+        gain_on_paper(view, lights),
+        veil_on_paper(view, lights),
+        None if shot.sheet is None else cover(as_path(shot.sheet), page.shape[:2], dpi),
+        grounds[0].ground(view, lights) if grounds else None,
+        grounds[0].pattern(view) if grounds else None,
+    )
+    return resample(page, px_per_mm(dpi), shot.warp, dressing)
 
 
 def page_dpi(warp: Lattice, dpi: float) -> float:

@@ -6,9 +6,10 @@ from os import PathLike
 from typing import Any
 
 from ecgvec.annotations.derive import derive, in_image
+from ecgvec.annotations.occlusion import occlude
 from ecgvec.errors import RecordError
 from ecgvec.layout.place import place
-from ecgvec.photo import developed, taken
+from ecgvec.photo import developed, hidden, taken
 from ecgvec.plan.make import make_plans, prepared
 from ecgvec.plan.model import Plan
 from ecgvec.recipe import Recipe, load_recipe
@@ -36,7 +37,8 @@ def render_plan(record: Record, plan: Plan) -> Sheet:
     shot = taken(plan, Paper(scene.width, scene.height))
     if shot.composed is not None:
         plan = plan.model_copy(update={"relief_share": shot.composed.share})
-    labels = in_image(derive(scene, layout, record.beats, plan.page.style.label_minor_grid), shot.warp)
+    on_page = derive(scene, layout, record.beats, plan.page.style.label_minor_grid)
+    labels = in_image(occlude(on_page, shot.sheet, hidden(shot, plan.effects)), shot.warp)
     window = plan.window
     signals = drawn.signals[window.first : window.first + window.count]
     image = developed(scene, shot, plan.page.style.dpi, plan.effects)

@@ -8,9 +8,9 @@ import cairocffi
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgvec.drawing.nodes import Mark, Scene
 from ecgvec.errors import SourceError, one_line
 from ecgvec.geometry.path import CLOSE, CURVE, LINE, MOVE, POINTS_PER_CODE, Path
-from ecgvec.scene.nodes import Mark, Scene
 from ecgvec.style import rgb
 from ecgvec.units import pixel_size, px_per_mm
 
@@ -51,6 +51,20 @@ def draw(scene: Scene, dpi: float, frame: tuple[float, float, float, float] | No
     for mark in scene.marks():
         _paint(context, mark)
     return _pixels(surface, width, height)
+
+
+def cover(path: Path, size: tuple[int, int], dpi: float) -> Image:
+    """How much of each pixel the inside of ``path`` (mm, even-odd) covers: ``size`` (height, width), 0 to 255."""
+    height, width = size
+    surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, width, height)
+    context = cairocffi.Context(surface)
+    context.scale(px_per_mm(dpi), px_per_mm(dpi))
+    context.set_fill_rule(cairocffi.FILL_RULE_EVEN_ODD)
+    append_path(context, path)
+    context.fill()
+    surface.flush()
+    rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(height, surface.get_stride())
+    return np.ascontiguousarray(rows[:, :width])
 
 
 def _pixels(surface: Any, width: int, height: int) -> Image:

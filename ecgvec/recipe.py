@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ecgvec.draws import Draw, parse_draw, probes
 from ecgvec.effects.every import EFFECTS
 from ecgvec.errors import RecipeError, nearest, one_line
+from ecgvec.marks.every import MARKS
 from ecgvec.parts import Part, check_part
 from ecgvec.registry import Registry
 from ecgvec.resources import listing
@@ -143,8 +144,8 @@ def _part_draws(where: str, part: type[Part], table: Mapping[str, Any]) -> dict[
 
 class Recipe(BaseModel):
     """Everything that may happen. ``page`` holds a Draw for any key of ``ecgvec.style.PageStyle``; a key that is
-    not there is the template's, else the default. ``warp`` and ``effects`` hold what may happen to the sheet, in that
-    order."""
+    not there is the template's, else the default. ``marks``, ``warp`` and ``effects`` hold what may happen to the
+    sheet, in that order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -153,9 +154,15 @@ class Recipe(BaseModel):
     layout: LayoutOptions = LayoutOptions()
     page: dict[str, Draw] = {}
     header: HeaderOptions = HeaderOptions()
+    marks: dict[str, PartRecipe] = {}
     warp: dict[str, PartRecipe] = {}
     effects: dict[str, PartRecipe] = {}
     output: OutputOptions = OutputOptions()
+
+    @field_validator("marks", mode="before")
+    @classmethod
+    def _marks(cls, raw: Any) -> dict[str, PartRecipe]:
+        return _part_recipes("marks", MARKS, raw)
 
     @field_validator("warp", mode="before")
     @classmethod
@@ -186,7 +193,11 @@ def _reason(error: ValidationError) -> str:
     return str(error.errors()[0]["msg"]).removeprefix("Value error, ")
 
 
-_DEPTHS = {"warp": 2, "effects": 2}  # tables within tables that are laid upon one another; a key's draw is not
+_DEPTHS = {
+    "marks": 2,
+    "warp": 2,
+    "effects": 2,
+}  # tables in tables that are laid upon one another, as no draw is
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any], depth: int | None = None) -> dict[str, Any]:

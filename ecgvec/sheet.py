@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ecgvec import svg, warped_svg
 from ecgvec.annotations.model import Annotations
+from ecgvec.drawing.nodes import Group, Scene
 from ecgvec.layout.place import Layout
 from ecgvec.photo import Shot, developed
 from ecgvec.plan.model import Plan
-from ecgvec.scene.nodes import Scene
 from ecgvec.warp.base import Flat
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import Paper
@@ -70,8 +70,12 @@ class Sheet:
 
     @property
     def truth(self) -> Scene:
-        """The same page with its traces alone: no grid, no text, no artefact."""
-        return self.scene.only({"trace"})
+        """The same page with its traces alone, whole: no grid, no text, no artefact."""
+        scene = self.scene.only({"trace"})
+        groups = [
+            replace(g, marks=tuple(replace(m, pen=replace(m.pen, dash=())) for m in g.marks)) for g in scene.groups
+        ]
+        return replace(scene, groups=tuple(groups))
 
     @cached_property
     def truth_image(self) -> NDArray[np.uint8]:
@@ -90,3 +94,8 @@ class Sheet:
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
         return f"<Sheet {self.plan.stem}: {width} x {height} px, {len(self.annotations.traces)} traces>"
+
+
+def _undashed(group: Group) -> Group:
+    """The same marks by a pen that never skips."""
+    return replace(group, marks=tuple(replace(mark, pen=replace(mark.pen, dash=())) for mark in group.marks))

@@ -16,10 +16,10 @@ import shapely
 from numpy.typing import NDArray
 
 from ecgvec import svg
+from ecgvec.drawing.nodes import Mark, Scene
 from ecgvec.geometry.lines import dashed, divided, lines
 from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path, Points, rectangles
 from ecgvec.layout.place import Box
-from ecgvec.scene.nodes import Mark, Scene
 from ecgvec.warp.base import Warp, local_scale
 
 # Shares of the 0.02 px: curves made straight, straight pieces that the warp bends, pieces joined again, decimals.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import ecgvec
 from ecgvec.annotations.derive import inside
+from ecgvec.drawing.nodes import Scene
 from ecgvec.effects.light import Lamp
 from ecgvec.errors import EcgvecError, RecipeError
 from ecgvec.geometry.path import Points
@@ -24,7 +25,6 @@ from ecgvec.plan.model import Plan
 from ecgvec.recipe import load_recipe
 from ecgvec.resources import folder, listing
 from ecgvec.scene.build import build
-from ecgvec.scene.nodes import Scene
 from ecgvec.warp.compose import Composed, compose
 from ecgvec.warp.creases import Creases, Folds
 from ecgvec.warp.parts import Bend, Paper, Roll

@@ -12,7 +12,8 @@ from ecgvec.annotations.model import TraceLabel
 def at_density(trace: TraceLabel, per_mm: float) -> TraceLabel:
     """A page label (in mm) with ``per_mm`` points on each mm of paper along time, on the very line that was drawn.
 
-    ``t`` and ``mv`` are interpolated linearly, as the line itself is; gaps stay NaN.
+    ``t`` and ``mv`` are interpolated linearly, as the line itself is; gaps stay NaN. A point is occluded where the
+    nearest sample is.
     """
     if not len(trace.t):
         return trace
@@ -24,4 +25,6 @@ def at_density(trace: TraceLabel, per_mm: float) -> TraceLabel:
     if trace.clip is not None:
         with np.errstate(invalid="ignore"):
             visible &= (points[:, 1] >= trace.clip[1]) & (points[:, 1] <= trace.clip[3])
-    return replace(trace, t=t, mv=mv, points=points, visible=visible)
+    nearest = np.clip(np.rint((t - trace.t[0]) * trace.fs).astype(np.intp), 0, len(trace.t) - 1)
+    occluded = trace.occluded[nearest]
+    return replace(trace, t=t, mv=mv, points=points, visible=visible & ~occluded, occluded=occluded)

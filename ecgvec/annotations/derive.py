@@ -11,7 +11,9 @@ import shapely
 from ecgvec.annotations.model import (
     Annotations,
     BeatLabel,
+    BeatPlace,
     GridLabel,
+    MarkLabel,
     PulseLabel,
     QrLabel,
     Seen,
@@ -21,11 +23,11 @@ from ecgvec.annotations.model import (
     dense_ring,
     pen_rims,
 )
+from ecgvec.drawing.nodes import AddedInfo, Mark, PulseInfo, Scene, TextInfo, TraceInfo
 from ecgvec.geometry.path import Points, runs
 from ecgvec.layout.place import PULSE_SECONDS, Box, Layout
 from ecgvec.record.beats import Beats
 from ecgvec.scene.grid import MAJOR_MM, MINOR_MM, crossings
-from ecgvec.scene.nodes import Mark, PulseInfo, Scene, TextInfo, TraceInfo
 from ecgvec.warp.base import Flat, Warp
 
 PIECE_MM = 1.0  # longest straight side of an outline, so that a warp may bend it
@@ -67,6 +69,8 @@ def _ink_outline(points: Points, width: float, clip: Box | None) -> Points:
 def _trace(mark: Mark, info: TraceInfo, paper: Box) -> TraceLabel:
     panel, points = info.panel, info.points
     visible: Seen = _within(points, paper)
+    if info.inked is not None:
+        visible = visible & info.inked
     if mark.clip is not None:
         with np.errstate(invalid="ignore"):
             visible &= (points[:, 1] >= mark.clip.y0) & (points[:, 1] <= mark.clip.y1)
@@ -85,6 +89,7 @@ def _trace(mark: Mark, info: TraceInfo, paper: Box) -> TraceLabel:
         mv=info.mv,
         points=points,
         visible=visible,
+        occluded=np.zeros(len(points), dtype=bool) if info.inked is None else ~info.inked & np.isfinite(info.mv),
         panel=corners(panel.box),
         panel_ring=dense_ring(corners(panel.box)),
         outline=_ink_outline(points, mark.pen.width, mark.clip),
@@ -104,6 +109,11 @@ def _pulse(mark: Mark, info: PulseInfo) -> PulseLabel:
     line = shapely.get_coordinates(shapely.segmentize(shapely.LineString(mark.path.points), PIECE_MM))
     outline = pen_rims(line, mark.pen.width)
     return PulseLabel(mark.id, pulse.row, 1.0, PULSE_SECONDS, pulse.gains, drawn, outline)
+
+
+def _added(mark: Mark, info: AddedInfo) -> MarkLabel:
+    ring = shapely.get_coordinates(shapely.segmentize(shapely.Polygon(info.ring), PIECE_MM))[:-1]
+    return MarkLabel(mark.id, info.kind, info.text, info.trace, ring, info.opaque)
 
 
 def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
@@ -133,7 +143,8 @@ def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
 
 def _grid(layout: Layout, step: int) -> GridLabel:
     lattice = crossings(layout, step)
-    return GridLabel(float(step), lattice, np.ones(lattice.shape[:2], dtype=bool))
+    shape = lattice.shape[:2]
+    return GridLabel(float(step), lattice, np.ones(shape, dtype=bool), np.zeros(shape, dtype=bool))
 
 
 def _beats(beats: Beats | None, traces: Sequence[TraceLabel]) -> list[BeatLabel]:
@@ -145,7 +156,7 @@ def _beats(beats: Beats | None, traces: Sequence[TraceLabel]) -> list[BeatLabel]
             if len(trace.t) and trace.t[0] <= t <= trace.t[-1]:
                 mv = np.array([np.interp(t, trace.t, trace.mv)])
                 if np.isfinite(mv[0]):
-                    places.append((trace.id, trace.axes.to_page(np.array([t]), mv), True))
+                    places.append(BeatPlace(trace.id, trace.axes.to_page(np.array([t]), mv)))
         if places:
             labels.append(BeatLabel(float(t), symbol, tuple(places)))
     return labels
@@ -153,7 +164,7 @@ def _beats(beats: Beats | None, traces: Sequence[TraceLabel]) -> list[BeatLabel]
 
 def derive(scene: Scene, layout: Layout, beats: Beats | None = None, minor_grid: bool = False) -> Annotations:
     """The labels of a page, in page millimetres. ``minor_grid`` adds the 1 mm lattice."""
-    traces, pulses = [], []
+    traces, pulses, marks = [], [], []
     paper = Box(0.0, 0.0, scene.width, scene.height)
     has_grid, qr = False, None
     for mark in scene.marks():
@@ -161,6 +172,8 @@ def derive(scene: Scene, layout: Layout, beats: Beats | None = None, minor_grid:
             traces.append(_trace(mark, mark.info, paper))
         elif isinstance(mark.info, PulseInfo):
             pulses.append(_pulse(mark, mark.info))
+        elif isinstance(mark.info, AddedInfo):
+            marks.append(_added(mark, mark.info))
         elif mark.role == "qr-code":
             qr = QrLabel(mark.data["text"], corners(mark.path.bounds()))
         has_grid = has_grid or mark.role == "grid-major"
@@ -169,6 +182,7 @@ def derive(scene: Scene, layout: Layout, beats: Beats | None = None, minor_grid:
     return Annotations(
         corners=page,
         page=dense_ring(page),
+        holes=(),
         ink_width=next((mark.pen.width for mark in scene.marks() if mark.role == "trace"), 0.0),
         traces=tuple(traces),
         texts=tuple(_texts(scene, pitch)),
@@ -176,6 +190,7 @@ def derive(scene: Scene, layout: Layout, beats: Beats | None = None, minor_grid:
         grid=_grid(layout, MAJOR_MM) if has_grid else None,
         minor=_grid(layout, MINOR_MM) if has_grid and minor_grid else None,
         qr=qr,
+        marks=tuple(marks),
         beats=tuple(_beats(beats, traces)),
     )
 

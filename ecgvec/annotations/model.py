@@ -22,8 +22,9 @@ class TraceLabel:
     (n, 2): where each sample lies (NaN in gaps), ``visible`` (n,): whether that place can be seen. ``panel`` (4, 2):
     the corners of the lead's place on the page, ``panel_ring`` (n, 2) its outline. ``outline``: points around the ink
     whose bounds are the ink's own; ``pen`` is its width in mm.
-    ``axes`` is the map between page mm and (t, mV), and ``clip`` (x0, y0, x1, y1) what the ink is cut to, in page mm
-    (None: it runs free); no warp changes them."""
+    ``occluded`` (n,): whether something hides the place, no ink was left there, or the paper itself is gone; what is
+    occluded is not visible. ``axes`` is the map between page mm and (t, mV), and ``clip`` (x0, y0, x1, y1) what the ink
+    is cut to, in page mm (None: it runs free); no warp changes them."""
 
     id: str
     lead: str
@@ -39,6 +40,7 @@ class TraceLabel:
     mv: NDArray[np.float64]
     points: Points
     visible: Seen
+    occluded: Seen
     panel: Points
     panel_ring: Points
     outline: Points
@@ -61,7 +63,7 @@ class TextLabel:
     """A line of text: its role (``lead-name``, ``header-text``, ``footer-text``), its string, its place in reading
     order, the corners (4, 2) of its ink's box (top-left, top-right, bottom-right, bottom-left as read), the hull
     (n, 2) of its ink, and points of it whose bounds are the ink's own. ``trace`` is the id of the trace that a lead
-    name belongs to."""
+    name belongs to. ``occluded``: the share of the hull that something hides; at 1 it is not visible."""
 
     id: str
     role: str
@@ -72,12 +74,29 @@ class TextLabel:
     outline: Points
     trace: str | None = None
     visible: bool = True
+    occluded: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class MarkLabel:
+    """Something that was put on the printed page (a stamp, a redaction bar, an arrow): its kind, its words, the id of
+    the trace that it points out (None: no trace), and the ring (n, 2) around it. ``opaque``: nothing beneath can be
+    seen. ``occluded``: the share of the ring's area that something else hides."""
+
+    id: str
+    kind: str
+    text: str
+    trace: str | None
+    ring: Points
+    opaque: bool
+    visible: bool = True
+    occluded: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class PulseLabel:
     """A calibration pulse: its corners (n, 2) from foot to foot, ``mv`` high and ``seconds`` wide, and points around
-    its ink, whose bounds are the ink's own."""
+    its ink, whose bounds are the ink's own. ``occluded``: the share of its length that something hides."""
 
     id: str
     row: int
@@ -87,43 +106,59 @@ class PulseLabel:
     corners: Points
     outline: Points
     visible: bool = True
+    occluded: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class GridLabel:
-    """The crossings of lines ``step_mm`` apart, (rows, columns, 2), and whether each can be seen, (rows, columns)."""
+    """The crossings of lines ``step_mm`` apart, (rows, columns, 2), whether each can be seen, (rows, columns), and
+    whether something hides it, (rows, columns)."""
 
     step_mm: float
     crossings: NDArray[np.float64]
     visible: Seen
+    occluded: Seen
 
 
 @dataclass(frozen=True, eq=False)
 class QrLabel:
-    """A QR code: its string and the corners (4, 2) of its modules."""
+    """A QR code: its string, the corners (4, 2) of its modules, and the share of it that something hides."""
 
     text: str
     quad: Points
     visible: bool = True
+    occluded: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class BeatPlace:
+    """Where a beat lies in one trace: the trace's id, the ``point`` (1, 2), and whether it can be seen."""
+
+    trace: str
+    point: Points
+    visible: bool = True
+    occluded: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class BeatLabel:
     """One beat of the record's annotation: time in s from the record's start, WFDB symbol, and where it lies in each
-    trace that shows it: (trace id, (1, 2) point, visible)."""
+    trace that shows it."""
 
     t: float
     symbol: str
-    places: tuple[tuple[str, Points, bool], ...]
+    places: tuple[BeatPlace, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Annotations:
-    """All labels of a page. ``page`` (n, 2) is the paper's outline, corners first in dense steps; ``corners`` (4, 2)
-    its corners; ``ink_width`` is the trace's width in mm. ``minor`` is the 1 mm lattice where it was asked for."""
+    """All labels of a page. ``corners`` (4, 2) are those of the whole sheet; ``page`` (n, 2) is the outline in dense
+    steps of what is left of it, and ``holes`` are the outlines (n, 2) of what is missing inside; ``ink_width`` is the
+    trace's width in mm. ``minor`` is the 1 mm lattice where it was asked for."""
 
     corners: Points
     page: Points
+    holes: tuple[Points, ...]
     ink_width: float
     traces: tuple[TraceLabel, ...]
     texts: tuple[TextLabel, ...]
@@ -131,6 +166,7 @@ class Annotations:
     grid: GridLabel | None
     minor: GridLabel | None
     qr: QrLabel | None
+    marks: tuple[MarkLabel, ...]
     beats: tuple[BeatLabel, ...]
 
     def mapped(self, function: PointMap) -> Annotations:
@@ -139,6 +175,7 @@ class Annotations:
             self,
             corners=function(self.corners),
             page=function(self.page),
+            holes=tuple(function(hole) for hole in self.holes),
             traces=tuple(t.mapped(function) for t in self.traces),
             texts=tuple(
                 replace(t, quad=function(t.quad), hull=function(t.hull), outline=function(t.outline))
@@ -148,15 +185,16 @@ class Annotations:
             grid=_mapped_grid(self.grid, function),
             minor=_mapped_grid(self.minor, function),
             qr=replace(self.qr, quad=function(self.qr.quad)) if self.qr is not None else None,
+            marks=tuple(replace(m, ring=function(m.ring)) for m in self.marks),
             beats=tuple(
-                replace(b, places=tuple((i, function(point), seen) for i, point, seen in b.places)) for b in self.beats
+                replace(b, places=tuple(replace(p, point=function(p.point)) for p in b.places)) for b in self.beats
             ),
         )
 
     def seen(self, function: SeenMap) -> Annotations:
         """The same labels, visible only where ``function`` ((n, 2) -> (n,) bool) says so too.
 
-        A text, pulse or QR code is visible while any part of it is; samples, crossings and beats one by one.
+        A text, pulse, QR code or mark is visible while any part of it is; samples, crossings and beats one by one.
         """
 
         def any_of(points: Points) -> bool:
@@ -170,8 +208,9 @@ class Annotations:
             grid=_seen_grid(self.grid, function),
             minor=_seen_grid(self.minor, function),
             qr=replace(self.qr, visible=self.qr.visible and any_of(self.qr.quad)) if self.qr is not None else None,
+            marks=tuple(replace(m, visible=m.visible and any_of(m.ring)) for m in self.marks),
             beats=tuple(
-                replace(b, places=tuple((i, p, seen and bool(function(p)[0])) for i, p, seen in b.places))
+                replace(b, places=tuple(replace(p, visible=p.visible and bool(function(p.point)[0])) for p in b.places))
                 for b in self.beats
             ),
         )

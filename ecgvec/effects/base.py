@@ -11,11 +11,13 @@ from typing import ClassVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from shapely import Polygon
+from shapely.geometry.base import BaseGeometry
 
 from ecgvec.errors import RecipeError
 from ecgvec.parts import Part
 from ecgvec.registry import Registry
-from ecgvec.warp.apply import SRGB_POWER, Ground
+from ecgvec.warp.apply import SRGB_POWER, Ground, Pattern
 from ecgvec.warp.compose import Composed
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.parts import Bend, Floats, Paper
@@ -26,14 +28,21 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The bent sheet as the image shows it, for effects that need to know where the paper is and how it lies."""
+    """The bent sheet as the image shows it, for effects that need to know where the paper is and how it lies.
+    ``sheet``: what is left of the paper, in page mm (None: all of it)."""
 
     composed: Composed
+    sheet: Polygon | None = None
 
     @property
     def surface(self) -> Surface:
         """The sheet in space, at the nodes of the page's lattice."""
         return self.composed.surface
+
+    @property
+    def paper(self) -> Paper:
+        """The whole sheet's size in mm."""
+        return self.composed.surface.paper
 
     @cached_property
     def hollows(self) -> Floats:
@@ -56,6 +65,10 @@ class Effect(Part, ABC):
 
     noisy: ClassVar[bool] = False
 
+    def hidden(self, view: View) -> BaseGeometry:
+        """What it covers so that nothing printed there can be seen, in page mm."""
+        return Polygon()
+
 
 class OnPaper(Effect):
     """Changes the page's pixels before the paper is bent."""
@@ -63,6 +76,10 @@ class OnPaper(Effect):
     @abstractmethod
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) at ``scale`` px/mm, changed. ``bends`` are those of the warp, for wear along folds."""
+
+    def missing(self, paper: Paper) -> BaseGeometry:
+        """The paper that is gone (holes, torn off pieces), in page mm."""
+        return Polygon()
 
 
 class Light(Effect):
@@ -76,6 +93,11 @@ class Light(Effect):
     def on_ground(self, view: View, ground: Floats) -> Floats:
         """The same for the ground, at places ``ground`` (rows, columns, 3) mm from the page's middle."""
 
+    def veil(self, view: View) -> Floats | None:
+        """How much (rows, columns) of the paper at the surface's nodes is lost in light that it mirrors, 0 to 1; None
+        where there is none."""
+        return None
+
 
 def gain_on_paper(view: View, lights: Sequence[Light]) -> Floats | None:
     """Factor (rows, columns, 3) of the paper's sRGB at the nodes of the image's lattice, for all lights together; None
@@ -86,12 +108,26 @@ def gain_on_paper(view: View, lights: Sequence[Light]) -> Floats | None:
     return view.in_image(linear ** (1 / SRGB_POWER))
 
 
+def veil_on_paper(view: View, lights: Sequence[Light]) -> Floats | None:
+    """``Light.veil`` of all lights together, (rows, columns, 1) at the nodes of the image's lattice; None where there
+    is none."""
+    veils = [veil for veil in (light.veil(view) for light in lights) if veil is not None]
+    if not veils:
+        return None
+    left = np.prod([1 - veil for veil in veils], axis=0)
+    return np.clip(view.in_image((1 - left)[..., None]), 0, 1)
+
+
 class Surroundings(Effect):
-    """What the sheet lies on. A page has at most one."""
+    """What the sheet lies on, or is shown on. A page has at most one."""
 
     @abstractmethod
     def ground(self, view: View, lights: tuple[Light, ...]) -> Ground:
         """The ground in its light."""
+
+    def pattern(self, view: View) -> Pattern | None:
+        """What it weaves into the picture of page and ground, by place; None for nothing."""
+        return None
 
 
 class Capture(Effect):

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import cv2
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -153,7 +154,7 @@ class _Plane:
 
     def __init__(self, view: View) -> None:
         surface, self._warp = view.composed.surface, view.composed.warp
-        self._paper = surface.paper
+        self._paper, self._sheet = surface.paper, view.sheet
         rows, columns = (np.linspace(0, n - 1, k).astype(int) for n, k in zip(surface.xyz.shape[:2], MESH, strict=True))
         xyz = surface.xyz[np.ix_(rows, columns)].reshape(-1, 3)
         # What lies straight under the sheet is further from the camera than the sheet is: the camera sees it.
@@ -181,6 +182,8 @@ class _Plane:
         since within a cell nothing leaves the paper unless one of its corners does."""
         x, y = self._warp.nodes[..., 0], self._warp.nodes[..., 1]
         off = (x < RIM_MM) | (y < RIM_MM) | (x > self._paper.width - RIM_MM) | (y > self._paper.height - RIM_MM)
+        if self._sheet is not None:
+            off |= ~shapely.contains_xy(self._sheet.buffer(-RIM_MM), x, y)
         return np.flatnonzero(cv2.dilate(off.astype(np.uint8), np.ones((3, 3), dtype=np.uint8)))
 
     def shadow(self, spots: Floats, inset: float, further: float) -> Plane:

@@ -40,10 +40,10 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec.annotations.ink import rings, trace_ink
 from ecgvec.annotations.model import TraceLabel, bounds
+from ecgvec.drawing.nodes import Mark
 from ecgvec.export.formats import FORMATS, Files, Format, no_files
 from ecgvec.geometry.path import Points
 from ecgvec.record.leads import STANDARD_12
-from ecgvec.scene.nodes import Mark
 from ecgvec.sheet import Sheet
 
 Box = tuple[float, float, float, float]

@@ -33,12 +33,12 @@ from shapely.geometry.base import BaseGeometry
 from ecgvec.annotations.derive import corners
 from ecgvec.annotations.ink import as_path, trace_ink
 from ecgvec.annotations.model import TraceLabel, dense_ring
+from ecgvec.drawing.nodes import Mark, TextInfo, TraceInfo
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.export.grids import npy
 from ecgvec.geometry.lines import dashed, lines
 from ecgvec.geometry.path import CLOSE, MOVE, Path, Points, polyline
 from ecgvec.record.leads import STANDARD_12
-from ecgvec.scene.nodes import Mark, TextInfo, TraceInfo
 from ecgvec.sheet import Sheet
 from ecgvec.style import rgb
 from ecgvec.warp.base import Warp, local_scale

@@ -21,7 +21,9 @@ from ecgvec.annotations.model import (
     Annotations,
     BeatLabel,
     GridLabel,
+    MarkLabel,
     PulseLabel,
+    QrLabel,
     TextLabel,
     TraceLabel,
     bounds,
@@ -62,6 +64,7 @@ def _trace(label: TraceLabel) -> dict[str, Any]:
         "box": box(label.outline),
         "panel": _rounded(label.panel),
         "visible_samples": int(label.visible.sum()),
+        "occluded_samples": int(label.occluded.sum()),
         "visible": bool(label.visible.any()),
     }
 
@@ -77,6 +80,21 @@ def _text(label: TextLabel) -> dict[str, Any]:
         "hull": _rounded(label.hull),
         "trace": label.trace,
         "visible": label.visible,
+        "occluded": label.occluded,
+    }
+
+
+def _mark(label: MarkLabel) -> dict[str, Any]:
+    return {
+        "id": label.id,
+        "kind": label.kind,
+        "text": label.text,
+        "trace": label.trace,
+        "box": box(label.ring),
+        "ring": _rounded(label.ring),
+        "opaque": label.opaque,
+        "visible": label.visible,
+        "occluded": label.occluded,
     }
 
 
@@ -90,6 +108,7 @@ def _pulse(label: PulseLabel) -> dict[str, Any]:
         "corners": _rounded(label.corners),
         "box": box(label.outline),
         "visible": label.visible,
+        "occluded": label.occluded,
     }
 
 
@@ -100,25 +119,44 @@ def _grid(label: GridLabel | None) -> dict[str, Any] | None:
         "step_mm": label.step_mm,
         "crossings": _rounded(label.crossings),
         "visible": label.visible.tolist(),
+        "occluded": label.occluded.tolist(),
     }
 
 
 def _beat(label: BeatLabel) -> dict[str, Any]:
-    places = [{"trace": i, "point": _rounded(point)[0], "visible": seen} for i, point, seen in label.places]
+    places = [
+        {"trace": p.trace, "point": _rounded(p.point)[0], "visible": p.visible, "occluded": p.occluded}
+        for p in label.places
+    ]
     return {"t": round(label.t, 9), "symbol": label.symbol, "places": places}
+
+
+def _qr(label: QrLabel | None) -> dict[str, Any] | None:
+    if label is None:
+        return None
+    return {
+        "text": label.text,
+        "quad": _rounded(label.quad),
+        "visible": label.visible,
+        "occluded": label.occluded,
+    }
 
 
 def _labels(labels: Annotations) -> dict[str, Any]:
     """Labels in image pixels. Boxes are x, y, width, height; quads run clockwise from the top left as read."""
-    qr = labels.qr
     return {
-        "page": {"corners": _rounded(labels.corners), "outline": _rounded(labels.page)},
+        "page": {
+            "corners": _rounded(labels.corners),
+            "outline": _rounded(labels.page),
+            "holes": [_rounded(hole) for hole in labels.holes],
+        },
         "traces": [_trace(trace) for trace in labels.traces],
         "texts": [_text(text) for text in labels.texts],
         "pulses": [_pulse(pulse) for pulse in labels.pulses],
         "grid": _grid(labels.grid),
         "minor_grid": _grid(labels.minor),
-        "qr": None if qr is None else {"text": qr.text, "quad": _rounded(qr.quad), "visible": qr.visible},
+        "qr": _qr(labels.qr),
+        "marks": [_mark(mark) for mark in labels.marks],
         "beats": [_beat(beat) for beat in labels.beats],
     }
 
@@ -140,13 +178,14 @@ def _dense_traces(sheet: Sheet) -> tuple[TraceLabel, ...]:
 
 def dense(sheet: Sheet) -> bytes:
     """All points of all traces as NPZ: ``ID/t`` (n,) s, ``ID/mv`` (n,) mV, ``ID/xy`` (n, 2) image px, NaN in gaps,
-    ``ID/visible`` (n,) bool."""
+    ``ID/visible`` and ``ID/occluded`` (n,) bool."""
     arrays: dict[str, Any] = {}
     for trace in _dense_traces(sheet):
         arrays[f"{trace.id}/t"] = trace.t
         arrays[f"{trace.id}/mv"] = trace.mv
         arrays[f"{trace.id}/xy"] = trace.points
         arrays[f"{trace.id}/visible"] = trace.visible
+        arrays[f"{trace.id}/occluded"] = trace.occluded
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()

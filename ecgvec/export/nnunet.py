@@ -18,11 +18,11 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgvec.drawing.nodes import TraceInfo
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.export.images import encode_png
 from ecgvec.export.masks import ink_patches, mask_png
 from ecgvec.record.leads import STANDARD_12
-from ecgvec.scene.nodes import TraceInfo
 from ecgvec.sheet import Sheet
 
 OTHER = "other"  # every lead without a standard name

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from ecgvec.annotations.model import Seen, bounds
+from ecgvec.drawing.nodes import Mark, Pen
+from ecgvec.drawing.text import printable
 from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import cap_height, text_path
 from ecgvec.geometry.path import Path, Points, polyline, rectangles, segments, with_gaps
 from ecgvec.registry import Registry
-from ecgvec.scene.nodes import Mark, Pen
-from ecgvec.scene.text import printable
 from ecgvec.style import rgb
 
 # Twelve colours that stay apart in normal, deuteranope and protanope sight, dealt out so that neighbours on the usual

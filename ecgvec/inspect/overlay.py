@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.annotations.model import Seen
+from ecgvec.drawing.nodes import Group, Mark, Pen
+from ecgvec.drawing.text import printable
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.files import write_file
 from ecgvec.export.images import encode_png
@@ -28,8 +30,6 @@ from ecgvec.geometry.path import Points
 from ecgvec.inspect.layers import LAYERS, Labelled, Tags
 from ecgvec.raster import append_path
 from ecgvec.registry import Registry
-from ecgvec.scene.nodes import Group, Mark, Pen
-from ecgvec.scene.text import printable
 from ecgvec.style import rgb
 
 SUFFIX = "-labels"

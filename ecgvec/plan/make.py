@@ -13,6 +13,7 @@ from ecgvec.errors import RecordError, TemplateError
 from ecgvec.layout.header import Header, fill_header, fill_text
 from ecgvec.layout.place import PageSpec, fitting_seconds
 from ecgvec.layout.template import Rows, Template, default_template, fill, load_template, rhythm_leads, split_slot
+from ecgvec.marks.every import MARKS
 from ecgvec.plan.header import header_values
 from ecgvec.plan.model import Plan, RecordRef, Window
 from ecgvec.plan.parts import drawn_parts
@@ -157,6 +158,7 @@ def _plan_window(
         footer=footer,
         warp=drawn_parts(recipe.warp, WARPS, "warp", (seed, image, variant)),
         effects=drawn_parts(recipe.effects, EFFECTS, "effects", (seed, image, variant)),
+        marks=drawn_parts(recipe.marks, MARKS, "marks", (seed, image, variant)),
         qr_text=ref.path if style.qr_code else None,
         mask_unplotted=recipe.output.mask_unplotted,
         trace_density=recipe.output.trace_density,

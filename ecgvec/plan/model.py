@@ -10,6 +10,8 @@ from ecgvec.effects.base import Effect
 from ecgvec.effects.every import EFFECTS
 from ecgvec.layout.header import Header
 from ecgvec.layout.place import PageSpec
+from ecgvec.marks.base import PageMark
+from ecgvec.marks.every import MARKS
 from ecgvec.parts import parse_parts
 from ecgvec.warp.every import WARPS
 from ecgvec.warp.parts import WarpPart
@@ -51,6 +53,10 @@ def _effects(raw: Any) -> tuple[Effect, ...]:
     return parse_parts(EFFECTS, raw)
 
 
+def _marks(raw: Any) -> tuple[PageMark, ...]:
+    return parse_parts(MARKS, raw)
+
+
 class Plan(BaseModel):
     """One image, all settled: ``pipeline.render_plan(record, plan)`` makes it, today or in a replay.
 
@@ -74,6 +80,7 @@ class Plan(BaseModel):
     warp: Annotated[tuple[SerializeAsAny[WarpPart], ...], BeforeValidator(_warp)] = ()
     relief_share: Annotated[float, Field(gt=0, le=1)] | None = None
     effects: Annotated[tuple[SerializeAsAny[Effect], ...], BeforeValidator(_effects)] = ()
+    marks: Annotated[tuple[SerializeAsAny[PageMark], ...], BeforeValidator(_marks)] = ()
     qr_text: str | None
     mask_unplotted: bool = False
     trace_density: str | None = None

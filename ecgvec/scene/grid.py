@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgvec.drawing.nodes import Group, Mark, Pen
 from ecgvec.geometry.path import joined, rectangles, segments
 from ecgvec.layout.place import Box, Layout
-from ecgvec.scene.nodes import Group, Mark, Pen
 from ecgvec.style import Colors, PageStyle
 
 MAJOR_MM, MINOR_MM = 5, 1

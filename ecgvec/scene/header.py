@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ecgvec.drawing.nodes import Group
+from ecgvec.drawing.text import text_mark
 from ecgvec.layout.place import FOOTER_HEIGHT, QR_SIZE, Layout
 from ecgvec.plan.model import Plan
-from ecgvec.scene.nodes import Group
-from ecgvec.scene.text import text_mark
 from ecgvec.style import Colors
 
 FOOTER_FACE, FOOTER_SIZE = "sans", 2.7

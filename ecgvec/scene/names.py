@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import shapely
 
+from ecgvec.drawing.nodes import Group, Mark, TextInfo, TraceInfo
+from ecgvec.drawing.text import text_mark
 from ecgvec.geometry.outlines import cap_height
 from ecgvec.geometry.path import runs
 from ecgvec.layout.place import Box, Panel
-from ecgvec.scene.nodes import Group, Mark, TextInfo, TraceInfo
-from ecgvec.scene.text import text_mark
 from ecgvec.style import Colors, PageStyle
 
 CLEARANCE = 0.5  # mm between a name and any ink

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ecgvec.drawing.nodes import Group, Mark, Pen, PulseInfo
 from ecgvec.geometry.path import polyline, segments
 from ecgvec.layout.place import PULSE_FOOT, PULSE_SECONDS, Layout, Pulse
-from ecgvec.scene.nodes import Group, Mark, Pen, PulseInfo
 from ecgvec.style import Colors, PageStyle
 
 

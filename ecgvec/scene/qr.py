@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ecgvec.drawing.nodes import Group, Mark, Pen
+from ecgvec.drawing.text import printable
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.path import rectangles
 from ecgvec.layout.place import Box
-from ecgvec.scene.nodes import Group, Mark, Pen
-from ecgvec.scene.text import printable
 
 QUIET_MODULES = 2
 

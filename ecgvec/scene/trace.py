@@ -7,12 +7,12 @@ import re
 
 import numpy as np
 
+from ecgvec.drawing.nodes import Group, Mark, Pen, TraceInfo
 from ecgvec.geometry.path import round_points, with_gaps
 from ecgvec.layout.axes import Axes
 from ecgvec.layout.place import Box, Layout, Panel
 from ecgvec.plan.model import Plan
 from ecgvec.record.model import Record
-from ecgvec.scene.nodes import Group, Mark, Pen, TraceInfo
 from ecgvec.style import Colors
 
 LARGEST_OFFSET_MV = 1.0  # of a lead that is drawn where its zero is

@@ -10,16 +10,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgvec.drawing.nodes import Group, Mark, Pen, Scene, TextInfo
+from ecgvec.drawing.text import text_mark
 from ecgvec.geometry.path import Points, polyline, rectangles, with_gaps
 from ecgvec.layout.place import Layout
 from ecgvec.photo import Shot, developed
 from ecgvec.raster import append_path
 from ecgvec.scene.grid import grid, paper
 from ecgvec.scene.header import footer, header
-from ecgvec.scene.nodes import Group, Mark, Pen, Scene, TextInfo
 from ecgvec.scene.pulse import pulses, separators
 from ecgvec.scene.qr import qr_code
-from ecgvec.scene.text import text_mark
 from ecgvec.style import Colors, page_colors, rgb
 from ecgvec.verify.page import Floats, Image, Page, moved
 from ecgvec.warp.base import Flat
@@ -59,7 +59,10 @@ def unmix(image: Image, page: Page, shift: Shift = (0.0, 0.0)) -> Ink:
     seen, empty, full = (cv2.transform(i.astype(np.float32), weighed) for i in (image, *backdrops(page, shift)))
     reach: Cover = full - empty
     cover = np.divide(seen - empty, reach, out=np.zeros_like(reach), where=np.abs(reach) > _LEAST_REACH)
-    return Ink(np.clip(cover, -0.5, 1.5), np.square(reach))
+    weight: Cover = np.square(reach)
+    for ring in page.added:  # somebody drew here; whatever lies beneath is no guide
+        cv2.fillPoly(weight, [np.rint(ring - 0.5 + shift).astype(np.int32)], 0)
+    return Ink(np.clip(cover, -0.5, 1.5), weight)
 
 
 def contrast(page: Page) -> NDArray[np.float64]:

@@ -65,7 +65,8 @@ class Text:
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """An image's sidecar: plan, layout, how the page is seen, strips, texts, files with their SHA-256."""
+    """An image's sidecar: plan, layout, how the page is seen, strips, texts, the rings (n, 2) px of what was
+    ``added`` to the print, files with their SHA-256."""
 
     path: Path
     plan: Plan
@@ -74,6 +75,7 @@ class Page:
     size: tuple[int, int]
     strips: tuple[Strip, ...]
     names: tuple[Text, ...]
+    added: tuple[Points, ...]
     files: Mapping[str, str]
 
     @property
@@ -120,11 +122,12 @@ def read_page(path: Path) -> Page:
         shot = _shot(image, size, plan, layout, str(path))
         strips = tuple(_strip(label, layout, plan) for label in labels["traces"])
         names = tuple(_name(label, shot.warp) for label in labels["texts"] if label["role"] == "lead-name")
+        added = tuple(np.array(label["ring"], dtype=np.float64) for label in labels["marks"])
     except (KeyError, TypeError, ValueError) as error:
         raise SourceError(f"{path} is not a whole sidecar JSON ({error}): render the image anew") from None
     if not strips:
         raise SourceError(f"{path} has no trace: there is nothing to verify")
-    return Page(path, plan, layout, shot, size, strips, names, files)
+    return Page(path, plan, layout, shot, size, strips, names, added, files)
 
 
 def _shot(image: Mapping[str, Any], size: tuple[int, int], plan: Plan, layout: Layout, name: str) -> Shot:

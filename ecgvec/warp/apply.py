@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -40,6 +40,31 @@ class Ground:
     texture: Image
     places: NDArray[np.float64]
     gain: NDArray[np.float64]
+
+
+class Pattern(Protocol):
+    """Factor (h, w, 3) of sRGB at page mm (h, w, 2), sampled in the middle of each pixel."""
+
+    def __call__(self, where: NDArray[np.float64]) -> Field: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Dressing:
+    """What a page's pixels meet on their way into the image.
+
+    ``gain`` (rows, columns, 3) at the lattice's nodes multiplies the paper's sRGB (see SRGB_OFFSET); ``veil`` (rows,
+    columns, 1) there is the share that drowns in white; ``cover`` (H, W) uint8, of the page's size, is 0 where the
+    paper is gone; ``ground`` is what shows there and off the paper (None: white); ``pattern`` is woven into all.
+    """
+
+    gain: NDArray[np.float64] | None = None
+    veil: NDArray[np.float64] | None = None
+    cover: Image | None = None
+    ground: Ground | None = None
+    pattern: Pattern | None = None
+
+
+BARE = Dressing()
 
 
 @dataclass(frozen=True)
@@ -96,18 +121,13 @@ def resample(
     page: Image,
     scale: float,
     warp: Lattice,
-    gain: NDArray[np.float64] | None = None,
-    ground: Ground | None = None,
+    dressing: Dressing = BARE,
 ) -> Image:
-    """The image (H, W, 3) uint8 that ``warp`` makes of the page's pixels, ``scale`` px/mm.
-
-    ``gain`` (rows, columns, 3) at the lattice's nodes multiplies the paper's sRGB (see SRGB_OFFSET). Off the paper
-    there is white, or ``ground``.
-    """
+    """The image (H, W, 3) uint8 that ``warp`` makes of the page's pixels, ``scale`` px/mm."""
     width, height = warp.size
     image = np.empty((height, width, 3), dtype=np.uint8)
     sources = (warp.nodes * scale - 0.5).astype(np.float32)  # OpenCV's 0 is the middle of the first pixel
-    light, one = (None, 1.0) if gain is None else _in_bytes(gain)
+    light, one = (None, 1.0) if dressing.gain is None else _in_bytes(dressing.gain)
     on_paper = _within(sources, page)
     for tile in tiles(warp):
         where, cells = spread(sources, warp, tile), _cells(warp, tile)
@@ -117,8 +137,14 @@ def resample(
             out[...] = pixels
         else:
             _light(pixels, spread(light, warp, tile), one, out)
-        if not on_paper[cells].all():
-            out[...] = _laid_on(out, _cover(where, warp.paper, scale), _floor(ground, warp, tile))
+        if dressing.veil is not None:
+            _drown(out, spread(dressing.veil.astype(np.float32), warp, tile))
+        if dressing.cover is not None or not on_paper[cells].all():
+            out[...] = _laid_on(
+                out, _cover(where, warp.paper, scale, dressing.cover), _floor(dressing.ground, warp, tile)
+            )
+        if dressing.pattern is not None:
+            out[...] = np.rint(np.minimum(out * dressing.pattern(dense_map(warp, tile)), 255))
     return image
 
 
@@ -175,6 +201,13 @@ def _light(pixels: Image, gain: Image, one: float, out: Image) -> None:
     cv2.addWeighted(product, 1.0, gain, SRGB_OFFSET / one, -SRGB_OFFSET, dst=out)
 
 
+def _drown(out: Image, veil: Field) -> None:
+    """Mix white into sRGB bytes, in place."""
+    share = veil.reshape(*out.shape[:2], 1)
+    if share.max() > 0:
+        out[...] = np.rint(out + share * (255 - out.astype(np.float32)))
+
+
 def _in_bytes(gain: NDArray[np.float64]) -> tuple[Image, float]:
     """A gain in bytes, and which of them is 1: as fine as the colours that it multiplies, and four times as fast as
     floats."""
@@ -190,12 +223,16 @@ def _within(sources: Field, page: Image) -> NDArray[np.bool_]:
     return np.asarray(within)
 
 
-def _cover(where: Field, paper: Paper, scale: float) -> Field:
-    """How much of each pixel the paper covers, 0 to 1: its distance from the paper's edge, half in at 0."""
+def _cover(where: Field, paper: Paper, scale: float, left: Image | None) -> Field:
+    """How much of each pixel the paper covers, 0 to 1: its distance from the paper's edge, half in at 0, and what is
+    ``left`` of the paper there."""
     x, y = where[..., 0] + np.float32(0.5), where[..., 1] + np.float32(0.5)
     width, height = np.float32(paper.width * scale), np.float32(paper.height * scale)
     inward = np.minimum(np.minimum(x, width - x), np.minimum(y, height - y))
-    return np.asarray(np.clip(inward + np.float32(0.5), 0, 1))[..., None]
+    cover: Field = np.clip(inward + np.float32(0.5), 0, 1)
+    if left is not None:
+        cover = cover * (_remap(left, where, cv2.BORDER_REPLICATE) * np.float32(1 / 255))
+    return cover[..., None]
 
 
 def _floor(ground: Ground | None, warp: Lattice, tile: Tile) -> Image:

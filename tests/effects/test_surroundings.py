@@ -12,7 +12,7 @@ from ecgvec.effects.light import Lamp
 from ecgvec.effects.materials import BRIGHTEST, Material, tile
 from ecgvec.effects.surroundings import Desk
 from ecgvec.geometry.path import Points
-from ecgvec.warp.apply import resample
+from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.cameras import Phone, Scanner
 from ecgvec.warp.compose import compose
 from ecgvec.warp.lens import Lens
@@ -42,7 +42,7 @@ def view(*parts: WarpPart) -> View:
 def image_of(desk: Desk, seen: View, lamp: Lamp) -> np.ndarray:
     page = np.full((560, 800, 3), 255, dtype=np.uint8)
     gain = gain_on_paper(seen, (lamp,))
-    return resample(page, SCALE, seen.composed.warp, gain, desk.ground(seen, (lamp,)))
+    return resample(page, SCALE, seen.composed.warp, Dressing(gain, ground=desk.ground(seen, (lamp,))))
 
 
 def left_over(seen: View, lamp: Lamp | None, **more: float) -> Floats:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import ecgvec
+from ecgvec.drawing.nodes import Mark, TraceInfo
 from ecgvec.export import masks
 from ecgvec.export.formats import FORMATS
 from ecgvec.geometry.path import joined, polyline, rectangles
@@ -24,7 +25,6 @@ from ecgvec.raster import append_path
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
-from ecgvec.scene.nodes import Mark, TraceInfo
 from ecgvec.style import rgb
 from ecgvec.units import px_per_mm
 

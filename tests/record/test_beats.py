@@ -75,7 +75,7 @@ def test_beats_lie_on_the_r_peaks(shared: Path, window: int) -> None:
     labels = [label for label in sheet.annotations.beats if trace.t[0] <= label.t <= trace.t[-1]]
     assert 10 <= len(labels) <= 16
     for label in labels:
-        (point,) = next(point for name, point, _ in label.places if name == trace.id)
+        (point,) = next(place.point for place in label.places if place.trace == trace.id)
         near = trace.points[np.abs(trace.t - label.t) < 0.1]
         depth = float(near[:, 1].max() - near[:, 1].min())
         assert depth > 70  # px: there is a QRS complex, 1 mV being 79 px

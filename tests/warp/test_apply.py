@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import ecgvec
 from ecgvec.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.warp.apply import resample, tiles
+from ecgvec.warp.apply import Dressing, resample, tiles
 from ecgvec.warp.cameras import Phone
 from ecgvec.warp.creases import Creases
 from ecgvec.warp.crumple import Crumple
@@ -69,7 +69,7 @@ def test_pixels_are_resampled_once_however_many_warps_there_are(count: int, monk
     warp = bend_page(MANY[:count], dpi=60).warp
     counter = Counter(monkeypatch)
     page = np.full((510, 660, 3), 200, dtype=np.uint8)
-    image = resample(page, 60 / 25.4, warp, gain=np.full((*warp.nodes.shape[:2], 3), 0.8))
+    image = resample(page, 60 / 25.4, warp, Dressing(gain=np.full((*warp.nodes.shape[:2], 3), 0.8)))
     assert counter.pixels() == warp.size[0] * warp.size[1] == image.shape[0] * image.shape[1]
     assert counter.pixels(ground=True) == 0
 

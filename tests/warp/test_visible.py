@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 import ecgvec
 from ecgvec.annotations.derive import inside
 from ecgvec.annotations.model import Annotations
+from ecgvec.drawing.nodes import Mark
 from ecgvec.raster import append_path
 from ecgvec.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.scene.nodes import Mark
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import WarpPart
 from tests.annotations.test_visible import FAINT, LABELLED, seen_by_label

@@ -6,10 +6,10 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Literal
 
+from ecgvec.drawing.nodes import Mark, Pen, TextInfo
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import text_path
 from ecgvec.layout.place import Box
-from ecgvec.scene.nodes import Mark, Pen, TextInfo
 
 
 def printable(text: str) -> str:

@@ -30,7 +30,8 @@ class Pen:
 @dataclass(frozen=True, eq=False)
 class TraceInfo:
     """What a trace shows. ``t`` (n,) seconds from the record's start, ``mv`` (n,) millivolts as recorded (NaN in
-    gaps), ``points`` (n, 2) mm on the page, by ``axes``; ``first`` is the first sample's index in the record."""
+    gaps), ``points`` (n, 2) mm on the page, by ``axes``; ``first`` is the first sample's index in the record;
+    ``inked`` (n,): where the pen wrote (None: everywhere)."""
 
     panel: Panel
     axes: Axes
@@ -39,6 +40,7 @@ class TraceInfo:
     t: NDArray[np.float64]
     mv: NDArray[np.float64]
     points: Points
+    inked: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,19 @@ class PulseInfo:
     corners: tuple[tuple[float, float], ...]
 
 
-Info = TraceInfo | TextInfo | PulseInfo
+@dataclass(frozen=True, eq=False)
+class AddedInfo:
+    """Something that was put on the printed page: its kind, its words, the id of the trace that it points out, and the
+    ring (n, 2) mm around all of it. ``opaque``: nothing beneath can be seen."""
+
+    kind: str
+    text: str
+    trace: str | None
+    ring: Points
+    opaque: bool
+
+
+Info = TraceInfo | TextInfo | PulseInfo | AddedInfo
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,6 @@
+"""All marks that come with ecgvec: importing this module fills the registry."""
+
+from ecgvec.marks import bars
+from ecgvec.marks.base import MARKS
+
+__all__ = ["MARKS", "bars"]
