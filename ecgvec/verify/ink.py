@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 
 import cairocffi
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ecgvec.drawing.nodes import Group, Mark, Pen, Scene, TextInfo
 from ecgvec.drawing.text import text_mark
+from ecgvec.effects.base import OnPaper
 from ecgvec.geometry.path import Points, polyline, rectangles, with_gaps
 from ecgvec.layout.place import Layout
 from ecgvec.photo import Shot, developed
@@ -28,6 +30,7 @@ Cover = NDArray[np.float32]
 OUTSIDE = -1.0  # cover of what an image does not show
 _LEAST_REACH = 0.05  # of paper to ink: below it, a pixel cannot tell
 _SAME_PEN = 0.02
+STRIPE_MM = 20.0
 CLIP_POINTS = 200  # a side of a panel on a bent page
 Shift = tuple[float, float]  # x, y in px
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in whole px, the last ones left out
@@ -78,25 +81,27 @@ def backdrops(page: Page, shift: Shift = (0.0, 0.0)) -> tuple[Image, Image]:
     page = moved(page, shift)
     warp, style, scenes = page.warp, page.plan.page.style, _scenes(page)
     foreseen = [effect for effect in page.plan.effects if not effect.noisy]
+    shot = Shot(warp) if isinstance(warp, Flat) else page.shot
+    empty, *inked = (developed(scene, shot, style.dpi, foreseen) for scene in scenes)
+    full = np.asarray(reduce(np.minimum, inked), dtype=np.uint8)
     if isinstance(warp, Flat):
-        empty, full = (developed(scene, Shot(warp), warp.dpi, foreseen) for scene in scenes)
         return empty, full
     rows, columns = round(shift[1]), round(shift[0])
-    empty, full = (
-        np.roll(developed(scene, page.shot, style.dpi, foreseen), (rows, columns), axis=(0, 1)) for scene in scenes
-    )
-    return empty, full
+    return np.roll(empty, (rows, columns), axis=(0, 1)), np.roll(full, (rows, columns), axis=(0, 1))
 
 
-def _scenes(page: Page) -> tuple[Scene, Scene]:
-    """The page without traces, and with traces everywhere."""
+def _scenes(page: Page) -> tuple[Scene, ...]:
+    """The page without traces; and pages whose traces fill together everything: one, or where effects tell ink from
+    paper by what most of the page is, two of which each is paper to two fifths."""
     plan, layout = page.plan, page.layout
     colors = page_colors(plan.page.style)
     under = [paper(layout, colors), grid(layout, plan.page.style, colors)]
     under += [separators(layout, plan.page.style, colors), pulses(layout, plan.page.style, colors)]
     over = [_names(page, colors), header(layout, plan, colors), footer(layout, plan, colors)]
     over += [qr_code(plan.qr_text, layout.qr_box) if plan.qr_text is not None else None]
-    return _scene(layout, [*under, *over]), _scene(layout, [_flood(layout, colors), *over])
+    on_paper = any(isinstance(effect, OnPaper) for effect in plan.effects)
+    floods = [_stripes(layout, colors, start) for start in (0.0, 0.5)] if on_paper else [_flood(layout, colors)]
+    return _scene(layout, [*under, *over]), *(_scene(layout, [*under, flood, *over]) for flood in floods)
 
 
 def _scene(layout: Layout, groups: list[Group | None]) -> Scene:
@@ -107,6 +112,13 @@ def _flood(layout: Layout, colors: Colors) -> Group:
     """Trace ink far beyond the paper."""
     box = (-layout.width, -layout.height, 2 * layout.width, 2 * layout.height)
     return Group("flood", "trace", (Mark("flood", "trace", rectangles([box]), Pen(fill=colors.trace)),))
+
+
+def _stripes(layout: Layout, colors: Colors, start: float) -> Group:
+    """Upright stripes of trace ink, three fifths of each STRIPE_MM, from a share ``start`` of one on."""
+    left = np.arange(start - 2, 2 * layout.width / STRIPE_MM) * STRIPE_MM
+    boxes = [(x, -layout.height, x + 0.6 * STRIPE_MM, 2 * layout.height) for x in left]
+    return Group("flood", "trace", (Mark("flood", "trace", rectangles(boxes), Pen(fill=colors.trace)),))
 
 
 def _names(page: Page, colors: Colors) -> Group:

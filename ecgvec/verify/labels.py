@@ -31,6 +31,7 @@ LARGEST_STEP = 1.0  # px
 ENOUGH = 0.005  # px: a smaller step is the last
 PIECE = 96  # px of a trace that get a shift of their own
 LEAST_POWER = 2.0  # squared change of cover by a px, summed: below it a direction cannot be told
+TELLING = 0.05  # px: standard error, by the image's own noise, up to which a shift counts as told
 PEN_EVERY = 25  # labels of a bent page's trace the pen's width is looked up
 SOFT = np.array([1 / 12, 5 / 6, 1 / 12])  # what a bilinear tap does, in the mean over places between pixels
 
@@ -180,13 +181,28 @@ def _fit(ink: Ink, placed: list[_Placed], one: _Placed, start: Shift) -> _Found:
         if np.hypot(*step) <= ENOUGH:
             break
         shift = shift + np.clip(step, -LARGEST_STEP, LARGEST_STEP)
-    edges = np.arange(0, len(power), PIECE)
-    steps = _solve(np.add.reduceat(power, edges), np.add.reduceat(pull, edges))
+    noise = _noise(seen.cover, drawn, weight)
+    least = max(LEAST_POWER, noise / TELLING**2)
+    edges = _edges(power, noise)
+    steps = _solve(np.add.reduceat(power, edges), np.add.reduceat(pull, edges), least)
     pieces: Floats = np.hypot(*(shift + steps).T)
     whole = power.sum(axis=0)
     own = np.diag(whole) - whole[0, 1] ** 2 / np.maximum(np.diag(whole)[::-1], 1e-9)
-    x, y = np.where(own >= LEAST_POWER, shift, np.nan)
+    x, y = np.where(own >= least, shift, np.nan)
     return _Found((float(x), float(y)), pieces)
+
+
+def _noise(seen: Cover, drawn: Cover, weight: Cover) -> float:
+    """Variance of a pixel of weight 1 around the ink that was predicted, on lines and beside them."""
+    near = (cv2.dilate(drawn, np.ones((3, 3), dtype=np.uint8)) > 0) & (weight > 0)
+    return float(np.mean((weight * np.square(seen - drawn))[near])) if near.any() else 0.0
+
+
+def _edges(power: Floats, noise: float) -> NDArray[np.intp]:
+    """Where the pieces of a trace start: PIECE px each, or so many times as long that noise lets most of them tell."""
+    weakest = np.linalg.eigvalsh(np.add.reduceat(power, np.arange(0, len(power), PIECE)))[:, 0]
+    variance = noise / max(float(np.median(weakest)), LEAST_POWER)
+    return np.arange(0, len(power), PIECE * max(1, int(np.ceil(variance / TELLING**2))))
 
 
 def _others(one: _Placed, placed: list[_Placed], shift: Shift) -> Cover:
@@ -210,11 +226,9 @@ def _normal(seen: Cover, drawn: Cover, weight: Cover) -> tuple[Floats, Floats]:
     return np.stack([np.stack([xx, xy], axis=-1), np.stack([xy, yy], axis=-1)], axis=-2), pull
 
 
-def _solve(power: NDArray[np.float64], pull: Floats) -> Points:
-    """Least-squares shifts (k, 2); 0 along directions that have too little power."""
+def _solve(power: NDArray[np.float64], pull: Floats, least: float = LEAST_POWER) -> Points:
+    """Least-squares shifts (k, 2); 0 along directions that have less power than ``least``."""
     values, vectors = np.linalg.eigh(power)
     along = np.einsum("kji,kj->ki", vectors, pull)
-    steps: Points = np.einsum(
-        "kij,kj->ki", vectors, np.where(values >= LEAST_POWER, along / np.maximum(values, LEAST_POWER), 0.0)
-    )
+    steps: Points = np.einsum("kij,kj->ki", vectors, np.where(values >= least, along / np.maximum(values, least), 0.0))
     return steps
