@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SCISPACY := .venv-scispacy/bin
 
-.PHONY: demo test test-long lint bench clean
+.PHONY: demo test test-long lint bench docs-recipes clean
 
 demo: .venv/ready
 	$(BIN)/ecgvec demo -o demo-out
@@ -39,6 +39,10 @@ lint: .venv/ready
 # What a bent page costs, as ratios to bare calls measured in the same run.
 bench: .venv/ready
 	$(BIN)/python benchmarks/bench_warp.py
+
+# docs/recipes.md and its pictures, from templates/recipes.
+docs-recipes: .venv/ready
+	$(BIN)/python tools/make_recipe_docs.py
 
 clean:
 	rm -rf .venv .venv-scispacy demo-out build dist *.egg-info

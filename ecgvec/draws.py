@@ -80,7 +80,7 @@ def _choice(where: str, raw: Mapping[str, Any]) -> Draw:
         return Draw(values=tuple(values))
     if not isinstance(weights, list | tuple):
         weights = [weights]
-    numbers = [w for w in weights if isinstance(w, int | float) and math.isfinite(w) and w >= 0]
+    numbers = [w for w in weights if isinstance(w, int | float) and type(w) is not bool and 0 <= w < math.inf]
     if len(numbers) != len(values) or len(numbers) != len(weights) or sum(numbers) <= 0:
         raise RecipeError(f"{where}.weights is {weights!r}: write {len(values)} numbers of at least 0, not all 0")
     return Draw(values=tuple(values), weights=tuple(float(w) for w in numbers))

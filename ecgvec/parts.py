@@ -14,7 +14,7 @@ from ecgvec.registry import Registry
 class Part(BaseModel):
     """One thing that happens to a page, all its numbers settled. Where it needs noise it has an integer ``seed``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     kind: str
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
 from ecgvec.annotations.derive import derive, in_image
 from ecgvec.annotations.occlusion import occlude
-from ecgvec.errors import RecordError
+from ecgvec.custom import Function, apply_outside, name_of
+from ecgvec.errors import RecipeError, RecordError
 from ecgvec.layout.place import place
 from ecgvec.photo import developed, hidden, taken
 from ecgvec.plan.make import make_plans, prepared
 from ecgvec.plan.model import Plan
-from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.recipe import Recipe, load_mix, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.record.read import read_record
 from ecgvec.scene.build import build
@@ -20,12 +22,19 @@ from ecgvec.sheet import Sheet
 from ecgvec.warp.parts import Paper
 
 
-def render_plan(record: Record, plan: Plan) -> Sheet:
+def render_plan(record: Record, plan: Plan, effects: Sequence[Function] = ()) -> Sheet:
     """Make the image that ``plan`` describes. ``record`` is the record as read, before leads are chosen or derived.
 
     Nothing is left to chance here: the same record and plan give the same sheet. RecordError where the record is
-    not the one that the plan was made for.
+    not the one that the plan was made for. ``effects`` are functions of the finished picture, see ``render``;
+    RecipeError where the plan was made with others, and for one that moves pixels.
     """
+    names = tuple(name_of(function) for function in effects)
+    if plan.outside and names != plan.outside:
+        raise RecipeError(
+            f"image {plan.stem} was also changed by functions ({', '.join(plan.outside)}) that only Python has: "
+            "give them to ecgvec.pipeline.render_plan as effects"
+        )
     if record.digest != plan.record.digest:
         raise RecordError(
             f"record {record.name} is not the one that image {plan.stem} was made from (its samples differ): "
@@ -42,29 +51,37 @@ def render_plan(record: Record, plan: Plan) -> Sheet:
     window = plan.window
     signals = drawn.signals[window.first : window.first + window.count]
     image = developed(scene, shot, plan.page.style.dpi, plan.effects)
+    if effects:
+        image, plan = apply_outside(image, effects), plan.model_copy(update={"outside": names})
     return Sheet(plan, layout, scene, shot, image, labels, signals, drawn.lead_names)
 
 
 def render(
     record: Record | str | PathLike[str],
-    recipe: Recipe | str = "clean",
+    recipe: Recipe | str | Mapping[str, float] = "clean",
     *,
     seed: int = 0,
     window: int = 0,
     variant: int = 0,
+    effects: Sequence[Function] = (),
     **page: Any,
 ) -> Sheet:
     """One image of a record.
 
-    ``record`` is a Record or the path of one; ``recipe`` a Recipe, the name of a shipped one or the path of a .toml
-    file; ``window`` counts the record's pages from 0. Further keywords are page keys that are stronger than the
-    recipe's: ``dpi=300, speed=50, template="ge"``. EcgvecError, one sentence, for anything that cannot be drawn.
+    ``record`` is a Record or the path of one; ``recipe`` a Recipe, the name of a shipped one, the path of a .toml
+    file, or names with weights of which one is drawn; ``window`` counts the record's pages from 0. Further keywords
+    are page keys that are stronger than the recipe's: ``dpi=300, speed=50, template="ge"``.
+
+    ``effects`` are functions of your own, applied after all other effects: each takes the picture, (H, W, 3) uint8 RGB,
+    and gives one of the same shape (or a mapping that holds it as "image"). Each is tried on a page of dots first, and
+    refused if it moves them. EcgvecError, one sentence, for anything that cannot be drawn.
     """
     if not isinstance(record, Record):
         record = read_record(record)
     if not isinstance(recipe, Recipe):
         layout_keys = ("template", "rhythm", "num_columns")
-        recipe = load_recipe(recipe, {f"{'layout' if k in layout_keys else 'page'}.{k}": v for k, v in page.items()})
+        keys = {f"{'layout' if k in layout_keys else 'page'}.{k}": v for k, v in page.items()}
+        recipe = load_mix(recipe, keys) if isinstance(recipe, Mapping) else load_recipe(recipe, keys)
     elif page:
         raise TypeError("give page keys either in the Recipe or beside a recipe's name, not both")
     plans = make_plans(record, recipe, seed=seed, variant=variant).plans
@@ -72,4 +89,4 @@ def render(
         raise RecordError(
             f"record {record.name} has {len(plans)} windows: choose window 0 to {len(plans) - 1}, not {window}"
         )
-    return render_plan(record, plans[window])
+    return render_plan(record, plans[window], effects)

@@ -64,7 +64,7 @@ def cover(path: Path, size: tuple[int, int], dpi: float) -> Image:
     context.fill()
     surface.flush()
     rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(height, surface.get_stride())
-    return np.ascontiguousarray(rows[:, :width])
+    return rows[:, :width].copy()  # the surface dies here, and its memory with it
 
 
 def _pixels(surface: Any, width: int, height: int) -> Image:

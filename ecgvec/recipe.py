@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -14,102 +14,37 @@ from ecgvec.draws import Draw, parse_draw, probes
 from ecgvec.effects.every import EFFECTS
 from ecgvec.errors import RecipeError, nearest, one_line
 from ecgvec.marks.every import MARKS
+from ecgvec.options import HeaderOptions, LayoutOptions, NotesOptions, OutputOptions, RecordOptions, parse_density
 from ecgvec.parts import Part, check_part
 from ecgvec.registry import Registry
 from ecgvec.resources import listing
 from ecgvec.style import check_style
 from ecgvec.warp.every import WARPS
 
-
-class RecordOptions(BaseModel):
-    """Which part of a record is drawn."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    first_sample: int | None = Field(default=None, ge=0)
-    leads: tuple[str, ...] | None = Field(default=None, min_length=1)
-    derive_leads: bool = False
-    tail: Literal["drop", "keep"] = "drop"
-
-
-class LayoutOptions(BaseModel):
-    """Which template, and what it is filled with. ``rhythm`` is "template", "none" or lead names with commas."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    template: Draw = Draw(values=("auto",))
-    rhythm: Draw = Draw(values=("template",))
-    num_columns: Draw = Draw(values=(-1,))
-
-    @field_validator("template", "rhythm", "num_columns", mode="before")
-    @classmethod
-    def _parse(cls, raw: Any, info: Any) -> Draw:
-        return parse_draw(f"layout.{info.field_name}", raw)
-
-    @field_validator("num_columns")
-    @classmethod
-    def _columns(cls, draw: Draw) -> Draw:
-        for value in draw.values:
-            whole = isinstance(value, int) and not isinstance(value, bool) and (value == -1 or 1 <= value <= 12)
-            if draw.uniform or not whole:
-                raise RecipeError(f"layout.num_columns is {value!r}: write 1 to 12, or -1 for the template's own")
-        return draw
+__all__ = [
+    "MixedRecipe",
+    "PartRecipe",
+    "Recipe",
+    "RecordOptions",
+    "load_mix",
+    "load_recipe",
+    "parse_density",
+    "parse_recipe",
+]
 
 
-class HeaderOptions(BaseModel):
-    """``fields``: which facts of the record's header may pass to the page, of ``age`` (as a band), ``sex``, ``dx``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fields: tuple[Literal["age", "sex", "dx"], ...] = ()
-
-
-_DENSITY = re.compile(r"(\d+(?:\.\d+)?)/(px|mm)")
-
-
-def parse_density(text: str) -> tuple[float, str]:
-    """(2.0, "px") of "2/px". RecipeError for anything but a number, of at most 1000, of samples a px or a mm."""
-    match = _DENSITY.fullmatch(text)
-    if match is None or not 0 < float(match[1]) <= 1000:
-        raise RecipeError(f"output.trace_density is '{text}': write samples a pixel or a mm, as in '2/px' or '10/mm'")
-    return float(match[1]), match[2]
-
-
-class OutputOptions(BaseModel):
-    """How many images, which files, under which names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seed: int = 0
-    variants: int = Field(default=1, ge=1, le=1_000_000)
-    max_images: int | None = Field(default=None, ge=1)
-    formats: tuple[str, ...] | None = None
-    anonymous_names: bool = False
-    mask_unplotted: bool = False
-    trace_density: str | None = None
-
-    @field_validator("formats")
-    @classmethod
-    def _formats(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if names is not None and not names:
-            raise RecipeError("output.formats is empty: name at least one, as in png,json")
-        return names
-
-    @field_validator("trace_density")
-    @classmethod
-    def _density(cls, text: str | None) -> str | None:
-        if text is not None:
-            parse_density(text)
-        return text
+_OF_ALL_PARTS = ("kind", "probability", "coin")
 
 
 class PartRecipe(BaseModel):
-    """A part of the warp, or an effect, that comes with a ``probability``, and a Draw for any of its keys."""
+    """A mark, a part of the warp, or an effect, that comes with a ``probability``, and a Draw for any of its keys.
+    Parts with the same ``coin`` share one chance: with the same probability they come together or not at all."""
 
     model_config = ConfigDict(frozen=True)
 
     kind: str
     probability: float = Field(default=1.0, ge=0, le=1)
+    coin: str | None = None
     keys: dict[str, Draw] = {}
 
 
@@ -130,12 +65,16 @@ def _part_recipes(section: str, registry: Registry[Any], raw: Any) -> dict[str, 
             raise RecipeError(f"{where}: '{kind}' is unknown{nearest(str(kind), registry.names())}")
         if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
             raise RecipeError(f"{where}.probability is {chance!r}: write a number from 0 to 1")
-        found[name] = PartRecipe(kind=kind, probability=chance, keys=_part_draws(where, registry.get(kind), table))
+        coin = table.get("coin")
+        if coin is not None and (not isinstance(coin, str) or not coin.strip()):
+            raise RecipeError(f"{where}.coin is {coin!r}: write a name, the same for all parts that come together")
+        keys = _part_draws(where, registry.get(kind), table)
+        found[name] = PartRecipe(kind=kind, probability=chance, coin=coin, keys=keys)
     return found
 
 
 def _part_draws(where: str, part: type[Part], table: Mapping[str, Any]) -> dict[str, Draw]:
-    draws = {k: parse_draw(f"{where}.{k}", v) for k, v in table.items() if k not in ("kind", "probability")}
+    draws = {k: parse_draw(f"{where}.{k}", v) for k, v in table.items() if k not in _OF_ALL_PARTS}
     for key, draw in draws.items():
         for value in probes(draw):
             check_part(where, part, key, value)
@@ -145,7 +84,8 @@ def _part_draws(where: str, part: type[Part], table: Mapping[str, Any]) -> dict[
 class Recipe(BaseModel):
     """Everything that may happen. ``page`` holds a Draw for any key of ``ecgvec.style.PageStyle``; a key that is
     not there is the template's, else the default. ``marks``, ``warp`` and ``effects`` hold what may happen to the
-    sheet, in that order."""
+    sheet, in that order. ``mix``: recipes of which one is drawn for each record and variant; then only ``title`` and
+    ``output`` of this one count, for its other sections have been laid upon each of those."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -154,10 +94,12 @@ class Recipe(BaseModel):
     layout: LayoutOptions = LayoutOptions()
     page: dict[str, Draw] = {}
     header: HeaderOptions = HeaderOptions()
+    notes: NotesOptions = NotesOptions()
     marks: dict[str, PartRecipe] = {}
     warp: dict[str, PartRecipe] = {}
     effects: dict[str, PartRecipe] = {}
     output: OutputOptions = OutputOptions()
+    mix: tuple[MixedRecipe, ...] = ()
 
     @field_validator("marks", mode="before")
     @classmethod
@@ -187,6 +129,19 @@ class Recipe(BaseModel):
 
     def __repr__(self) -> str:
         return f"<Recipe '{self.title}', {len(self.page)} page keys>"
+
+
+class MixedRecipe(BaseModel):
+    """A recipe of a mix, by the name it was asked for, and how often it is drawn as compared to the others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    weight: float
+    recipe: Recipe
+
+
+Recipe.model_rebuild()
 
 
 def _reason(error: ValidationError) -> str:
@@ -223,18 +178,29 @@ def _read_toml(source: str) -> dict[str, Any]:
         raise RecipeError(f"recipe '{source}' is not TOML: {one_line(error)}") from None
 
 
-def _with_parents(source: str, seen: tuple[str, ...] = ()) -> dict[str, Any]:
-    if source in seen:
-        raise RecipeError(f"recipe '{source}' extends itself ({' -> '.join([*seen, source])}): break the circle")
+def _beside(name: str, source: str) -> str:
+    """A recipe's name or file as seen from the file ``source`` that names it."""
+    if name.endswith(".toml") and not Path(name).is_absolute() and source not in listing("recipes"):
+        return str(Path(source).parent / name)
+    return name
+
+
+def _with_parents(source: str, below: tuple[tuple[str, Path], ...] = ()) -> dict[str, Any]:
+    """A recipe's tables laid upon those of the recipe that it extends, or of several, each laid upon those before it.
+    ``below``: the recipes that have led here, and their files."""
+    file = listing("recipes").get(source, Path(source)).resolve()  # a file may have many names
+    if file in (path for _, path in below):
+        circle = " -> ".join([*(name for name, _ in below), source])
+        raise RecipeError(f"recipe '{below[0][0]}' extends itself ({circle}): break the circle")
     raw = _read_toml(source)
-    parent = raw.pop("extends", None)
-    if parent is None:
-        return raw
-    if not isinstance(parent, str):
-        raise RecipeError(f"recipe '{source}': extends is {parent!r}, write the name of one recipe")
-    if parent.endswith(".toml") and not Path(parent).is_absolute():
-        parent = str(Path(source).parent / parent)  # as seen from the file that names it
-    return _merged(_with_parents(parent, (*seen, source)), raw)
+    extends = raw.pop("extends", [])
+    parents = extends if isinstance(extends, list) else [extends]
+    if not all(isinstance(parent, str) for parent in parents):
+        raise RecipeError(f"recipe '{source}': extends is {extends!r}: write the name of a recipe, or a list of names")
+    base: dict[str, Any] = {}
+    for parent in parents:
+        base = _merged(base, _with_parents(_beside(parent, source), (*below, (source, file))))
+    return _merged(base, raw)
 
 
 def load_recipe(source: str = "clean", overrides: Mapping[str, Any] | None = None) -> Recipe:
@@ -243,20 +209,61 @@ def load_recipe(source: str = "clean", overrides: Mapping[str, Any] | None = Non
     ``overrides`` maps dotted keys to values that are stronger than the file's: ``{"page.dpi": 300}``. Any wrong
     key or value is a RecipeError that names the recipe, the key and the nearest right one.
     """
-    raw = _with_parents(source)
+    return parse_recipe(_with_parents(source), f"recipe '{source}'", overrides, source)
+
+
+def load_mix(weights: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Recipe:
+    """A recipe that draws one of several, by name or .toml file, with these weights: ``{"clean": 1, "fax": 3}``."""
+    return parse_recipe({"mix": dict(weights)}, "the mix", overrides)
+
+
+def parse_recipe(
+    raw: Mapping[str, Any], where: str, overrides: Mapping[str, Any] | None = None, source: str = ""
+) -> Recipe:
+    """The recipe of a TOML document's tables. ``where`` names it in errors; ``source``: the file that it comes from."""
     for dotted, value in (overrides or {}).items():
         section, *keys = dotted.split(".")
         if not isinstance(raw.get(section, {}), Mapping):
-            raise RecipeError(f"recipe '{source}': {section} is {raw[section]!r}: write a table of keys")
+            raise RecipeError(f"{where}: {section} is {raw[section]!r}: write a table of keys")
         for key in reversed(keys):
             value = {key: value}
         raw = _merged(raw, {section: value})
+    if "mix" in raw:
+        mix = _mixed(raw, where, source)
+        title = raw.get("title", f"A mix of {', '.join(part.name for part in mix)}")
+        raw = {"title": title, "output": raw.get("output", {}), "mix": mix}
     try:
         return Recipe.model_validate(raw)
     except RecipeError as error:
-        raise RecipeError(f"recipe '{source}': {error}") from None
+        raise RecipeError(f"{where}: {error}") from None
     except ValidationError as error:
-        raise RecipeError(f"recipe '{source}': {_sentence(error)}") from None
+        raise RecipeError(f"{where}: {_sentence(error)}") from None
+
+
+def _mixed(raw: Mapping[str, Any], where: str, source: str) -> tuple[MixedRecipe, ...]:
+    """The recipes of ``raw["mix"]``, all other sections of ``raw`` laid upon each."""
+    mix = raw["mix"]
+    if not isinstance(mix, Mapping) or not mix:
+        raise RecipeError(f"{where}: mix is {mix!r}: write recipes with weights, as in clean = 1, phone-photo = 3")
+    shared = {section: table for section, table in raw.items() if section not in ("title", "mix", "output")}
+    found = []
+    for name, given in mix.items():
+        entry = given if isinstance(given, Mapping) else {"weight": given}
+        for key in entry:
+            if key not in ("weight", "recipe"):
+                raise RecipeError(f"{where}: mix.{name}.{key} is unknown{nearest(key, ('weight', 'recipe'))}")
+        weight = entry.get("weight", 1)
+        number = isinstance(weight, int | float) and not isinstance(weight, bool)
+        if not number or not math.isfinite(weight) or weight < 0:
+            raise RecipeError(f"{where}: mix.{name} is {weight!r}: write its weight, a number of at least 0")
+        own = entry["recipe"] if "recipe" in entry else _with_parents(_beside(name, source))
+        if not isinstance(own, Mapping) or "mix" in own:
+            raise RecipeError(f"{where}: mix.{name} is no single recipe: name those that it is made of")
+        child = {**_merged(own, shared), "output": raw.get("output", {})}
+        found.append(MixedRecipe(name=name, weight=weight, recipe=parse_recipe(child, f"recipe '{name}'")))
+    if not any(part.weight for part in found):
+        raise RecipeError(f"{where}: the weights of mix are all 0: make one of them greater")
+    return tuple(found)
 
 
 def _sentence(error: ValidationError) -> str:

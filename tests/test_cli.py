@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +199,7 @@ def test_demo_says_where_the_pictures_are(tmp_path: Path, ecgvec_run: Run) -> No
 def test_lists_and_checks(tmp_path: Path, ecgvec_run: Run) -> None:
     assert "clean" in ecgvec_run("recipes", "list").stdout
     assert "3x4+1R" in ecgvec_run("templates").stdout
-    assert json.loads(ecgvec_run("recipes", "show", "clean").stdout)["title"]
+    assert tomllib.loads(ecgvec_run("recipes", "show", "clean").stdout)["title"]
     mine = tmp_path / "mine.toml"
     mine.write_text("[layout]\ntemplate = '3x5'\n")
     done = ecgvec_run("recipes", "check", mine)

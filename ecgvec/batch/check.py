@@ -17,7 +17,19 @@ from ecgvec.style import PageStyle
 
 def checked_recipe(source: str, overrides: Mapping[str, Any]) -> Recipe:
     """Load a recipe and everything that it names: templates, headers, formats. EcgvecError for the first wrong one."""
-    recipe = load_recipe(source, overrides)
+    return checked(load_recipe(source, overrides))
+
+
+def checked(recipe: Recipe) -> Recipe:
+    """The recipe, and every one of its mix, once all that it names has been loaded."""
+    for part in recipe.mix:
+        _check_pages(part.recipe)
+    _check_pages(recipe)
+    checked_formats(recipe.output.written)
+    return recipe
+
+
+def _check_pages(recipe: Recipe) -> None:
     pages = [recipe.page]
     for name in recipe.layout.template.values:
         if name != "auto":
@@ -29,5 +41,3 @@ def checked_recipe(source: str, overrides: Mapping[str, Any]) -> Recipe:
             load_header(str(name))
         for text in page["footer"].values if "footer" in page else ():
             fill_text(str(text), known, "footer")
-    checked_formats(recipe.output.formats)
-    return recipe

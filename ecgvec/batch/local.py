@@ -58,9 +58,10 @@ def run(
     record.
     """
     refuse_same_folder(folder, out)
-    writer = Writer(out, recipe.output.formats)
+    writer = Writer(out, recipe.output.written)
     summary = Summary()
-    write_run_file(folder, out, recipe)
+    if not recipe.output.image_only:
+        write_run_file(folder, out, recipe)
     for job in jobs:
         room = _room(recipe, summary)
         if room == 0:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecgvec.commands.flagged import flagged_recipe
+from ecgvec.commands.flagged import MixText, PrintRecipe, RecipeName, flagged_recipe, print_recipe
 from ecgvec.commands.flags import with_flags
 
 
@@ -17,16 +17,19 @@ def batch(
     ],
     out: Annotated[Path, typer.Option("-o", "--output", help="Output folder.")],
     flags: dict[str, Any],
-    recipe: Annotated[
-        str, typer.Option("--recipe", help="Recipe: a name or a .toml file (see `ecgvec recipes list`).")
-    ] = "clean",
+    recipe: RecipeName = None,
+    mix: MixText = None,
+    print_only: PrintRecipe = False,
 ) -> None:
     """Draw every record of a folder."""
     from ecgvec.batch.jobs import find_jobs
     from ecgvec.batch.local import refuse_same_folder
     from ecgvec.commands.report import run_with_progress
 
-    loaded = flagged_recipe(recipe, flags)
+    loaded = flagged_recipe(recipe, mix, flags)
+    if print_only:
+        print_recipe(loaded)
+        return
     refuse_same_folder(source, out)
     found = find_jobs(source, out, loaded.output.anonymous_names)
     run_with_progress(source, found, out, loaded)

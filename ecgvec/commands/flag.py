@@ -12,7 +12,8 @@ Overrides = dict[str, Any]
 @dataclass(frozen=True)
 class Flag:
     """One flag. ``key`` is the recipe key that it sets, ``kind`` what it takes, ``shown`` the default as help shows
-    it, ``value`` turns what was given into what a recipe would say."""
+    it, ``value`` turns what was given into what a recipe would say. ``misspelt``: names that are taken and not
+    shown."""
 
     names: tuple[str, ...]
     key: str
@@ -22,6 +23,7 @@ class Flag:
     shown: str
     metavar: str | None = None
     value: Callable[[Any], Any] = lambda given: given
+    misspelt: tuple[str, ...] = ()
 
     @property
     def long_name(self) -> str:

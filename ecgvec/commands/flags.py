@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ecgvec.commands.bent_flags import BENT_FLAGS, bent_overrides
+from ecgvec.commands.bent_flags import BENT_FLAGS, FULLY_RANDOM, bent_idle, bent_overrides
 from ecgvec.commands.flag import Flag, Overrides, flag
+from ecgvec.commands.note_flags import NOTE_FLAGS, note_overrides, notes_idle
 from ecgvec.record.leads import split_names
 from ecgvec.units import MM_PER_INCH
 
@@ -91,7 +92,11 @@ FLAGS: tuple[Flag, ...] = (
     flag("--variants", "output.variants", int, _RUN, "Images of each window.", "1", metavar="N"),
     flag("--max_num_images --num_images", "output.max_images", int, _RUN, "At most so many images.", "all", metavar="N"),
     flag("--formats", "output.formats", str, _RUN, "What to write, with commas: png, svg, gt, gt-svg, json, kit, coco, yolo, masks, nnunet, wfdb, kaggle, grid, hf, map, warped-svg, gt-warped-svg.", "png,svg,gt,json,kit", metavar="NAMES", value=split_names),
-    flag("--mask_unplotted_samples/--no-mask_unplotted_samples --mask-unplotted", "output.mask_unplotted", bool, _RUN, "NaN in the written WFDB where nothing was plotted.", "no"),
+    flag("--image_only", "output.image_only", bool, _RUN, "The PNG alone, and nothing beside it.", "no"),
+    flag("--store_config", "output.kit_level", int, _RUN, "What kit/NAME-K.json holds: 0 there is none, 1 the leads, 2 the page's look and damage too; boxes only with the next two. Without this flag: all of it.", "2, with all boxes", metavar="0-2"),
+    flag("--lead_bbox --bbox", "output.kit_lead_boxes", bool, _RUN, "Boxes of the leads in the JSON of --store_config.", "yes without --store_config"),
+    flag("--lead_name_bbox --store_text_bounding_box", "output.kit_text_boxes", bool, _RUN, "Boxes of the leads' names there.", "yes without --store_config"),
+    flag("--mask_unplotted_samples/--no-mask_unplotted_samples --mask-unplotted", "output.mask_unplotted", bool, _RUN, "NaN in the written WFDB where nothing was plotted; writes `wfdb` where --formats does not say what to write.", "no"),
     flag("--trace-density", "output.trace_density", str, _RUN, "Points of the dense traces: a number a px or a mm, as in `2/px`, `10/mm`.", "one a sample", metavar="N/UNIT"),
     flag("--minor-grid/--no-minor-grid", "page.label_minor_grid", bool, _RUN, "Label the crossings of the 1 mm grid too.", "no"),
     flag("--anonymous-names/--no-anonymous-names", "output.anonymous_names", bool, _RUN, "Number the images instead of naming them after records.", "no"),
@@ -107,8 +112,8 @@ RANDOM_RESOLUTION = flag(
 
 def overrides(given: Mapping[str, Any], present: Collection[str] = ()) -> Overrides:
     """Recipe keys and values for the flags that were given (those that are not None). ``present``: see
-    ``bent_overrides``."""
-    result = bent_overrides(given, present)
+    ``bent_overrides`` and ``note_overrides``."""
+    result = bent_overrides(given, present) | note_overrides(given, present, bool(given.get(FULLY_RANDOM.parameter)))
     for row in FLAGS:
         raw = given.get(row.parameter)
         # A plain switch that is off was not given; a switch with a --no- twin is None then.
@@ -120,23 +125,62 @@ def overrides(given: Mapping[str, Any], present: Collection[str] = ()) -> Overri
     if given.get(RANDOM_RESOLUTION.parameter):
         highest = result.get("page.dpi", 200)
         if LEAST_DPI <= highest <= MOST_DPI:  # else the recipe refuses it in its own words
-            result["page.dpi"] = {"choice": list(range(LEAST_DPI, int(highest) + 1))}
-    if given.get(RANDOM_PADDING.parameter):
-        result["page.pad"] = {"uniform": [0.0, result.get("page.pad", 0.0)]}
+            result["page.dpi"] = {"integer": [LEAST_DPI, int(highest)]}
+    if given.get(RANDOM_PADDING.parameter) and "page.pad" in result:
+        result["page.pad"] = {"uniform": [0.0, result["page.pad"]]}
     return result
 
 
-ALL_FLAGS = (*FLAGS, RANDOM_RESOLUTION, RANDOM_PADDING, *BENT_FLAGS)
+def without_effect(given: Mapping[str, Any], present: Collection[str] = ()) -> list[str]:
+    """A sentence for each flag that was given and does nothing, for want of another."""
+    lines = bent_idle(given, present) + notes_idle(given, present, bool(given.get(FULLY_RANDOM.parameter)))
+    if given.get(RANDOM_PADDING.parameter) and given.get("pad_inches") is None:
+        lines.append(f"{RANDOM_PADDING.long_name} has no effect without --pad_inches.")
+    return lines + _unwritten(given)
+
+
+def _unwritten(given: Mapping[str, Any]) -> list[str]:
+    """The same for flags of files that will not be written."""
+    formats = given.get("formats")
+    names = [name.strip() for name in formats.split(",")] if formats is not None else None
+    lines = []
+    for flag_name, parameter, needed in _OF_FORMATS:
+        if given.get(parameter) not in (None, False):
+            if given.get("image_only"):
+                lines.append(f"{flag_name} has no effect with --image_only.")
+            elif names is not None and needed not in names:
+                lines.append(f"{flag_name} has no effect without {needed} among --formats.")
+            elif given.get("store_config") == 0 and parameter in ("lead_bbox", "lead_name_bbox"):
+                lines.append(f"{flag_name} has no effect with --store_config 0.")
+    return lines
+
+
+# Flag, its parameter, and the format without which it does nothing.
+_OF_FORMATS = (
+    ("--store_config", "store_config", "kit"),
+    ("--lead_bbox", "lead_bbox", "kit"),
+    ("--lead_name_bbox", "lead_name_bbox", "kit"),
+    ("--mask_unplotted_samples", "mask_unplotted_samples", "wfdb"),
+    ("--trace-density", "trace_density", "json"),
+)
+
+ALL_FLAGS = (*FLAGS, RANDOM_RESOLUTION, RANDOM_PADDING, *BENT_FLAGS, *NOTE_FLAGS)
+_HIDDEN = "_misspelt"
 
 
 def with_flags(command: Callable[..., None]) -> Callable[..., None]:
     """Give ``command(..., flags)`` one Typer option for each row of the table; ``flags`` receives what was given."""
     declared = inspect.signature(command, eval_str=True).parameters.values()
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in declared if p.name != "flags"]
-    shared = [_parameter(row) for row in ALL_FLAGS]
+    hidden = [row for row in ALL_FLAGS if row.misspelt]
+    shared = [_parameter(row) for row in ALL_FLAGS] + [_parameter(row, hidden=True) for row in hidden]
 
     def run(**given: Any) -> None:
         mine = {p.name: given.pop(p.name) for p in own}
+        for row in hidden:
+            misspelt = given.pop(row.parameter + _HIDDEN)
+            if misspelt not in (None, False):
+                given[row.parameter] = misspelt
         command(**mine, flags=given)
 
     run.__doc__ = command.__doc__
@@ -146,14 +190,16 @@ def with_flags(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _parameter(row: Flag) -> inspect.Parameter:
+def _parameter(row: Flag, hidden: bool = False) -> inspect.Parameter:
+    """A row as a parameter of a command's function; ``hidden``: by its misspelt names."""
+    names = row.misspelt if hidden else row.names
     option = typer.Option(
-        *row.names, help=row.help, rich_help_panel=row.group, show_default=row.shown, metavar=row.metavar
+        *names, help=row.help, rich_help_panel=row.group, show_default=row.shown, metavar=row.metavar, hidden=hidden
     )
     plain_switch = row.kind is bool and "/" not in row.names[0]
     kind: Any = bool if plain_switch else row.kind | None
     return inspect.Parameter(
-        row.parameter,
+        row.parameter + (_HIDDEN if hidden else ""),
         inspect.Parameter.KEYWORD_ONLY,
         default=False if plain_switch else None,
         annotation=Annotated[kind, option],

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-LAYERS = "page, grid, traces, samples, panels, boxes, pulses, qr, texts, names, beats"
+LAYERS = "page, grid, traces, samples, panels, boxes, pulses, qr, texts, names, beats, marks"
 
 
 def inspect(

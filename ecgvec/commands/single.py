@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecgvec.commands.flagged import flagged_recipe
+from ecgvec.commands.flagged import MixText, PrintRecipe, RecipeName, flagged_recipe, print_recipe
 from ecgvec.commands.flags import with_flags
 
 
@@ -20,16 +20,19 @@ def single(
     header_file: Annotated[
         Path | None, typer.Option("-hea", "--header-file", help="The header, where it lies elsewhere than the signals.")
     ] = None,
-    recipe: Annotated[
-        str, typer.Option("--recipe", help="Recipe: a name or a .toml file (see `ecgvec recipes list`).")
-    ] = "clean",
+    recipe: RecipeName = None,
+    mix: MixText = None,
+    print_only: PrintRecipe = False,
 ) -> None:
     """Draw one record."""
     from ecgvec.batch.jobs import Job, Jobs, anonymous_name
     from ecgvec.commands.report import run_with_progress
     from ecgvec.record.files import find_header
 
-    loaded = flagged_recipe(recipe, flags)
+    loaded = flagged_recipe(recipe, mix, flags)
+    if print_only:
+        print_recipe(loaded)
+        return
     name = (header_file if header_file is not None else find_header(source)).stem
     alias = anonymous_name(0) if loaded.output.anonymous_names else None
     job = Job(path=name, file=source.name, alias=alias)

@@ -61,9 +61,13 @@ class View:
 
 
 class Effect(Part, ABC):
-    """Any effect. ``noisy``: it adds what no reader of the picture can foresee."""
+    """Any effect. ``noisy``: all that it adds no reader of the picture can foresee."""
 
     noisy: ClassVar[bool] = False
+
+    def foreseen(self) -> Effect | None:
+        """What of it a reader of the picture can foresee who knows how it was taken; None for nothing."""
+        return None if self.noisy else self
 
     def hidden(self, view: View) -> BaseGeometry:
         """What it covers so that nothing printed there can be seen, in page mm."""

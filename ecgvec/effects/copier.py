@@ -29,7 +29,6 @@ class Photocopy(Capture):
     ``specks`` of toner a dm^2 and ``streaks`` of it down the page; ``levelling`` as in Fax."""
 
     kind: Literal["photocopy"] = "photocopy"
-    noisy: ClassVar[bool] = True
     contrast: Annotated[float, Field(ge=0.5, le=30, allow_inf_nan=False)] = 5.0
     darkness: Annotated[float, Field(ge=0.05, le=0.98, allow_inf_nan=False)] = 0.7
     grain: Annotated[float, Field(ge=0, le=40, allow_inf_nan=False)] = 10.0
@@ -37,6 +36,10 @@ class Photocopy(Capture):
     streaks: Annotated[int, Field(ge=0, le=30)] = 1
     levelling: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     seed: Seed = 0
+
+    def foreseen(self) -> Photocopy:
+        """The curve, and neither grain nor dirt."""
+        return self.model_copy(update={"grain": 0.0, "specks": 0.0, "streaks": 0})
 
     def captured(self, image: Image, scale: float) -> Image:
         """Levelled, spread, roughened, put through the curve, soiled."""

@@ -1,33 +1,47 @@
 """All effects that come with ecgvec: importing this module fills the registry."""
 
 from ecgvec.effects import (
+    attached,
     colour,
     copier,
+    edges,
     files,
+    glare,
+    holes,
     ink,
     lens,
     light,
     onebit,
     paper,
+    screen,
     sensor,
+    shadows,
     stains,
     surroundings,
     wear,
+    window,
 )
 from ecgvec.effects.base import EFFECTS
 
 __all__ = [
     "EFFECTS",
+    "attached",
     "colour",
     "copier",
+    "edges",
     "files",
+    "glare",
+    "holes",
     "ink",
     "lens",
     "light",
     "onebit",
     "paper",
+    "screen",
     "sensor",
+    "shadows",
     "stains",
     "surroundings",
     "wear",
+    "window",
 ]

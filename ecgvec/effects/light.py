@@ -9,7 +9,13 @@ from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Light, View
 from ecgvec.parts import registered
-from ecgvec.warp.parts import Floats
+from ecgvec.warp.parts import Floats, Paper
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Place = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]  # in widths or heights of the paper
+Angle = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
+Elevation = Annotated[float, Field(ge=5, le=90, allow_inf_nan=False)]
+Kelvin = Annotated[float, Field(ge=1_900, le=40_000, allow_inf_nan=False)]
 
 SHEEN_POWER = 12  # width of the gloss of coated paper (Blinn 1977, "Models of light reflection")
 DARKEST = 0.25  # of the light is left in the deepest hollow
@@ -26,25 +32,24 @@ class Lamp(Light):
     """
 
     kind: Literal["lamp"] = "lamp"
-    azimuth: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] = 120.0
-    elevation: Annotated[float, Field(ge=5, le=90, allow_inf_nan=False)] = 40.0
+    azimuth: Angle = 120.0
+    elevation: Elevation = 40.0
     distance: Annotated[float, Field(ge=100, le=100_000, allow_inf_nan=False)] = 600.0
     size: Annotated[float, Field(ge=0, le=2_000, allow_inf_nan=False)] = 180.0
-    ambient: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.48
+    ambient: Share = 0.48
     exposure: Annotated[float, Field(ge=0.05, le=2, allow_inf_nan=False)] = 0.75
     split: Annotated[float, Field(ge=0, le=0.3, allow_inf_nan=False)] = 0.05
-    sheen: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.06
+    sheen: Share = 0.06
     hollows: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.04
 
     def place(self) -> Floats:
         """Where the lamp hangs, (3,) mm from the page's middle."""
-        a, e = np.radians([self.azimuth, self.elevation])
-        return np.asarray(self.distance * np.array([np.cos(e) * np.cos(a), -np.cos(e) * np.sin(a), np.sin(e)]))
+        return self.distance * direction(self.azimuth, self.elevation)
 
     def towards(self, xyz: Floats) -> tuple[Floats, Floats]:
         """Unit vectors (..., 3) from places to the lamp, and its strength there, 1 in the page's middle."""
         way = self.place() - xyz
-        square = _dot(way, way)
+        square = dot(way, way)
         return way / np.sqrt(square)[..., None], self.distance**2 / square
 
     def falling(self, cosine: Floats, strength: Floats) -> Floats:
@@ -58,7 +63,7 @@ class Lamp(Light):
         """Lamp, ambient light less what hollows swallow, and gloss."""
         xyz, normals = view.surface.xyz, view.surface.normals
         to_lamp, strength = self.towards(xyz)
-        lamp = self.falling(_dot(normals, to_lamp), strength)
+        lamp = self.falling(dot(normals, to_lamp), strength)
         if self.sheen:
             lamp = lamp + self._gloss(to_lamp, strength, view.composed.camera.viewpoint() - xyz, normals)
         return self._mixed(lamp, np.maximum(DARKEST, 1 - self.hollows * view.hollows))
@@ -69,8 +74,8 @@ class Lamp(Light):
         return self._mixed(self.falling(to_lamp[..., 2], strength), np.ones(ground.shape[:-1]))
 
     def _gloss(self, to_lamp: Floats, strength: Floats, to_eye: Floats, normals: Floats) -> Floats:
-        half = to_lamp + to_eye / np.sqrt(_dot(to_eye, to_eye))[..., None]
-        cosine = _dot(normals, half) / np.sqrt(_dot(half, half))
+        half = to_lamp + to_eye / np.sqrt(dot(to_eye, to_eye))[..., None]
+        cosine = dot(normals, half) / np.sqrt(dot(half, half))
         return np.asarray(self.sheen * strength * np.maximum(0.0, cosine) ** SHEEN_POWER)
 
     def _mixed(self, lamp: Floats, open_sky: Floats) -> Floats:
@@ -79,6 +84,19 @@ class Lamp(Light):
         return np.stack([direct * (1 + tint) + around * (1 - tint) for tint in (self.split, 0.0, -self.split)], axis=-1)
 
 
-def _dot(a: Floats, b: Floats) -> Floats:
+def direction(azimuth: float, elevation: float) -> Floats:
+    """Unit vector (3,) towards what stands at ``azimuth`` (degrees, 0 right, 90 above the upper edge) and at
+    ``elevation`` degrees over the desk; x right, y down, z towards the viewer."""
+    a, e = np.radians([azimuth, elevation])
+    return np.array([np.cos(e) * np.cos(a), -np.cos(e) * np.sin(a), np.sin(e)])
+
+
+def anchor(paper: Paper, x: float, y: float) -> Floats:
+    """Mm (3,) from the page's middle of a place on a flat page, ``x`` widths right and ``y`` heights below its
+    upper left corner."""
+    return np.array([(x - 0.5) * paper.width, (y - 0.5) * paper.height, 0.0])
+
+
+def dot(a: Floats, b: Floats) -> Floats:
     """Products of vectors (..., 3); three sums are faster than a reduction over so short an axis."""
     return np.asarray(a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2])

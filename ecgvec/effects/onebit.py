@@ -7,7 +7,7 @@ go to the right and downwards, which moves dots of 8 px by 0.3 px.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import cv2
 import numpy as np
@@ -81,7 +81,6 @@ class Dither(Capture):
     """Each channel in ``levels`` steps, by thresholds of a ``pattern`` in dots of ``dpi`` an inch of paper."""
 
     kind: Literal["dither"] = "dither"
-    noisy: ClassVar[bool] = True
     levels: Annotated[int, Field(ge=2, le=64)] = 4
     pattern: Pattern = "blue-noise"
     dpi: Annotated[float, Field(ge=30, le=1_200, allow_inf_nan=False)] = 200.0
@@ -106,7 +105,6 @@ class Fax(Capture):
     """
 
     kind: Literal["fax"] = "fax"
-    noisy: ClassVar[bool] = True
     threshold: Annotated[float, Field(ge=0.05, le=0.98, allow_inf_nan=False)] = 0.7
     lines: Literal["standard", "fine"] = "fine"
     pattern: Literal["none", "ordered", "blue-noise", "halftone"] = "none"

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
-from ecgvec.parts import Seed, registered
+from ecgvec.parts import Degrees, Seed, registered
+from ecgvec.style import HexColor, rgb
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
 
 Plane = NDArray[np.float32]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Place = Annotated[float, Field(ge=-0.5, le=1.5, allow_inf_nan=False)]  # as a share of the page's width or height
 Dye = tuple[float, float, float]  # absorbance (base e) of red, green and blue where the dye is at its full density
 
 PERIOD_MM = 47.0  # a tile of fine noise repeats after that, too far for the eye to find it
@@ -26,6 +28,8 @@ FIBRE_WAYS = 5  # directions in which fibres of a tile lie
 FIBRE_MM = (1.1, 0.09)  # of a fibre: length and width, standard deviations
 YELLOW: Dye = (0.09, 0.2, 0.5)  # old wood pulp: blue goes first (lignin's chromophores absorb below 500 nm)
 EDGE_MM = 16.0  # over which air has browned a sheet from its edge
+BEHIND_MM = 0.2  # that of a sheet pressed to the next
+GRIDS_BEHIND = ((1.0, 0.12), (5.0, 0.3))  # mm between lines, and their width
 SCATTER_MM = 0.3  # paper's point spread: print on the other side is seen that blurred
 
 
@@ -75,9 +79,14 @@ class Patch:
     @classmethod
     def around(cls, page: Image, scale: float, x: float, y: float, reach: float) -> Patch:
         """What of the page is less than ``reach`` mm from (x, y) mm, along x and along y. It may be empty."""
+        return cls.over(page, scale, (x - reach, y - reach, x + reach, y + reach))
+
+    @classmethod
+    def over(cls, page: Image, scale: float, bounds: tuple[float, float, float, float]) -> Patch:
+        """What of the page lies within ``bounds`` (left, upper, right, lower) in mm. It may be empty."""
         spans = []
-        for middle, size in ((y, page.shape[0]), (x, page.shape[1])):
-            ends = np.clip([(middle - reach) * scale, (middle + reach) * scale + 1], 0, size).astype(int)
+        for low, high, size in ((bounds[1], bounds[3], page.shape[0]), (bounds[0], bounds[2], page.shape[1])):
+            ends = np.clip([low * scale, high * scale + 1], 0, size).astype(int)
             spans.append(slice(int(ends[0]), int(ends[1])))
         centres = [np.asarray((np.arange(span.start, span.stop) + 0.5) / scale, dtype=np.float64) for span in spans]
         return cls(spans[0], spans[1], centres[1], centres[0])
@@ -201,18 +210,41 @@ class Yellowing(OnPaper):
 
 @registered(EFFECTS)
 class ShowThrough(OnPaper):
-    """Print on the sheet's other side, or of a sheet behind it, that shines through thin paper: ``strength`` of it.
-    Another page of the same print-out is taken for it, mirrored, ``x`` and ``y`` mm away from where it would lie."""
+    """Print on the sheet's other side, or on a second sheet behind it, that shines through thin paper: ``strength``
+    of it, ``x`` and ``y`` mm away from where it would lie.
+
+    The ``other-side`` is taken to hold another page of the same print-out, mirrored. The ``sheet-behind`` is not
+    mirrored; it lies turned by ``angle`` degrees and has a grid of the colour ``grid``, its finest lines ``pitch`` mm
+    apart, and ``traces`` lines of vague beats.
+    """
 
     kind: Literal["show-through"] = "show-through"
+    source: Literal["other-side", "sheet-behind", "both"] = "sheet-behind"
     strength: Share = 0.14
     x: Annotated[float, Field(ge=-500, le=500, allow_inf_nan=False)] = 3.0
     y: Annotated[float, Field(ge=-500, le=500, allow_inf_nan=False)] = 17.0
+    angle: Degrees = 0.8
+    grid: HexColor = "#D06060"
+    pitch: Literal[1, 5] = 1
+    traces: Annotated[int, Field(ge=0, le=12)] = 4
+    seed: Seed = 0
 
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with a faint, blurred shadow of the other."""
         if not self.strength:
             return page
+        changed = page
+        if self.source != "sheet-behind":
+            changed = self._mirrored(changed, scale)
+        if self.source != "other-side":
+            patch = Patch.whole(page, scale)
+            ink = 1 - np.array(rgb(self.grid)) / 255
+            changed = self._through(changed, self._grid(patch, scale), ink)
+            changed = self._through(changed, self._traces(page.shape, scale, paper), np.ones(3))
+        return changed
+
+    def _mirrored(self, page: Image, scale: float) -> Image:
+        """The page with its own print on the other side."""
         behind = cv2.GaussianBlur(page[:, ::-1], (0, 0), SCATTER_MM * scale)
         behind = np.roll(behind, (round(self.y * scale), round(self.x * scale)), axis=(0, 1))
         # What is even over the sheet behind makes a sheet whiter or greyer, and is this page's own paper already.
@@ -220,3 +252,44 @@ class ShowThrough(OnPaper):
         table = 255 - self.strength * np.maximum(light - np.arange(256)[:, None], 0)
         shadow = cv2.LUT(behind, np.rint(table).astype(np.uint8)[None])
         return np.asarray(cv2.multiply(page, shadow, scale=1 / 255), dtype=np.uint8)
+
+    def _through(self, page: Image, dark: NDArray[np.uint8], ink: Floats) -> Image:
+        """The page with ``dark`` (H, W), 255 where print behind it is full, of an ``ink`` that takes a share (3,) of
+        the light."""
+        gains = 255 - self.strength * np.outer(ink, np.arange(256))
+        shadow = cv2.merge([cv2.LUT(dark, np.rint(gain).astype(np.uint8)) for gain in gains])
+        return np.asarray(cv2.multiply(page, shadow, scale=1 / 255), dtype=np.uint8)
+
+    def _grid(self, patch: Patch, scale: float) -> NDArray[np.uint8]:
+        """The grid behind, (H, W): thin lines as the waves that are left of them after scattering."""
+        turn = np.radians(self.angle)
+        ways = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        turns, weights = [], []
+        for apart, wide in GRIDS_BEHIND:
+            if apart < self.pitch:
+                continue
+            for k in range(1, int(apart / BEHIND_MM) + 1):
+                left = 2 * wide / apart * np.sinc(k * wide / apart) * np.exp(-2 * (np.pi * k * BEHIND_MM / apart) ** 2)
+                turns += list(k * ways / apart)
+                weights += [left, left]
+        lines = Clouds(np.array(turns), np.zeros(len(turns)), np.array(weights))
+        seen = lines.at(patch.x - self.x, patch.y - self.y, scale)
+        level = seen - np.percentile(seen[::7, ::11], 25)
+        return np.asarray(np.clip(255 * level, 0, 255).astype(np.uint8))
+
+    def _traces(self, shape: tuple[int, ...], scale: float, paper: Paper) -> NDArray[np.uint8]:
+        """Lines of beats behind, (H, W), at the grid's turn and place."""
+        rng = generator(self.seed)
+        drawn = np.zeros(shape[:2], dtype=np.uint8)
+        t = np.arange(-20.0, paper.width + 20, 0.3)
+        turn = np.radians(self.angle)
+        beat, height, tall = rng.uniform(16, 26), rng.uniform(4, 12, self.traces), rng.uniform(0.1, 0.35, self.traces)
+        since = (t + rng.uniform(0, beat)) % beat - 0.35 * beat
+        for line in range(self.traces):
+            wave = height[line] * (np.exp(-((since / 0.55) ** 2)) - 0.25 * np.exp(-(((since - 1.2) / 0.5) ** 2)))
+            wave += height[line] * tall[line] * np.exp(-(((since - 6.5) / 2.2) ** 2))
+            down = (line + 0.6) * paper.height / max(self.traces, 1) + self.y - wave
+            places = np.column_stack([t * np.cos(turn) + down * np.sin(turn), down * np.cos(turn) - t * np.sin(turn)])
+            at = np.rint((places * scale - 0.5) * 16).astype(np.int32)
+            cv2.polylines(drawn, [at], False, 255, max(1, round(0.28 * scale)), cv2.LINE_AA, 4)
+        return np.asarray(cv2.GaussianBlur(drawn, (0, 0), SCATTER_MM * scale), dtype=np.uint8)

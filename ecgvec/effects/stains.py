@@ -1,4 +1,4 @@
-"""What is spilt on a page and grows on it: coffee, water, blood, mould. All of it is seen through."""
+"""What is spilt on a page and grows on it: coffee, water, blood, mould. Thick blood and dense mould hide print."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ import numpy as np
 from numpy import fft
 from numpy.typing import NDArray
 from pydantic import Field
+from shapely.geometry.base import BaseGeometry
 
-from ecgvec.effects.base import EFFECTS, Image, OnPaper
-from ecgvec.effects.paper import Clouds, Dye, Patch, Share, cut, dye, fine_noise
+from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
+from ecgvec.effects.lost import where_contrast_is_lost
+from ecgvec.effects.paper import Clouds, Dye, Patch, Place, Share, cut, dye, fine_noise
 from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.warp.parts import Bend, Paper, generator
 
 Plane = NDArray[np.float32]
-Place = Annotated[float, Field(ge=-0.5, le=1.5, allow_inf_nan=False)]
 
 COFFEE: Dye = (0.42, 0.85, 1.6)
 TIDE: Dye = (0.36, 0.54, 0.88)  # what water has washed together: size of the paper, dust, dye
 FRESH: Dye = (0.5, 2.6, 2.3)  # blood
 OLD: Dye = (1.1, 2.5, 2.9)
+CRUST = 4.5  # times as much of it lies where it has dried in a crust
 MOULDS: dict[str, Dye] = {"black": (1.9, 1.8, 1.75), "green": (1.5, 1.15, 1.6), "brown": (0.75, 1.2, 1.8)}
 TURN = 8192  # entries of a table around a circle: at 100 mm they are 0.08 mm apart
 SPRAY = 5  # fine drops that fall with a drop of blood, on the average
@@ -176,7 +178,7 @@ class WaterStain(OnPaper):
 class Blood(OnPaper):
     """``drops`` of blood, the largest ``diameter`` mm, around a place given as shares of the page's width and height,
     and, if ``smear`` is not 0, one that was wiped off over as many mm towards ``angle`` degrees (0 right, 90 down).
-    ``age`` 0 is fresh and red, 1 is old and brown."""
+    ``age`` 0 is fresh and red, 1 is old and brown; ``thick`` 0 is seen through, 1 is a crust that is not."""
 
     kind: Literal["blood"] = "blood"
     x: Place = 0.3
@@ -186,15 +188,21 @@ class Blood(OnPaper):
     smear: Annotated[float, Field(ge=0, le=150, allow_inf_nan=False)] = 26.0
     angle: Degrees = 20.0
     age: Share = 0.4
+    thick: Share = 0.0
     strength: Share = 0.75
     seed: Seed = 0
+
+    def hidden(self, view: View) -> BaseGeometry:
+        """Where it lies so thick that print cannot be told."""
+        return where_contrast_is_lost(self, view)
 
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with blood on it."""
         if not (self.strength and (self.drops or self.smear)):
             return page
         rng = generator(self.seed)
-        dyed = tuple(float(new + self.age * (old - new)) for new, old in zip(FRESH, OLD, strict=True))
+        layers = 1 + (CRUST - 1) * self.thick
+        dyed = tuple(float(layers * (new + self.age * (old - new))) for new, old in zip(FRESH, OLD, strict=True))
         colour: Dye = (dyed[0], dyed[1], dyed[2])
         x, y = self.x * paper.width, self.y * paper.height
         changed = page.copy()
@@ -250,6 +258,10 @@ class Mould(OnPaper):
     colour: Literal["black", "green", "brown"] = "black"
     strength: Share = 0.6
     seed: Seed = 0
+
+    def hidden(self, view: View) -> BaseGeometry:
+        """The middles of colonies that are so dense that print cannot be told."""
+        return where_contrast_is_lost(self, view)
 
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3), mouldy."""

@@ -6,6 +6,8 @@ made for the whole desk at the lattice's nodes, and bends the tile's grain a lit
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import cv2
@@ -13,6 +15,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pydantic import Field
+from shapely import LinearRing, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from ecgvec.effects.base import EFFECTS, Light, Surroundings, View
 from ecgvec.effects.light import Lamp
@@ -20,6 +24,7 @@ from ecgvec.effects.materials import BRIGHTEST, TILE, TILE_PX_PER_MM, VARIANTS, 
 from ecgvec.geometry.path import Points
 from ecgvec.parts import Seed, registered
 from ecgvec.warp.apply import SRGB_OFFSET, SRGB_POWER, Ground
+from ecgvec.warp.grid import Grid
 from ecgvec.warp.lattice import RINGS, lattice_pixels
 from ecgvec.warp.parts import Floats, generator
 
@@ -48,6 +53,9 @@ LAMP_SAMPLES = 10
 SKY = ((0.7, 0.6, 0.0), (2.2, 0.4, 3.0))
 SKY_SAMPLES = 6
 MESH = (31, 41)  # of the sheet's points that throw a shadow, rows and columns
+STRIPS = 10  # in which what is left of a sheet is looked through for bulges
+OUTLINE_MM = 0.3  # to which the shadow follows the outline of what is left
+PIECE_MM = 8.0  # longest straight piece of it
 RIM_MM = 1.0  # of the paper, at which the desk is still wanted
 BULGE_MM = 4.0  # above that a sheet may throw more of a shadow than its rim does
 WIDEST_INSET_MM = 1.5  # of the shadow under the sheet
@@ -82,6 +90,8 @@ class Desk(Surroundings):
         plane = _Plane(view)
         shape = warp.nodes.shape[:2]
         bare = plane.bare()
+        if not len(bare):  # the paper fills the picture
+            return Ground(tile(self.material, 0, 0.0), np.zeros((*shape, 2)), np.ones((*shape, 3)))
         xyz = np.zeros((*shape, 3))
         desk = plane.desk(lattice_pixels(warp.size, warp.step)[0].T[bare])
         xyz.reshape(-1, 3)[bare, :2] = desk
@@ -154,6 +164,7 @@ class _Plane:
 
     def __init__(self, view: View) -> None:
         surface, self._warp = view.composed.surface, view.composed.warp
+        self._composed, self._surface = view.composed, surface
         self._paper, self._sheet = surface.paper, view.sheet
         rows, columns = (np.linspace(0, n - 1, k).astype(int) for n, k in zip(surface.xyz.shape[:2], MESH, strict=True))
         xyz = surface.xyz[np.ix_(rows, columns)].reshape(-1, 3)
@@ -192,28 +203,68 @@ class _Plane:
         soft edge must not show on the side that is lit."""
         found = np.zeros(self._warp.nodes.shape[:2], dtype=np.float32)
         drawn = np.zeros(found.shape, dtype=np.uint8)
-        height = self._height + GAP_MM
+        # Only a lamp's shadow, which falls further, is sharp enough for what bulges within the rim to be missed.
+        strips = further > 0 and self._height.max() > BULGE_MM
+        pieces = None if self._sheet is None else self._pieces(self._sheet, inset, strips)
         half = np.ptp(self._desk, axis=0) / 2
-        sheet = self._desk - inset * (self._desk - self._desk.min(axis=0) - half) / half
+        shrunk = self._desk - inset * (self._desk - self._desk.min(axis=0) - half) / half
+        mesh = _Points(self._desk, shrunk, self._height, self._off)
         for spot in spots:
-            slope = (self._desk - spot[:2]) / np.maximum(spot[2] - height, 1.0)
-            steep = np.hypot(slope[:, :1], slope[:, 1:])
-            thrown = sheet + height * slope * (STEEPEST / np.maximum(steep, STEEPEST))
-            thrown += further * slope / np.maximum(steep, 1)
             drawn[:] = 0
-            # Only a lamp's shadow, which falls further, is sharp enough for what bulges within the rim to be missed.
-            self._fill(drawn, (self._pixels(thrown) + self._off) / self._warp.step - 0.5 + RINGS, further > 0)
+            if pieces is None:
+                self._fill(drawn, self._thrown(mesh, spot, further), strips)
+            else:
+                for rings in pieces:
+                    cv2.fillPoly(drawn, [self._thrown(ring, spot, further) for ring in rings], 255, cv2.LINE_AA, 4)
             found += drawn
         return found / np.float32(255 * len(spots))
 
-    def _fill(self, drawn: NDArray[np.uint8], places: Points, strips: bool) -> None:
+    def _thrown(self, points: _Points, spot: Floats, further: float) -> NDArray[np.int32]:
+        """Where a light throws the shadows (n, 2) of points, in sixteenths of the lattice."""
+        height = points.height + GAP_MM
+        slope = (points.desk - spot[:2]) / np.maximum(spot[2] - height, 1.0)
+        steep = np.hypot(slope[:, :1], slope[:, 1:])
+        thrown = points.counted + height * slope * (STEEPEST / np.maximum(steep, STEEPEST))
+        thrown += further * slope / np.maximum(steep, 1)
+        places = (self._pixels(thrown) + points.off) / self._warp.step - 0.5 + RINGS
+        return np.rint(np.clip(places, -4096, 4096) * 16).astype(np.int32)
+
+    def _pieces(self, sheet: Polygon, inset: float, strips: bool) -> list[list[_Points]]:
+        """The rings of what is left of the paper, and of strips of it where ``strips``; its holes are drawn wider."""
+        shape = shapely.simplify(sheet, OUTLINE_MM)
+        shapes: list[BaseGeometry] = [shape.buffer(-inset, quad_segs=4)]
+        if strips:
+            ends = np.linspace(0, self._paper.width, STRIPS + 1)
+            shapes += [shapely.intersection(shape, shapely.box(a, 0, b, self._paper.height)) for a, b in pairwise(ends)]
+        pieces = [part for part in shapely.get_parts(shapes) if isinstance(part, Polygon) and not part.is_empty]
+        return [[self._on_desk(ring) for ring in (piece.exterior, *piece.interiors)] for piece in pieces]
+
+    def _on_desk(self, ring: LinearRing) -> _Points:
+        """The points of a ring of the page as the sheet lies."""
+        at = shapely.get_coordinates(shapely.segmentize(ring, PIECE_MM))
+        xyz = Grid(np.moveaxis(self._surface.xyz, -1, 0), (0.0, 0.0), self._surface.step).at(*at.T).T
+        feet = self._composed.project(xyz * (1, 1, 0))
+        return _Points(xyz[:, :2], xyz[:, :2], np.maximum(0.0, xyz[:, 2:]), feet - self._pixels(xyz[:, :2]))
+
+    def _fill(self, drawn: NDArray[np.uint8], places: NDArray[np.int32], strips: bool) -> None:
         """Everything within the rim of a mesh of lattice places, and with ``strips`` what bulges over the rim."""
-        mesh = np.rint(np.clip(places, -4096, 4096) * 16).astype(np.int32).reshape(*MESH, 2)
+        mesh = places.reshape(*MESH, 2)
         rim = np.concatenate([mesh[0], mesh[1:, -1], mesh[-1, -2::-1], mesh[-2:0:-1, 0]])
         cv2.fillPoly(drawn, [rim], 255, cv2.LINE_AA, 4)
-        if strips and self._height.max() > BULGE_MM:
+        if strips:
             for i in range(0, MESH[1] - 1, 4):
                 cv2.fillPoly(drawn, [np.concatenate([mesh[::2, i], mesh[::-2, i + 4]])], 255, cv2.LINE_8, 4)
+
+
+@dataclass(frozen=True, eq=False)
+class _Points:
+    """Points of the sheet that throw a shadow: where they are over the ``desk`` (n, 2) mm, where they are ``counted``
+    (n, 2) for a soft edge, their ``height`` (n, 1) mm, and how far the lens moves them, ``off`` (n, 2) px."""
+
+    desk: Floats
+    counted: Floats
+    height: Floats
+    off: Floats
 
 
 def _spots(lamp: Lamp) -> Floats:

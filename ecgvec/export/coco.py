@@ -10,15 +10,20 @@ Categories have the same id in every run:
 - 1 to 22, of supercategory ``lead``: the trace of I, II, III, aVR, aVL, aVF, V1 to V9, V3R to V6R, X, Y, Z, whole or
   in pieces. Leads of any other name follow from 101, sorted by name;
 - 31 to 33, ``text``: ``lead-name``, ``header-text``, ``footer-text``; 41 and 42, ``mark``: ``pulse``, ``qr-code``;
-- 51, ``place``: ``panel``, the place of a piece of a lead, whatever ink reaches into it or out of it.
+- 51, ``place``: ``panel``, the place of a piece of a lead, whatever ink reaches into it or out of it;
+- 61 to 67, ``added``: what people put on the print (``redaction``, ``stamp``, ``highlighter``, ``tick``, ``circle``,
+  ``arrow``, ``underline``). Kinds that are not among these follow from 201, sorted by name.
 
 Texts, marks and panels have four keypoints, their corners clockwise from the top left as read. A pulse's are its two
 upper corners and its two feet; of a pulse of two steps, the outer ones. A keypoint outside the image has v = 0 and
-x = y = 0, any other v = 2; v = 1 (covered) does not occur yet.
+x = y = 0; one that something hides (an opaque mark, a thing on the page, paper that is gone) has v = 1; any other has
+v = 2.
 
-An instance is what the image shows of a thing: box, area and segmentation end at the image's edge, and ``truncated``
-says so. Boxes and areas are those of the ink (of traces and pulses), of the ink's convex hull (texts), of the modules
-(QR code) or of the panel. Things of which nothing is seen have no instance: the image lists their ids in ``hidden``.
+An instance is a thing in the image: box, area and segmentation end at the image's edge, and ``truncated`` says so.
+Boxes and areas are those of the ink (of traces and pulses), of the ink's convex hull (texts), of the modules (QR code),
+of the panel, or of the ring around what was added. What something hides keeps its instance: ``occluded`` is the share
+of it that is hidden (of a trace, of its samples in the image), 0 to 1; panels have none. Things that the image does not
+hold have no instance: the image lists their ids in ``hidden``.
 
 Segmentations are polygons, simplified by at most 0.05 px, where the shape has no hole and at most 5000 points, else
 uncompressed RLE; ``iscrowd`` is 0 for both. RLE holds the pixels whose centre is inside. pycocotools draws polygons on
@@ -28,25 +33,19 @@ a raster of 1/5 px, so its mask of a polygon of ink 2 px wide has some 6 % other
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
-from shapely import MultiPolygon, Polygon
+from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.annotations.ink import rings, trace_ink
-from ecgvec.annotations.model import TraceLabel, bounds
-from ecgvec.drawing.nodes import Mark
+from ecgvec.annotations.ink import rings
 from ecgvec.export.formats import FORMATS, Files, Format, no_files
+from ecgvec.export.instances import Box, Instance, instances
 from ecgvec.geometry.path import Points
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.sheet import Sheet
-
-Box = tuple[float, float, float, float]
 
 LEADS = (*STANDARD_12, "V7", "V8", "V9", "V3R", "V4R", "V5R", "V6R", "X", "Y", "Z")
 CORNERED = {  # category -> id, supercategory
@@ -57,6 +56,8 @@ CORNERED = {  # category -> id, supercategory
     "qr-code": (42, "mark"),
     "panel": (51, "place"),
 }
+ADDED = ("redaction", "stamp", "highlighter", "tick", "circle", "arrow", "underline")  # from FIRST_ADDED on
+FIRST_ADDED, FIRST_OTHER_ADDED = 61, 201
 FIRST_OTHER_LEAD = 101
 CORNERS = ("top-left", "top-right", "bottom-right", "bottom-left")
 _SKELETON = [[1, 2], [2, 3], [3, 4], [4, 1]]
@@ -66,131 +67,6 @@ PX_DECIMALS = 6  # of boxes, keypoints and areas
 POLYGON_DECIMALS = 2
 POLYGON_ERROR = 0.05  # px by which a polygon's outline may differ from the ink's, before it is rounded
 MOST_POINTS = 5000  # on the outline, not yet simplified, of an instance that is given as polygons
-_STEP_MM = 1.0  # longest straight side of a pulse's outline on the page, so that a warp may bend it
-
-
-@dataclass(frozen=True, eq=False)
-class Thing:
-    """A labelled thing: ``shape`` in image px, its exact bounds ``box`` before the image's edge cuts them (in the shape
-    round ends are polygons), its four ``corners`` (4, 2) or None, and what else is told of it."""
-
-    id: str
-    category: str
-    visible: bool
-    shape: BaseGeometry
-    box: Box
-    corners: Points | None
-    more: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Instance:
-    """What the image shows of a thing. ``lead``: whether ``category`` is a lead; ``shape``: polygons in image px;
-    ``box`` x0, y0, x1, y1; ``keypoints`` (4, 3) x, y, v, or None; ``truncated``: part of it lies outside the image."""
-
-    id: str
-    category: str
-    lead: bool
-    shape: MultiPolygon
-    box: Box
-    keypoints: NDArray[np.float64] | None
-    truncated: bool
-    more: dict[str, Any]
-
-
-def instances(sheet: Sheet) -> tuple[list[Instance], list[str]]:
-    """The instances of a sheet in the order of its labels, and the ids of the things that cannot be seen."""
-    width, height = sheet.warp.size
-    found: list[Instance] = []
-    hidden: list[str] = []
-    for thing in (*_traces(sheet), *_texts(sheet), *_marks(sheet), *_panels(sheet)):
-        shape = _cut(thing.shape, width, height)
-        if not thing.visible or shape.area <= 0:
-            hidden.append(thing.id)
-            continue
-        x0, y0, x1, y1 = thing.box
-        outside = x0 < 0 or y0 < 0 or x1 > width or y1 > height
-        box = shape.bounds if outside else thing.box
-        points = None if thing.corners is None else _keypoints(thing.corners, width, height)
-        lead = thing.corners is None
-        found.append(Instance(thing.id, thing.category, lead, shape, box, points, outside, thing.more))
-    return found, hidden
-
-
-def _cut(shape: BaseGeometry, width: int, height: int) -> MultiPolygon:
-    """The part of a shape inside the image, without what has no area."""
-    image = shapely.box(0, 0, width, height)
-    inside = shape if image.covers(shapely.box(*shape.bounds)) else shapely.intersection(shape, image)
-    return MultiPolygon([part for part in shapely.get_parts(inside) if part.geom_type == "Polygon" and part.area > 0])
-
-
-def _keypoints(quad: Points, width: int, height: int) -> NDArray[np.float64]:
-    """Corners (4, 2) as x, y, v: v is 2 inside the image; outside it x, y and v are 0."""
-    x, y = quad.T
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    points: NDArray[np.float64] = np.column_stack([x, y, np.full(len(x), 2.0)]) * inside[:, None]
-    return points
-
-
-def _place(trace: TraceLabel) -> dict[str, Any]:
-    return {
-        "lead": trace.lead,
-        "polarity": trace.polarity,
-        "rhythm": trace.rhythm,
-        "row": trace.row,
-        "column": trace.column,
-    }
-
-
-def _traces(sheet: Sheet) -> Iterator[Thing]:
-    for trace in sheet.annotations.traces:
-        ink = trace_ink(trace, sheet.warp, sheet.annotations.ink_width)
-        more = _place(trace) | {"first_sample": trace.first_sample, "samples": len(trace.t), "fs": trace.fs}
-        yield Thing(trace.id, trace.lead, bool(trace.visible.any()), ink, bounds(trace.outline), None, more)
-
-
-def _panels(sheet: Sheet) -> Iterator[Thing]:
-    for trace in sheet.annotations.traces:
-        yield Thing(
-            f"panel-{trace.id}",
-            "panel",
-            True,
-            _polygon(trace.panel_ring),
-            bounds(trace.panel_ring),
-            trace.panel,
-            _place(trace),
-        )
-
-
-def _texts(sheet: Sheet) -> Iterator[Thing]:
-    for text in sheet.annotations.texts:
-        more = {"text": text.text, "order": text.order} | ({} if text.trace is None else {"trace": text.trace})
-        yield Thing(text.id, text.role, text.visible, _polygon(text.hull), bounds(text.outline), text.quad, more)
-
-
-def _marks(sheet: Sheet) -> Iterator[Thing]:
-    """Calibration pulses and the QR code."""
-    drawn = {mark.id: mark for mark in sheet.scene.marks() if mark.role == "pulse"}
-    for pulse in sheet.annotations.pulses:
-        first_foot, *tops, last_foot = pulse.corners
-        quad = np.array([tops[0], tops[-1], last_foot, first_foot])
-        more = {"row": pulse.row, "mv": pulse.mv, "seconds": pulse.seconds, "gains": list(pulse.gains)}
-        ink = _pulse_ink(sheet, drawn[pulse.id])
-        yield Thing(pulse.id, "pulse", pulse.visible, ink, bounds(pulse.outline), quad, more)
-    qr = sheet.annotations.qr
-    if qr is not None:
-        yield Thing("qr-code", "qr-code", qr.visible, _polygon(qr.quad), bounds(qr.quad), qr.quad, {"text": qr.text})
-
-
-def _pulse_ink(sheet: Sheet, mark: Mark) -> BaseGeometry:
-    """The ink of a pulse, feet included, in image px."""
-    line = shapely.LineString(mark.path.points)
-    ink = shapely.segmentize(shapely.buffer(line, mark.pen.width / 2, quad_segs=4), _STEP_MM)
-    return shapely.make_valid(shapely.transform(ink, sheet.warp.forward))
-
-
-def _polygon(points: Points) -> BaseGeometry:
-    return shapely.make_valid(Polygon(points)) if len(points) > 2 else Polygon()
 
 
 def rle(shape: BaseGeometry, size: tuple[int, int]) -> dict[str, list[int]]:
@@ -245,7 +121,7 @@ def xywh(box: Box) -> list[float]:
 def _annotation(instance: Instance, size: tuple[int, int]) -> dict[str, Any]:
     """An annotation that lacks only the ids that depend on other images."""
     annotation: dict[str, Any] = {
-        "category": [instance.category, instance.lead],
+        "category": [instance.family, instance.category],
         "label_id": instance.id,
         "bbox": xywh(instance.box),
         "area": round(instance.shape.area, PX_DECIMALS),
@@ -276,10 +152,15 @@ def image_share(sheet: Sheet, stem: str) -> dict[str, Any]:
     return {"image": image, "annotations": [_annotation(instance, size) for instance in found]}
 
 
-def _categories(other_leads: list[str]) -> list[dict[str, Any]]:
-    """All categories; ids that do not depend on the run, but for leads of other names."""
-    leads = [*enumerate(LEADS, start=1), *enumerate(other_leads, start=FIRST_OTHER_LEAD)]
-    table: list[dict[str, Any]] = [{"id": i, "name": name, "supercategory": "lead"} for i, name in leads]
+def _categories(other_leads: list[str], other_added: list[str]) -> list[dict[str, Any]]:
+    """All categories; ids that do not depend on the run, but for leads and marks of other names."""
+    numbered = {
+        "lead": [*enumerate(LEADS, start=1), *enumerate(other_leads, start=FIRST_OTHER_LEAD)],
+        "added": [*enumerate(ADDED, start=FIRST_ADDED), *enumerate(other_added, start=FIRST_OTHER_ADDED)],
+    }
+    table: list[dict[str, Any]] = [
+        {"id": i, "name": name, "supercategory": family} for family, names in numbered.items() for i, name in names
+    ]
     for name, (i, above) in CORNERED.items():
         skeleton = _PULSE_SKELETON if name == "pulse" else _SKELETON
         points = {"keypoints": list(CORNERS), "skeleton": skeleton}
@@ -289,9 +170,12 @@ def _categories(other_leads: list[str]) -> list[dict[str, Any]]:
 
 def annotations_file(parts: list[dict[str, Any]]) -> Files:
     """All images in one file, images and annotations numbered from 1 in order."""
-    names = {tuple(a["category"]) for part in parts for a in part["annotations"]}
-    categories = _categories(sorted(name for name, lead in names if lead and name not in LEADS))
-    ids = {(c["name"], c["supercategory"] == "lead"): c["id"] for c in categories}
+    names = sorted({tuple(a["category"]) for part in parts for a in part["annotations"]})
+    categories = _categories(
+        [name for family, name in names if family == "lead" and name not in LEADS],
+        [name for family, name in names if family == "added" and name not in ADDED],
+    )
+    ids = {(c["supercategory"], c["name"]): c["id"] for c in categories}
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for image_id, part in enumerate(parts, start=1):
@@ -313,5 +197,7 @@ def annotations_file(parts: list[dict[str, Any]]) -> Files:
 
 FORMATS.add(
     "coco",
-    Format("COCO instances of leads, texts, pulses, QR codes and panels", no_files, image_share, annotations_file),
+    Format(
+        "COCO instances of leads, texts, pulses, QR codes, panels and marks", no_files, image_share, annotations_file
+    ),
 )

@@ -33,9 +33,10 @@ from typing import Any
 import numpy as np
 
 from ecgvec.annotations.model import TextLabel, TraceLabel
-from ecgvec.export.coco import PX_DECIMALS, Instance, instances, xywh
+from ecgvec.export.coco import PX_DECIMALS, xywh
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.export.images import encode_png
+from ecgvec.export.instances import Instance, instances
 from ecgvec.export.native import box
 from ecgvec.geometry.path import Points
 from ecgvec.sheet import Sheet

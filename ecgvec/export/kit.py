@@ -1,6 +1,7 @@
 """Files of ecg-image-kit that its users' scripts read: ``gridsize.csv``, ``text_bounding_box/STEM.txt``, ``STEM.json``.
 
-The JSON is that of ``--store_config 2``, with the same keys and these faults mended: ``pad_inches``, ``crop`` and all
+The JSON is that of ``--store_config 2`` with all boxes, unless ``plan.kit`` says otherwise (level 0: none), with the
+same keys and these faults mended: ``pad_inches``, ``crop`` and all
 other values are those that were drawn, not their bounds; ``width``, ``height`` and every coordinate are those of the
 image as written, border and crop included; the boxes of a row's first trace and of the strip are the trace's alone, for
 the calibration pulse has its own in ``calibration_pulses``; and it is strict JSON, ``null`` standing for no value.
@@ -23,6 +24,7 @@ from ecgvec.effects.colour import Temperature
 from ecgvec.effects.sensor import GaussianNoise
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.geometry.path import Points
+from ecgvec.options import KitContent
 from ecgvec.record.leads import join_names
 from ecgvec.sheet import Sheet
 from ecgvec.style import page_colors, rgb
@@ -131,26 +133,28 @@ def _box(label: TraceLabel | PulseLabel) -> dict[str, list[float | None]]:
     return {"0": [y0, x0], "1": [y0, x1], "2": [y1, x1], "3": [y1, x0]}
 
 
-def _lead(trace: TraceLabel, name: TextLabel | None) -> dict[str, Any]:
+def _lead(trace: TraceLabel, name: TextLabel | None, kit: KitContent) -> dict[str, Any]:
     """One entry of ``leads``. ``end_sample`` is one past the last; ``rhythm`` and ``visible`` are beyond the original.
 
-    As there, ``text_bounding_box`` is absent where no name is printed.
+    As there, ``text_bounding_box`` is absent where no name is printed, and both boxes where they are not asked for.
     """
     entry = {
         "lead_name": trace.lead,
-        "lead_bounding_box": _box(trace),
         "start_sample": trace.first_sample,
         "end_sample": trace.first_sample + len(trace.t),
         "plotted_pixels": row_first(trace.points),
         "rhythm": trace.rhythm,
         "visible": bool(trace.visible.any()),
     }
-    return entry if name is None else {**entry, "text_bounding_box": _numbered(name.quad)}
+    boxes = {"lead_bounding_box": _box(trace)} if kit.lead_boxes else {}
+    if kit.text_boxes and name is not None:
+        boxes["text_bounding_box"] = _numbered(name.quad)
+    return entry | boxes
 
 
 def _leads(sheet: Sheet) -> list[dict[str, Any]]:
     names = {text.trace: text for text in sheet.annotations.texts if text.trace is not None}
-    return [_lead(trace, names.get(trace.id)) for trace in sheet.annotations.traces]
+    return [_lead(trace, names.get(trace.id), sheet.plan.kit) for trace in sheet.annotations.traces]
 
 
 def _pulse(label: PulseLabel) -> dict[str, Any]:
@@ -189,11 +193,12 @@ def _look(sheet: Sheet) -> dict[str, Any]:
 
 
 def config(sheet: Sheet) -> dict[str, Any]:
-    """The JSON of one image, level 2. ``crop`` is the share of each side that was cut off, ``resolution`` in dpi."""
+    """The JSON of one image, of the plan's level; ``resolution`` in dpi. In level 2 ``crop`` is the share of each side
+    that was cut off."""
     height, width = sheet.image.shape[:2]
     style, traces = sheet.plan.page.style, sheet.annotations.traces
     x_step, y_step = (round(step, PX_DECIMALS) for step in _grid_px(sheet))
-    return {
+    first = {
         "sampling_frequency": _number(traces[0].fs) if traces else None,
         "width": width,
         "height": height,
@@ -203,18 +208,16 @@ def config(sheet: Sheet) -> dict[str, Any]:
         "pad_inches": _number(round(style.pad / MM_PER_INCH, 6)),
         "leads": _leads(sheet),
         "calibration_pulses": [_pulse(pulse) for pulse in sheet.annotations.pulses],
-        **_look(sheet),
-        **_bent(sheet),
-        **_OFF,
     }
+    return first if sheet.plan.kit.level < 2 else {**first, **_look(sheet), **_bent(sheet), **_OFF}
 
 
 def _files(sheet: Sheet, stem: str) -> Files:
+    texts = {f"kit/text_bounding_box/{stem}.txt": text_boxes(sheet)}
+    if sheet.plan.kit.level == 0:
+        return texts
     document = json.dumps(config(sheet), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    return {
-        f"kit/text_bounding_box/{stem}.txt": text_boxes(sheet),
-        f"kit/{stem}.json": (document + "\n").encode(),
-    }
+    return {**texts, f"kit/{stem}.json": (document + "\n").encode()}
 
 
 FORMATS.add(

@@ -19,9 +19,11 @@ Numbers are fractions of the image's width and height, from its top-left corner.
   converter from COCO does;
 - pose: class, centre x, centre y, width, height, then x, y, v of four corners, as ``ecgvec.export.coco`` tells.
 
-Instances, boxes and visibility are those of ``ecgvec.export.coco``: all ends at the image's edge, and what cannot be
-seen has no line. Classes have the same numbers in all tasks and runs; leads of other than the 22 standard names are all
-``other-lead``. Traces have no keypoints and so no line in pose; panels are no ink and so have no line in segment.
+Instances, boxes and visibility are those of ``ecgvec.export.coco``: all ends at the image's edge. What something hides
+in part keeps its whole line; what cannot be seen at all has none, for a line could not say so. Classes have the same
+numbers in all tasks and runs; leads of other than the 22 standard names are all ``other-lead``, kinds of marks that
+are not in ``ecgvec.export.coco.ADDED`` all ``other-mark``. Traces and marks have no keypoints and so no line in pose;
+panels are no ink and so have no line in segment.
 
 ``data.yaml`` gives no ``flip_idx``, with which Ultralytics flips no image in training for pose; give ``fliplr=0`` for
 detect and segment, for no ECG is printed mirrored.
@@ -33,15 +35,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ecgvec.export.coco import CORNERED, CORNERS, LEADS, Instance, instances, outlines
+from ecgvec.export.coco import ADDED, CORNERED, CORNERS, LEADS, outlines
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.export.images import encode_png
+from ecgvec.export.instances import Instance, instances
 from ecgvec.geometry.path import Points
 from ecgvec.sheet import Sheet
 
 TASKS = ("detect", "segment", "pose")
-OTHER_LEAD = "other-lead"
-NAMES = (*LEADS, OTHER_LEAD, *CORNERED)
+OTHER_LEAD, OTHER_MARK = "other-lead", "other-mark"
+NAMES = (*LEADS, OTHER_LEAD, *CORNERED, OTHER_MARK, *ADDED)
 
 DECIMALS = 8  # of fractions: they are rounded by 0.00015 px at most in the largest image
 POLYGON_ERROR = 0.25  # px by which a polygon may differ from the ink's outline
@@ -65,8 +68,9 @@ def one_ring(rings: list[Points]) -> Points:
 
 
 def _class(instance: Instance) -> int:
-    known = not instance.lead or instance.category in LEADS
-    return NAMES.index(instance.category if known else OTHER_LEAD)
+    """The number of its class. Each family has names of its own: a lead may be called as a mark is."""
+    names, other = {"lead": (LEADS, OTHER_LEAD), "added": (ADDED, OTHER_MARK)}.get(instance.family, (CORNERED, ""))
+    return NAMES.index(instance.category if instance.category in names else other)
 
 
 def _line(number: int, values: Iterable[float]) -> str:
@@ -86,7 +90,7 @@ def detect_line(instance: Instance, size: Points) -> str:
 
 def segment_line(instance: Instance, size: Points) -> str:
     """The line of an instance in segmentation; nothing for a panel."""
-    if instance.category == "panel" and not instance.lead:
+    if instance.family == "place":
         return ""
     ring = one_ring(outlines(instance.shape, POLYGON_ERROR))
     return _line(_class(instance), (ring / size).ravel())
@@ -109,7 +113,7 @@ def image_files(sheet: Sheet, stem: str) -> Files:
     for task, line in zip(TASKS, (detect_line, segment_line, pose_line), strict=True):
         image = f"yolo/{task}{_IMAGES}{stem}.png"
         files[image] = png
-        files[label_path(image)] = "".join(line(instance, size) for instance in found).encode()
+        files[label_path(image)] = "".join(line(instance, size) for instance in found if instance.visible).encode()
     return files
 
 

@@ -27,7 +27,8 @@ from ecgvec.errors import SourceError, one_line
 from ecgvec.export.files import write_file
 from ecgvec.export.images import encode_png
 from ecgvec.geometry.path import Points
-from ecgvec.inspect.layers import LAYERS, Labelled, Tags
+from ecgvec.inspect.layers import LAYERS
+from ecgvec.inspect.tags import Labelled, Tags
 from ecgvec.raster import append_path
 from ecgvec.registry import Registry
 from ecgvec.style import rgb
@@ -37,6 +38,7 @@ FORMAT_VERSION = 1  # of the JSON
 _CURE = "render the image anew with --formats png,json"
 # What reading a JSON or an NPZ raises that lacks a part, or has another one in its place.
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
+Dense = tuple[Points, Seen, Seen]  # of a trace's points: places, which are visible, which are occluded
 _BROKEN_NPZ = (*_BROKEN, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
 # A browser has no list of layers: there, keys switch them.
@@ -194,8 +196,9 @@ def _not_whole(sidecar: Path, error: BaseException) -> SourceError:
     return SourceError(f"{sidecar} is not a whole sidecar JSON ({what}): render the image anew")
 
 
-def _dense(path: Path, ids: Sequence[str], digest: str | None, needed: bool) -> dict[str, tuple[Points, Seen]]:
-    """Places and visibility of all points of these traces. ``digest``: the SHA-256 that the JSON knows of the NPZ."""
+def _dense(path: Path, ids: Sequence[str], digest: str | None, needed: bool) -> dict[str, Dense]:
+    """Places, visibility and occlusion of all points of these traces. ``digest``: the SHA-256 that the JSON knows of
+    the NPZ."""
     if not path.is_file():
         if not needed:
             return {}
@@ -213,11 +216,12 @@ def _dense(path: Path, ids: Sequence[str], digest: str | None, needed: bool) -> 
         raise SourceError(f"{path} does not hold the traces of its image ({one_line(error)}): {_CURE}") from None
 
 
-def _points(arrays: Any, name: str) -> tuple[Points, Seen]:
-    xy, visible = np.asarray(arrays[f"{name}/xy"], dtype=np.float64), np.asarray(arrays[f"{name}/visible"], dtype=bool)
-    if xy.ndim != 2 or xy.shape != (len(visible), 2):
+def _points(arrays: Any, name: str) -> Dense:
+    xy = np.asarray(arrays[f"{name}/xy"], dtype=np.float64)
+    visible, occluded = (np.asarray(arrays[f"{name}/{key}"], dtype=bool) for key in ("visible", "occluded"))
+    if xy.ndim != 2 or not xy.shape == (len(visible), 2) == (len(occluded), 2):
         raise ValueError(f"{name} has places of the shape {xy.shape} for {len(visible)} points")
-    return xy, visible
+    return xy, visible, occluded
 
 
 def draw_layers(image: Source, names: Sequence[str], sidecar: Path) -> list[Group]:

@@ -18,12 +18,15 @@ from ecgvec.registry import Registry
 @dataclass(frozen=True, eq=False)
 class Board:
     """The printed page that a mark is put on, in mm: its ``layout``, the ``traces`` by the ids of their marks, the
-    boxes of all texts, pulses and codes, and the traces' colour ``ink``."""
+    boxes of all texts, pulses and codes, and the traces' colour ``ink``. ``names``: the boxes of lead names, by the
+    ids of their traces; ``header``: those of the header's lines, the patient's first."""
 
     layout: Layout
     traces: Mapping[str, TraceInfo]
     printed: tuple[Box, ...]
     ink: str
+    names: Mapping[str, Box]
+    header: tuple[Box, ...]
 
 
 @dataclass(frozen=True, eq=False)

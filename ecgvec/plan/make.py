@@ -162,7 +162,17 @@ def _plan_window(
         qr_text=ref.path if style.qr_code else None,
         mask_unplotted=recipe.output.mask_unplotted,
         trace_density=recipe.output.trace_density,
+        kit=recipe.output.kit,
     )
+
+
+def _of_mix(recipe: Recipe, keys: tuple[int, str, int]) -> Recipe:
+    """The recipe itself, or the one of its mix that is drawn: one for all windows of a record and variant, for recipes
+    may differ in what decides how many seconds a page shows."""
+    if not recipe.mix:
+        return recipe
+    which = Draw(values=tuple(range(len(recipe.mix))), weights=tuple(part.weight for part in recipe.mix))
+    return recipe.mix[int(str(_drawn(which, *keys, "mix")))].recipe
 
 
 def make_plans(
@@ -181,6 +191,7 @@ def make_plans(
     the record cannot be drawn so.
     """
     keys = (seed, path or record.name, variant)
+    recipe = _of_mix(recipe, keys)
     drawn = prepared(record, recipe.record.leads, recipe.record.derive_leads)
     chosen = _arrange(drawn, recipe, keys)
     _check_leads(drawn, chosen.rows, chosen.rhythm)

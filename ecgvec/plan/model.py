@@ -12,6 +12,7 @@ from ecgvec.layout.header import Header
 from ecgvec.layout.place import PageSpec
 from ecgvec.marks.base import PageMark
 from ecgvec.marks.every import MARKS
+from ecgvec.options import KitContent
 from ecgvec.parts import parse_parts
 from ecgvec.warp.every import WARPS
 from ecgvec.warp.parts import WarpPart
@@ -61,7 +62,8 @@ class Plan(BaseModel):
     """One image, all settled: ``pipeline.render_plan(record, plan)`` makes it, today or in a replay.
 
     ``relief_share``: the share of the warp's relief that the camera can see whole; None until the warp has been
-    built, which settles it.
+    built, which settles it. ``outside``: names of the functions, given from Python, that have changed the picture at
+    the end; no plan can hold what they do.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -84,6 +86,8 @@ class Plan(BaseModel):
     qr_text: str | None
     mask_unplotted: bool = False
     trace_density: str | None = None
+    kit: KitContent = KitContent()
+    outside: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:

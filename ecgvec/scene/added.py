@@ -34,7 +34,7 @@ def added(marks: Sequence[PageMark], layout: Layout, printed: Sequence[Group | N
         info = AddedInfo(mark.kind, drawing.text, drawing.trace, drawing.ring, mark.opaque)
         data = {"kind": mark.kind, **({"text": drawing.text} if drawing.text else {})}
         data |= {"trace": drawing.trace} if drawing.trace is not None else {}
-        parts = [Mark(f"{name}-{k}", role, path, pen) for k, (path, pen) in enumerate(drawing.strokes)]
+        parts = [Mark(f"{name}-{k}", role, path.rounded(), pen) for k, (path, pen) in enumerate(drawing.strokes)]
         parts[0] = replace(parts[0], id=name, info=info, data=data)
         groups.append(Group(f"{name}-group", role, tuple(parts)))
     return groups
@@ -50,9 +50,12 @@ def lies_under(group: Group) -> bool:
 
 
 def _board(layout: Layout, printed: Sequence[Group | None], ink: str) -> Board:
-    marks = [mark for group in printed if group is not None for mark in group.marks]
+    marks = [mark for group in printed if group is not None for mark in group.marks if mark.role != "trace-ghost"]
     traces = {mark.id: mark.info for mark in marks if isinstance(mark.info, TraceInfo)}
-    return Board(layout, traces, tuple(boxes([mark for mark in marks if mark.id not in traces])), ink)
+    texts = [(mark, mark.info.ink) for mark in marks if isinstance(mark.info, TextInfo)]
+    names = {mark.data["trace"]: box for mark, box in texts if mark.role == "lead-name"}
+    header = tuple(box for mark, box in texts if mark.role == "header-text")
+    return Board(layout, traces, tuple(boxes([m for m in marks if m.id not in traces])), ink, names, header)
 
 
 def boxes(marks: Sequence[Mark]) -> list[Box]:

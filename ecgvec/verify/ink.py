@@ -80,7 +80,7 @@ def backdrops(page: Page, shift: Shift = (0.0, 0.0)) -> tuple[Image, Image]:
     whole ones."""
     page = moved(page, shift)
     warp, style, scenes = page.warp, page.plan.page.style, _scenes(page)
-    foreseen = [effect for effect in page.plan.effects if not effect.noisy]
+    foreseen = [known for known in (effect.foreseen() for effect in page.plan.effects) if known is not None]
     shot = Shot(warp) if isinstance(warp, Flat) else page.shot
     empty, *inked = (developed(scene, shot, style.dpi, foreseen) for scene in scenes)
     full = np.asarray(reduce(np.minimum, inked), dtype=np.uint8)

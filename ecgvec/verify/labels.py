@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.geometry.path import Points
+from ecgvec.marks.pen import DoubleTrace
 from ecgvec.verify.ink import Box, Cover, Ink, Shift, clip_px, stroke, unmix
 from ecgvec.verify.page import Floats, Image, Page, Strip
 from ecgvec.warp.base import Flat
@@ -58,7 +59,7 @@ class LabelError:
 @dataclass(frozen=True, eq=False)
 class _Placed:
     """A labelled trace in the image: its labels, the box around them, and its ink as drawn from them: ``pen`` px wide,
-    or (n,) at each label, and ``soft`` where the image was resampled."""
+    or (n,) at each label; ``soft`` where the image was resampled; ``ghost`` (n, 2) px: where it was struck twice."""
 
     strip: Strip
     points: Points
@@ -66,6 +67,7 @@ class _Placed:
     clip: Points | None
     pen: float | Floats
     soft: bool
+    ghost: Points | None
 
     def draw(self, shift: Shift = (0.0, 0.0)) -> Cover:
         """Predicted cover of the box's pixels, the labels moved by ``shift``."""
@@ -126,7 +128,16 @@ def _placed(strip: Strip, page: Page, points: Points) -> _Placed | None:
     box = (max(0, int(x0)), max(0, int(y0)), min(page.size[0], int(x1)), min(page.size[1], int(y1)))
     if box[2] - box[0] < 2 or box[3] - box[1] < 2:
         return None
-    return _Placed(strip, points, box, clip_px(page, strip.clip), pen, not isinstance(page.warp, Flat))
+    soft = not isinstance(page.warp, Flat)
+    return _Placed(strip, points, box, clip_px(page, strip.clip), pen, soft, _ghost(page, points))
+
+
+def _ghost(page: Page, points: Points) -> Points | None:
+    """Where a page that was struck twice has the ghost of labels (n, 2), px."""
+    for mark in page.plan.marks:
+        if isinstance(mark, DoubleTrace):
+            return page.warp.forward(page.warp.inverse(points) + np.array([mark.dx, mark.dy]))
+    return None
 
 
 def _pens(page: Page, points: Points) -> Floats:
@@ -172,7 +183,7 @@ def _rough(ink: Ink, placed: list[_Placed]) -> Shift | None:
 def _fit(ink: Ink, placed: list[_Placed], one: _Placed, start: Shift) -> _Found:
     """The shift of one trace by least squares from ``start`` on, and of its pieces from there."""
     seen = ink.crop(one.box)
-    weight = seen.weight * (_others(one, placed, start) < 0.01)
+    weight = seen.weight * (_others(one, placed, start) < 0.01) * _unghosted(one, start)
     shift = np.array(start)
     for _ in range(STEPS):
         drawn = one.draw((float(shift[0]), float(shift[1])))
@@ -213,6 +224,14 @@ def _others(one: _Placed, placed: list[_Placed], shift: Shift) -> Cover:
         a0, b0, a1, b1 = other.box
         if other is not one and a0 < x1 and x0 < a1 and b0 < y1 and y0 < b1:
             np.maximum(found, stroke(other.points + np.array(shift), other.pen + 2, one.box), out=found)
+    return found
+
+
+def _unghosted(one: _Placed, shift: Shift) -> Cover:
+    """0 where a trace that was struck twice left its ghost (n, 2) px and nothing else, 1 elsewhere."""
+    found = np.ones((one.box[3] - one.box[1], one.box[2] - one.box[0]), dtype=np.float32)
+    if one.ghost is not None:
+        found[(stroke(one.ghost + np.array(shift), one.pen, one.box) > 0) & (one.draw(shift) == 0)] = 0
     return found
 
 

@@ -201,8 +201,8 @@ def check_files(page: Page) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def read_values(path: Path, page: Page) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """The labels' millivolts (n,), one a sample, and their places (k, 2) px, by trace id.
 
-    Labels may be denser or coarser than samples: millivolts are read off the line between them. SourceError where the
-    NPZ is not the JSON's.
+    Labels may be denser or coarser than samples: millivolts are read off the line between them. They are NaN where the
+    image hides them: no digitiser is asked for what cannot be seen. SourceError where the NPZ is not the JSON's.
     """
     truth, points = {}, {}
     try:
@@ -212,7 +212,8 @@ def read_values(path: Path, page: Page) -> tuple[dict[str, Floats], dict[str, Fl
                 if t.ndim != 1 or not len(t) or mv.shape != t.shape or xy.shape != (len(t), 2):
                     raise ValueError(f"{strip.id} has arrays of other shapes than one another")
                 same = t.shape == (strip.count,) and np.allclose(t, strip.t, rtol=0, atol=0.01 / strip.fs)
-                truth[strip.id] = mv if same else np.interp(strip.t, t, mv)
+                shown = np.where(arrays[f"{strip.id}/occluded"], np.nan, mv)
+                truth[strip.id] = shown if same else np.interp(strip.t, t, shown)
                 points[strip.id] = xy
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise SourceError(f"{path} is not the NPZ of {page.path.name} ({error}): render the image anew") from None

@@ -26,6 +26,7 @@ Values = TypeVar("Values", Field, Image)
 TILE_NODES = 16  # the image is made in tiles of so many lattice cells a side, which stay in the cache
 FLAT_STEP = 6  # px between the places that are looked up to see a page straight on again
 SAME_SIZE = 1.08  # squared px of the page an image px, up to which taps need no softening
+SMALLEST = 16.0  # the same, beyond which they are softened no more: only towards a horizon, off the paper
 EDGE_PX = 1.5  # a tile is wholly on the paper when its map keeps so far from the paper's edge
 # Light is multiplied in linear light without leaving sRGB bytes: above sRGB's toe, x = 269.025 E^(1/2.4) - 14.025.
 SRGB_OFFSET = 255 * 0.055
@@ -130,8 +131,12 @@ def resample(
     light, one = (None, 1.0) if dressing.gain is None else _in_bytes(dressing.gain)
     on_paper = _within(sources, page)
     for tile in tiles(warp):
-        where, cells = spread(sources, warp, tile), _cells(warp, tile)
-        out = image[tile.y0 : tile.y1, tile.x0 : tile.x1]
+        cells, out = _cells(warp, tile), image[tile.y0 : tile.y1, tile.x0 : tile.x1]
+        if _beside(sources[cells], page):
+            out[...] = _floor(dressing.ground, warp, tile)
+            _weave(out, dressing.pattern, warp, tile)
+            continue
+        where = spread(sources, warp, tile)
         pixels = _sampled(page, where, sources[cells], warp.step)
         if light is None:
             out[...] = pixels
@@ -143,9 +148,20 @@ def resample(
             out[...] = _laid_on(
                 out, _cover(where, warp.paper, scale, dressing.cover), _floor(dressing.ground, warp, tile)
             )
-        if dressing.pattern is not None:
-            out[...] = np.rint(np.minimum(out * dressing.pattern(dense_map(warp, tile)), 255))
+        _weave(out, dressing.pattern, warp, tile)
     return image
+
+
+def _beside(sources: Field, page: Image) -> bool:
+    """Whether all of a tile lies on the same side of the page, and off it."""
+    low, high = sources.min(axis=(0, 1)), sources.max(axis=(0, 1))
+    return bool((high < -EDGE_PX).any() or (low > np.array(page.shape[1::-1]) + EDGE_PX).any())
+
+
+def _weave(out: Image, pattern: Pattern | None, warp: Lattice, tile: Tile) -> None:
+    """Weave a pattern into the pixels of a tile, in place."""
+    if pattern is not None:
+        out[...] = np.rint(np.minimum(out * pattern(dense_map(warp, tile)), 255))
 
 
 def _sampled(page: Image, where: Field, nodes: Field, step: int) -> Image:
@@ -181,7 +197,7 @@ def _softening(nodes: Field, step: int) -> tuple[Field, Field] | None:
     squares = across**2 + down**2
     if squares.max() < SAME_SIZE:
         return None
-    x, y = (_kernel(0.025 + 1.4 * max(0.0, float(square) - 1) / 12) for square in squares)
+    x, y = (_kernel(0.025 + 1.4 * (np.clip(float(square), 1.0, SMALLEST) - 1) / 12) for square in squares)
     return x, y
 
 

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import pytest
+import shapely
 
 from ecgvec.effects.base import View, gain_on_paper
 from ecgvec.effects.light import Lamp
@@ -201,3 +202,37 @@ def test_beyond_the_horizon_all_is_finite(tilt: float) -> None:
         assert np.isfinite(ground.places).all()
         assert np.isfinite(ground.gain).all()
         assert ground.gain.min() > 0
+
+
+def torn_view(*parts: WarpPart, width: float = 70.0) -> View:
+    """What is left of the sheet up to ``width`` mm, with a hole of 8 mm near its middle."""
+    left = shapely.box(0, 0, width, PAPER.height) - shapely.Point(35, 35).buffer(4)
+    return View(compose(PAPER, CANVAS, parts or (PHONE,)), left)
+
+
+def test_the_shadow_follows_the_outline_that_is_left() -> None:
+    lamp = Lamp(azimuth=180, elevation=35)
+    whole, torn = (left_over(seen, lamp) for seen in (view(), torn_view()))
+    x, y = np.moveaxis(view().composed.warp.nodes, -1, 0)
+    row = (y > 15) & (y < 55)
+    assert torn[row & (x > 70.3) & (x < 71.5)].mean() < 0.75  # a line of shadow along the new edge
+    assert torn[row & (x > 76) & (x < 110)].min() > 0.98  # and light where there was paper
+    for edge in (row & (x > -2.5) & (x < -0.7), (y > -2.5) & (y < -0.7) & (x > 10) & (x < 60)):
+        assert torn[edge].mean() == pytest.approx(whole[edge].mean(), abs=0.03)  # what is whole is as it was
+
+
+def test_a_hole_lets_light_through_and_lies_in_shadow_towards_the_lamp() -> None:
+    torn = left_over(torn_view(), Lamp(azimuth=180, elevation=35))
+    x, y = np.moveaxis(view().composed.warp.nodes, -1, 0)
+    within = np.hypot(x - 35, y - 35) < 4
+    assert torn[within].max() > 0.85
+    assert torn[within & (x < 33)].mean() < torn[within & (x > 36)].mean() - 0.1
+
+
+def test_the_shadow_of_a_lifted_torn_edge_falls_far() -> None:
+    lamp = Lamp(azimuth=180, elevation=35)
+    reach = []
+    for seen in (torn_view(width=95), torn_view(Ramp(), PHONE, width=95)):
+        x, y = np.moveaxis(seen.composed.warp.nodes, -1, 0)
+        reach.append(np.count_nonzero((left_over(seen, lamp) < 0.9) & (x > 95.5) & (x < 125) & (y > 20) & (y < 50)))
+    assert reach[1] > 1.5 * reach[0] + 20

@@ -23,7 +23,10 @@ from ecgvec.export import coco
 from ecgvec.export.native import box
 from ecgvec.export.write import write_sheets
 from ecgvec.geometry.path import joined, polyline
+from ecgvec.marks.base import AddedMark
+from ecgvec.marks.every import MARKS
 from ecgvec.raster import draw
+from ecgvec.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
 from tests.drawing import coverage
 
@@ -338,3 +341,73 @@ def test_boxes_of_a_clipped_row_end_at_its_edge(data: COCO, sheets: list[ecgvec.
         np.testing.assert_allclose((x, y, x + w, y + h), ink.bounds, atol=0.05)
         touching += min(y - top, bottom - y - h) < 0.01
     assert touching > 2
+
+
+# What was put on the print, and what it hides ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def marked(demo_record: Record) -> ecgvec.Sheet:
+    """A page with every kind of mark; the patient's name is blackened, and so is half of lead II."""
+    over = {f"marks.{kind}.probability": 1 for kind in coco.ADDED}
+    over |= {"marks.redaction.over": "header", "marks.second.kind": "redaction", "marks.second.width": 60}
+    over |= {"marks.second.x": 0.2, "marks.second.y": 0.47, "marks.second.height": 40}
+    return ecgvec.render(demo_record, load_recipe("clean", {"layout.template": "ge", "page.print_header": True} | over))
+
+
+@pytest.fixture(scope="module")
+def marked_data(marked: ecgvec.Sheet, tmp_path_factory: pytest.TempPathFactory) -> COCO:
+    folder = tmp_path_factory.mktemp("marked")
+    write_sheets([marked], folder, ["coco"])
+    return COCO(str(folder / "coco" / "annotations.json"))
+
+
+def test_every_kind_of_mark_has_a_category_for_ever(marked_data: COCO) -> None:
+    kinds = {kind for kind, part in MARKS if issubclass(part, AddedMark)}
+    assert kinds == set(coco.ADDED), "add the new kind at the end of coco.ADDED: numbers in use stay"
+    ids = {c["name"]: c["id"] for c in marked_data.dataset["categories"] if c["supercategory"] == "added"}
+    assert list(ids.values()) == list(range(61, 61 + len(coco.ADDED)))
+    assert (ids["redaction"], ids["stamp"], ids["underline"]) == (61, 62, 67)
+
+
+def test_marks_are_their_rings(marked_data: COCO, marked: ecgvec.Sheet) -> None:
+    found = {a["label_id"]: a for a in marked_data.anns.values()}
+    assert len(marked.annotations.marks) == len(coco.ADDED) + 1
+    for mark in marked.annotations.marks:
+        a = found[mark.id]
+        assert marked_data.cats[a["category_id"]]["name"] == mark.kind
+        np.testing.assert_allclose(a["bbox"], box(mark.ring), atol=MARGIN)
+        assert a["area"] == pytest.approx(shapely.Polygon(mark.ring).area, abs=MARGIN)
+        size = marked.warp.size
+        assert iou(filled(a["segmentation"], size), coverage(polyline(mark.ring, closed=True), size) >= 128) > 0.97
+        assert (a.get("text", ""), a.get("trace"), a["opaque"]) == (mark.text, mark.trace, mark.opaque)
+        assert a["occluded"] == mark.occluded and "keypoints" not in a
+    assert sum(a["opaque"] for a in found.values() if "opaque" in a) == 2
+
+
+def test_what_is_hidden_stays_and_says_so(marked_data: COCO, marked: ecgvec.Sheet) -> None:
+    found = {a["label_id"]: a for a in marked_data.anns.values()}
+    bars = shapely.union_all([shapely.Polygon(m.ring) for m in marked.annotations.marks if m.opaque])
+    whole = [text for text in marked.annotations.texts if not text.visible]
+    assert whole and all(text.occluded > 0.99 for text in whole)
+    for text in marked.annotations.texts:
+        a = found[text.id]
+        assert a["occluded"] == text.occluded
+        v = np.array(a["keypoints"][2::3])
+        assert np.array_equal(v, np.where(shapely.contains_xy(bars, *text.quad.T), 1, 2)) and a["num_keypoints"] == 4
+    assert all(found[text.id]["keypoints"][2::3] == [1, 1, 1, 1] for text in whole)
+    shares = {trace.id: round(float(trace.occluded.mean()), 4) for trace in marked.annotations.traces}
+    assert {name: found[name]["occluded"] for name in shares} == shares
+    assert 0.2 < max(shares.values()) < 1 and min(shares.values()) == 0
+    assert not any("occluded" in a for name, a in found.items() if name.startswith("panel-"))
+    assert marked_data.imgs[1]["hidden"] == []
+
+
+def test_a_kind_that_is_not_known_gets_a_category_of_its_own(marked: ecgvec.Sheet, tmp_path: Path) -> None:
+    labels = marked.annotations
+    strange = replace(labels, marks=tuple(replace(mark, kind="pulse") for mark in labels.marks[:1]))
+    write_sheets([replace(marked, annotations=strange)], tmp_path, ["coco"])
+    document = json.loads((tmp_path / "coco" / "annotations.json").read_text())
+    assert [c["id"] for c in document["categories"] if c["name"] == "pulse"] == [41, 201]
+    (a,) = (a for a in document["annotations"] if a["label_id"] == labels.marks[0].id)
+    assert a["category_id"] == 201

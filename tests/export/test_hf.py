@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import ecgvec
-from ecgvec.export.coco import instances
 from ecgvec.export.hf import file_name
+from ecgvec.export.instances import instances
 from ecgvec.export.native import box
 from ecgvec.export.write import Writer, write_sheets
 from ecgvec.record.model import Record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,8 +16,9 @@ from scipy.spatial import cKDTree
 import ecgvec
 from ecgvec.annotations.ink import as_path
 from ecgvec.export import yolo
-from ecgvec.export.coco import instances
+from ecgvec.export.instances import instances
 from ecgvec.export.write import Writer, write_sheets
+from ecgvec.recipe import load_recipe
 from ecgvec.record.model import Record
 from tests.drawing import coverage
 from tests.export.test_coco import MARGIN, iou, moved, native_boxes, some_sheets
@@ -71,6 +73,7 @@ def test_data_yaml(out: Path, task: str) -> None:
 
 def test_classes_are_the_same_for_ever() -> None:
     wanted = {"I": 0, "aVF": 5, "V1": 6, "V6": 11, "Z": 21, "other-lead": 22, "lead-name": 23, "panel": 28}
+    wanted |= {"other-mark": 29, "redaction": 30, "stamp": 31, "underline": 36}
     assert {name: yolo.NAMES.index(name) for name in wanted} == wanted
 
 
@@ -179,3 +182,32 @@ def test_what_cannot_be_seen_has_no_line(out: Path, sheets: list[ecgvec.Sheet]) 
     assert hidden
     classes = {number for number, _ in lines(out, "detect", close)}
     assert not {yolo.NAMES.index(trace.lead) for trace in hidden} & classes
+
+
+def test_marks_have_lines_and_what_they_hide_whole_has_none(demo_record: Record) -> None:
+    over = {f"marks.{kind}.probability": 1 for kind in ("redaction", "circle", "highlighter", "stamp")}
+    over |= {"marks.redaction.over": "header", "layout.template": "ge", "page.print_header": True}
+    sheet = ecgvec.render(demo_record, load_recipe("clean", over))
+    files = {name: content.decode() for name, content in yolo.image_files(sheet, "x").items() if name.endswith(".txt")}
+    rows = {task: files[f"yolo/{task}/labels/x.txt"].splitlines() for task in yolo.TASKS}
+    for mark in sheet.annotations.marks:
+        low, high = mark.ring.min(axis=0), mark.ring.max(axis=0)
+        wanted = np.concatenate([(low + high) / 2, high - low]) / np.tile(sheet.warp.size, 2)
+        number = yolo.NAMES.index(mark.kind)
+        (line,) = (row.split() for row in rows["detect"] if int(row.split()[0]) == number)
+        np.testing.assert_allclose(np.array(line[1:], dtype=float), wanted, atol=1e-7)
+        assert sum(int(row.split()[0]) == number for row in rows["segment"]) == 1
+        assert not any(int(row.split()[0]) == number for row in rows["pose"])
+    gone = [text for text in sheet.annotations.texts if not text.visible]
+    headers = sum(int(row.split()[0]) == yolo.NAMES.index("header-text") for row in rows["detect"])
+    shown = [text for text in sheet.annotations.texts if text.role == "header-text" and text.visible]
+    assert gone and headers == len(shown)
+
+
+def test_a_kind_that_is_not_known_is_another_mark(demo_record: Record) -> None:
+    sheet = ecgvec.render(demo_record, load_recipe("clean", {"marks.stamp.probability": 1}))
+    labels = sheet.annotations
+    for name in ("sneeze", "pulse", "V1"):
+        strange = replace(labels, marks=(replace(labels.marks[0], kind=name),))
+        (found,) = (i for i in instances(replace(sheet, annotations=strange))[0] if i.family == "added")
+        assert yolo.NAMES[int(yolo.detect_line(found, np.array(sheet.warp.size)).split()[0])] == "other-mark"

@@ -270,6 +270,31 @@ def test_beats_have_their_ring_and_symbol(pages: Path, tmp_path: Path) -> None:
     assert {ring.attrib["data-symbol"] for ring in rings} == {"N", "V", '"'}
 
 
+def test_marks_have_their_rings_and_what_they_hide_another_colour(tmp_path: Path, demo_record: Record) -> None:
+    over = {"marks.redaction.x": 0.3, "marks.redaction.y": 0.4, "marks.redaction.height": 40, "page.dpi": 80}
+    recipe = load_recipe("clean", over | {"marks.stamp.words": "SEEN", "marks.broken-trace.share": 0.1})
+    sheet = ecgvec.render(demo_record, recipe)
+    sheet.save(tmp_path, ["png", "json"])
+    (sidecar,) = tmp_path.glob("*.json")
+    root = svg_of(sidecar, tmp_path, "all")
+    rings = {path.attrib["data-kind"]: path for path in paths_of(root, "added")}
+    assert set(rings) == {"redaction", "stamp"} and rings["stamp"].attrib["data-text"].startswith("SEEN")
+    for label in labels_of(sidecar)["marks"]:
+        assert np.abs(points_of(rings[label["kind"]]) - label["ring"]).max() < 1e-3
+    covered = {path.attrib["id"].removesuffix("-occluded"): path for path in paths_of(root, "trace-occluded")}
+    usual = {path.attrib["stroke"] for path in paths_of(root, "trace")}
+    dots = {path.attrib["id"]: points_of(path) for path in paths_of(root, "samples")}
+    assert set(covered) == {trace.id for trace in sheet.annotations.traces}
+    for trace in sheet.annotations.traces:
+        assert covered[trace.id].attrib["stroke"] not in usual
+        line = points_of(covered[trace.id])
+        away = np.hypot(*(line[:, None] - trace.points[trace.occluded][None]).transpose(2, 0, 1)).min(axis=0)
+        assert away.max() < 1e-3  # every occluded sample is on it
+        drawn = dots[f"samples-occluded-{trace.id}"][::2]  # a dot is a line of no length
+        np.testing.assert_allclose(drawn, trace.points[trace.occluded], atol=1e-3)
+    assert not paths_of(root, "trace-hidden")
+
+
 def test_what_cannot_be_seen_is_dashed(pages: Path, tmp_path: Path, one: Path) -> None:
     root = svg_of(sidecar_of(pages, "clipped"), tmp_path, "traces")
     hidden = paths_of(root, "trace-hidden")

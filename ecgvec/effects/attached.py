@@ -1,0 +1,284 @@
+"""What is stuck or stapled to the sheet: adhesive tape and staples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import shapely
+from pydantic import Field
+from shapely import LineString, MultiPoint, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
+from ecgvec.effects.edges import over, rough
+from ecgvec.effects.lost import LOST, filled, laid_over, shaded, way_to
+from ecgvec.effects.paper import Clouds, Dye, Patch, Place, Plane, Share, cut, dye, fine_noise
+from ecgvec.geometry.path import Points
+from ecgvec.parts import Degrees, Seed, registered
+from ecgvec.warp.parts import Bend, Floats, Paper, generator
+
+Finish = Literal["clear", "matt", "masking"]
+
+STEP_MM = 0.1  # between points of a tape's end
+TEETH_MM = (1.5, 0.7)  # of a dispenser's blade: their distance and depth
+BACKING: dict[Finish, Dye] = {"clear": (0.055, 0.06, 0.08), "matt": (0.04, 0.045, 0.06), "masking": (0.1, 0.2, 0.5)}
+CLEAR_AGED: Dye = (0.06, 0.17, 0.5)  # what years make of the glue
+MATT_AGES = 0.3  # acrylic glue yellows less than rubber
+FILM: dict[Finish, Floats] = {  # sRGB of what lies on the print, and how much of it
+    "clear": np.array([255.0, 255.0, 255.0]),
+    "matt": np.array([232.0, 233.0, 230.0]),
+    "masking": np.array([230.0, 200.0, 158.0]),
+}
+DIRT: Floats = np.array([84.0, 74.0, 62.0])
+EDGE_MM = 0.16  # of the line that the cut edge of a tape is seen as
+SEAM_MM = 0.7  # over which dirt keeps to its glue
+
+WIRE: Floats = np.array([176.0, 178.0, 182.0])
+GLINT: Floats = np.array([244.0, 246.0, 250.0])
+RUST: Floats = np.array([116.0, 58.0, 28.0])
+RUSTY: Dye = (0.25, 0.85, 1.5)  # what rust leaves in the paper
+WIRE_MM = 0.6
+HOLE: Floats = np.array([38.0, 34.0, 32.0])  # sRGB of what is seen through a pin's hole: hardly lit
+PIN_MM = 0.34  # radius of a staple's hole
+FALLEN_MM = (0.28, 0.34)  # right and down: a wire's shadow
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Places along and across something that lies turned on the page: its middle in mm, ``along`` (2,) a unit
+    vector."""
+
+    middle: Floats
+    along: Floats
+
+    @classmethod
+    def turned(cls, x: float, y: float, degrees: float, paper: Paper) -> Frame:
+        """Around a place given as shares of the page, turned by ``degrees`` (> 0: its right end up)."""
+        turn = np.radians(degrees)
+        return cls(np.array([x * paper.width, y * paper.height]), np.array([np.cos(turn), -np.sin(turn)]))
+
+    def page(self, along: Floats, across: Floats) -> Points:
+        """Page mm (n, 2) of places (n,) mm along and across."""
+        return self.middle + np.outer(along, self.along) + np.outer(across, [-self.along[1], self.along[0]])
+
+    def of(self, patch: Patch) -> tuple[Plane, Plane]:
+        """How far along and across (h, w) in mm the pixels of a patch lie."""
+        right, down = patch.offsets(float(self.middle[0]), float(self.middle[1]))
+        c, s = np.float32(self.along[0]), np.float32(self.along[1])
+        return np.asarray(c * right + s * down), np.asarray(c * down - s * right)
+
+    def shifted(self, right: float, down: float) -> Frame:
+        """The same, so many mm further right and down."""
+        return Frame(self.middle + np.array([right, down]), self.along)
+
+    def to_wire(self, patch: Patch, length: float) -> Plane:
+        """How far (h, w) in mm the pixels of a patch are from a line ``length`` mm long that lies along it."""
+        along, across = self.of(patch)
+        return np.asarray(np.hypot(np.maximum(np.abs(along) - np.float32(length / 2), 0), across))
+
+    def to_ends(self, patch: Patch, length: float) -> Plane:
+        """How far (h, w) in mm they are from the nearer of that line's ends."""
+        along, across = self.of(patch)
+        return np.asarray(np.hypot(np.abs(along) - np.float32(length / 2), across))
+
+
+@registered(EFFECTS)
+class Tape(OnPaper):
+    """A strip of adhesive tape, ``length`` x ``width`` mm, its middle at a place given as shares of the page, turned by
+    ``angle`` degrees.
+
+    ``finish``: clear and glossy, matt, or masking tape, of beige crepe. ``opacity``: how much of it is seen, of 1 all;
+    masking tape then hides what is beneath. ``age``: how yellow its glue is, ``dirt``: what sticks to its edges.
+    """
+
+    kind: Literal["tape"] = "tape"
+    x: Place = 0.5
+    y: Place = 0.02
+    length: Annotated[float, Field(ge=5, le=500, allow_inf_nan=False)] = 60.0
+    width: Annotated[float, Field(ge=3, le=80, allow_inf_nan=False)] = 19.0
+    angle: Degrees = 3.0
+    finish: Finish = "clear"
+    opacity: Share = 1.0
+    age: Share = 0.12
+    dirt: Share = 0.5
+    seed: Seed = 0
+
+    def hidden(self, view: View) -> BaseGeometry:
+        """All beneath masking tape that is opaque enough."""
+        opaque = self.finish == "masking" and 1 - self.opacity < LOST
+        return self._outline(view.paper) if opaque else Polygon()
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3) with the tape on it."""
+        strip = self._outline(paper)
+        patch = over(page, scale, strip, 1.5)
+        if not (self.opacity and patch):
+            return page
+        rng = generator(self.seed).spawn(1)[0]
+        changed = page.copy()
+        share = filled(strip, patch, scale) * np.float32(self.opacity)
+        along, across = Frame.turned(self.x, self.y, self.angle, paper).of(patch)
+        dye(changed, patch, share, BACKING[self.finish])
+        if self.finish == "masking":
+            self._crepe(changed, patch, scale, share)
+        else:
+            dye(changed, patch, share * np.float32(self.age * (1 if self.finish == "clear" else MATT_AGES)), CLEAR_AGED)
+            self._film(changed, patch, scale, share, (along, across), rng)
+        self._edged(changed, patch, scale, filled(strip, patch, scale), rng)
+        return changed
+
+    def _outline(self, paper: Paper) -> Polygon:
+        """The strip, page mm: cut at its ends by a dispenser's teeth, or torn."""
+        rng = generator(self.seed)
+        frame = Frame.turned(self.x, self.y, self.angle, paper)
+        across = np.arange(-self.width / 2, self.width / 2 + STEP_MM / 2, STEP_MM)
+        if self.finish == "masking":
+            ends = [
+                1.1 * rough(rng, across, self.width, 0.5, 0.8) + rng.uniform(-2, 2) * across / self.width
+                for _ in range(2)
+            ]
+        else:
+            pitch, deep = TEETH_MM
+            teeth = [deep * np.abs((across / pitch + rng.random()) % 1 - 0.5) for _ in range(2)]
+            ends = [tooth + rng.uniform(-0.6, 0.6) * across / self.width for tooth in teeth]
+        right = frame.page(self.length / 2 + ends[0], across)
+        return Polygon(np.vstack([right, frame.page(-self.length / 2 + ends[1], across)[::-1]]))
+
+    def _film(
+        self, page: Image, patch: Patch, scale: float, share: Plane, at: tuple[Plane, Plane], rng: np.random.Generator
+    ) -> None:
+        """Gloss, or the milk of a matt film, and where the tape does not touch the paper, in place."""
+        along, across = at
+        broad = Clouds.drawn(rng, 6, 50, 0.8).at(patch.x, patch.y, scale)
+        loose = Clouds.drawn(rng, 0.9, 9, 0.8).at(patch.x, patch.y, scale)
+        bubbles = np.clip((loose - np.float32(1.25)) * np.float32(2.2), 0, 1)
+        if self.finish == "matt":
+            veil = 0.13 + 0.015 * broad + 0.12 * bubbles
+        else:
+            lit = rng.uniform(-0.35, 0.35) * self.length
+            streak = np.exp(-(((along - np.float32(lit) + 0.6 * across + 3 * broad) / (0.13 * self.length)) ** 2))
+            veil = 0.02 + 0.3 * streak * (1 + 0.15 * loose) + 0.12 * bubbles * (0.4 + streak)
+        laid_over(page, patch, share * np.clip(veil, 0, 0.5), FILM[self.finish])
+
+    def _crepe(self, page: Image, patch: Patch, scale: float, share: Plane) -> None:
+        """The wrinkled paper of masking tape, in place."""
+        rng = generator(self.seed).spawn(2)[1]
+        wrinkles = cut(fine_noise(rng, scale, 0.6, 0.14, np.radians(90 - self.angle)), patch)
+        light = 1 + 0.019 * wrinkles + 0.015 * Clouds.drawn(rng, 3, 30, 0.7).at(patch.x, patch.y, scale)
+        yellow = np.array([1, 1 - 0.07 * self.age, 1 - 0.2 * self.age]) * FILM["masking"]
+        laid_over(page, patch, share, light[..., None] * yellow)
+
+    def _edged(self, page: Image, patch: Patch, scale: float, strip: Plane, rng: np.random.Generator) -> None:
+        """The tape's cut edges, in place: a thin dark line, lighter on the inside, and dirt in the glue along it."""
+        inside, outside = way_to(1 - strip, scale), way_to(strip, scale)
+        uneven = np.clip(0.5 + 0.5 * Clouds.drawn(rng, 1.2, 25, 0.6).at(patch.x, patch.y, scale), 0, 1.6)
+        specks = np.clip(cut(fine_noise(rng, scale, 0.12, 0.12), patch), 0, 3)
+        way = inside + outside
+        line = np.exp(-((way / np.float32(EDGE_MM)) ** 2))
+        grime = uneven * (0.42 * line + 0.17 * np.exp(-way / np.float32(SEAM_MM)) * specks)
+        darker = self.opacity * np.clip(0.1 * line + np.float32(self.dirt) * grime, 0, 0.6)
+        laid_over(page, patch, darker, DIRT)
+        glint = np.exp(-(((inside - np.float32(2.2 * EDGE_MM)) / np.float32(EDGE_MM)) ** 2)) * strip
+        laid_over(page, patch, 0.25 * self.opacity * glint, FILM["clear"])
+
+
+@registered(EFFECTS)
+class Staples(OnPaper):
+    """``count`` staples ``length`` mm long at a place given as shares of the page, turned by ``angle`` degrees; or with
+    ``removed`` the holes that they have left. ``rust``: how rusty they are, or were."""
+
+    kind: Literal["staples"] = "staples"
+    x: Place = 0.035
+    y: Place = 0.05
+    count: Annotated[int, Field(ge=0, le=2)] = 1
+    length: Annotated[float, Field(ge=4, le=30, allow_inf_nan=False)] = 12.0
+    angle: Degrees = 40.0
+    removed: bool = False
+    rust: Share = 0.0
+    seed: Seed = 0
+
+    def hidden(self, view: View) -> BaseGeometry:
+        """The wires, or the holes."""
+        radius = PIN_MM if self.removed else WIRE_MM / 2
+        shapes = [MultiPoint(ends) if self.removed else LineString(ends) for ends in self._ends(view.paper)]
+        return shapely.union_all([shape.buffer(radius, quad_segs=6) for shape in shapes])
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3), stapled, or with pin holes."""
+        changed = page.copy()
+        rng = generator(self.seed).spawn(1)[0]
+        for ends in self._ends(paper):
+            wire = LineString(ends)
+            patch = over(changed, scale, wire, 5.0)
+            if not patch:
+                continue
+            frame = Frame(ends.mean(axis=0), (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0]))
+            if self.rust:
+                self._stained(changed, patch, scale, frame, rng)
+            if self.removed:
+                self._pinned(changed, patch, scale, ends, frame, rng)
+            else:
+                self._stapled(changed, patch, scale, wire, frame, rng)
+        return changed
+
+    def _ends(self, paper: Paper) -> list[Points]:
+        """Both ends (2, 2) of each staple, page mm; the second was put in beside the first, a little askew."""
+        rng = generator(self.seed)
+        found = []
+        for number in range(self.count):
+            turn = self.angle + rng.normal(0, 4 + 5 * number)
+            frame = Frame.turned(self.x, self.y, turn, paper)
+            beside = number * rng.uniform(2.5, 5) * rng.choice([-1, 1])
+            half = np.array([-1, 1]) * self.length / 2
+            found.append(frame.page(half + number * rng.normal(0, 2), np.full(2, beside)))
+        return found
+
+    def _stapled(
+        self, page: Image, patch: Patch, scale: float, wire: LineString, frame: Frame, rng: np.random.Generator
+    ) -> None:
+        """A wire, its shadow, and the paper that its ends draw in, in place."""
+        along, across = frame.of(patch)
+        half = np.float32(self.length / 2)
+        shadow = _faded(frame.shifted(*FALLEN_MM).to_wire(patch, self.length), WIRE_MM / 2, 0.28)
+        ends = np.exp(-(((np.abs(along) - half) / 0.7) ** 2) - (across / 0.7) ** 2)
+        shaded(page, patch, 1 - np.clip(0.5 * shadow + 0.25 * ends, 0, 0.8))
+        v = np.clip(across / np.float32(WIRE_MM / 2), -1, 1)
+        worn = Clouds.drawn(rng, 0.7, 9, 0.5).at(patch.x, patch.y, scale)
+        light = 0.38 + 0.62 * np.sqrt(1 - 0.98 * v * v) - 0.22 * v
+        light *= 1 - 0.45 * np.exp(-(half + 0.3 - np.abs(along)) / 0.55)
+        glint = np.exp(-(((v + 0.32) / 0.24) ** 2)) * np.clip(0.62 + 0.25 * worn, 0, 1) * (np.abs(along) < half - 0.5)
+        rust = self.rust * np.clip(0.45 + 0.5 * self.rust + 0.4 * worn, 0, 1)
+        metal: Any = light[..., None] * (WIRE + rust[..., None] * (RUST - WIRE))
+        metal += ((1 - rust) * glint)[..., None] * (GLINT - metal) * 0.85
+        share = filled(wire.buffer(WIRE_MM / 2, quad_segs=6), patch, scale)
+        laid_over(page, patch, share, metal)
+
+    def _stained(self, page: Image, patch: Patch, scale: float, frame: Frame, rng: np.random.Generator) -> None:
+        """What rust has run into the paper, in place."""
+        along, _ = frame.of(patch)
+        beyond = frame.to_wire(patch, self.length)
+        uneven = Clouds.drawn(rng, 0.8, 8, 0.7).at(patch.x, patch.y, scale)
+        ends = 0.5 + 0.5 * np.exp(-(((np.abs(along) - self.length / 2) / 1.5) ** 2))
+        run = np.exp(-beyond / (0.45 + 0.5 * self.rust)) * np.clip(0.75 + 0.4 * uneven, 0, 1.5) * ends
+        dye(page, patch, np.asarray(self.rust * run, dtype=np.float32), RUSTY)
+
+    def _pinned(
+        self, page: Image, patch: Patch, scale: float, ends: Points, frame: Frame, rng: np.random.Generator
+    ) -> None:
+        """Two holes with frayed rims, and the dent of the wire between them, in place."""
+        along, across = frame.of(patch)
+        between = np.clip((self.length / 2 - np.abs(along)) / 0.4, 0, 1)
+        dent = 0.07 * between * np.exp(-((across / 0.3) ** 2)) * (1 + 0.3 * rng.standard_normal())
+        lit = _faded(frame.shifted(0.22, 0.22).to_ends(patch, self.length), PIN_MM, 0.2)
+        raised = _faded(frame.to_ends(patch, self.length), PIN_MM + 0.15, 0.3)
+        gain = 1 - np.clip(dent + 0.22 * raised, 0, 0.6)
+        shaded(page, patch, gain)
+        laid_over(page, patch, 0.5 * lit, FILM["clear"])
+        laid_over(page, patch, filled(MultiPoint(ends).buffer(PIN_MM, quad_segs=6), patch, scale), HOLE)
+
+
+def _faded(away: Plane, radius: float, soft: float) -> Plane:
+    """1 up to ``radius`` mm ``away`` (h, w), falling to 0 over about ``soft`` mm."""
+    return np.asarray(np.exp(-((np.maximum(away - radius, 0) / soft) ** 2)), dtype=np.float32)

@@ -1,0 +1,228 @@
+"""Edges that the sheet did not have when it was printed: torn and burnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+import shapely
+from pydantic import Field
+from shapely import Polygon
+from shapely.geometry.base import BaseGeometry
+
+from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
+from ecgvec.effects.lost import filled, laid_over, shaded, way_to, where_contrast_is_lost
+from ecgvec.effects.paper import Clouds, Dye, Patch, Plane, cut, dye, fine_noise
+from ecgvec.parts import Seed, registered
+from ecgvec.warp.parts import Bend, Floats, Paper, generator
+
+Edge = Literal[
+    "top", "right", "bottom", "left", "top-left", "top-right", "bottom-right", "bottom-left"
+]  # or a corner of the sheet
+Depth = Annotated[float, Field(ge=0, le=150, allow_inf_nan=False)]
+
+STEP_MM = 0.12  # between points of an outline
+BEYOND_MM = 40.0  # outlines reach so far past the sheet
+CORE: Floats = np.array([250.0, 248.0, 243.0])  # sRGB of paper inside
+LIP_MM = 0.4  # of the print that stands up a little where it is torn
+SCORCHED: Dye = (1.05, 1.75, 2.5)
+TANNED: Dye = (0.22, 0.5, 1.05)
+CHAR: Floats = np.array([33.0, 28.0, 26.0])  # sRGB
+ASH: Floats = np.array([104.0, 98.0, 92.0])
+CHAR_SOFT_MM = 0.9  # over which charred paper ends
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """The line along which something has eaten into the sheet: from ``origin`` mm, ``along`` and ``inward`` unit
+    vectors (2,), the places ``s`` (n,) mm along it."""
+
+    origin: Floats
+    along: Floats
+    inward: Floats
+    s: Floats
+
+    @classmethod
+    def at(cls, edge: Edge, paper: Paper, rng: np.random.Generator, depth: float) -> Front:
+        """Along an edge, whose points lie at depth 0, or across a corner, which it leaves ``depth`` mm behind."""
+        down, right = ("bottom" in edge), ("right" in edge)
+        corner = np.array([paper.width * right, paper.height * down])
+        turn = rng.uniform(-0.35, 0.35)
+        if "-" in edge:
+            inward = np.array([-1.0 if right else 1.0, -1.0 if down else 1.0]) / np.sqrt(2)
+            c, s = np.cos(turn), np.sin(turn)
+            inward = np.array([c * inward[0] - s * inward[1], s * inward[0] + c * inward[1]])
+            origin, reach = corner + 0.0, 3 * depth + BEYOND_MM
+        else:
+            inward = {"top": (0, 1), "bottom": (0, -1), "left": (1, 0), "right": (-1, 0)}[edge] + np.zeros(2)
+            origin, reach = corner * np.abs(inward) + paper.centre * (1 - np.abs(inward)), BEYOND_MM
+            reach += paper.reach(inward[::-1])
+        return cls(origin, np.array([inward[1], -inward[0]]), inward, np.arange(-reach, reach, STEP_MM))
+
+    def beyond(self, depths: Floats) -> Polygon:
+        """What lies between the line at ``depths`` (n,) mm from the edge and a place far outside, page mm."""
+        line = self.origin + np.outer(self.s, self.along) + np.outer(depths, self.inward)
+        outside = self.origin - 3 * BEYOND_MM * self.inward
+        ends = [outside + self.s[-1] * self.along, outside + self.s[0] * self.along]
+        return Polygon(np.vstack([line, ends]))
+
+
+def rough(rng: np.random.Generator, s: Floats, longest: float, shortest: float, slope: float = 0.85) -> Floats:
+    """Noise (n,) along a line at places ``s`` (n,) mm, about 1 in all: kinks at every scale between two lengths in mm,
+    a scale's weight its length to the power of ``slope`` (a tear is a fractal: Bouchaud 1997)."""
+    found, total, length = np.zeros(len(s)), 0.0, longest
+    while length >= shortest:
+        count = int((s[-1] - s[0]) / length) + 4
+        at = s[0] + length * (np.arange(count) - 1 + rng.uniform(-0.3, 0.3, count))
+        weight = length**slope
+        found += weight * np.interp(s, at, rng.uniform(-1.7, 1.7, count))
+        total, length = total + weight**2, length / 2
+    return np.asarray(found / np.sqrt(total))
+
+
+def on_sheet(shape: BaseGeometry, paper: Paper) -> BaseGeometry:
+    """What of a shape lies on the sheet, or not more than 1 mm off it."""
+    return shapely.intersection(shapely.make_valid(shape), shapely.box(-1, -1, paper.width + 1, paper.height + 1))
+
+
+def over(page: Image, scale: float, shape: BaseGeometry, more: float) -> Patch:
+    """The patch of the page that holds a shape and ``more`` mm around it."""
+    x0, y0, x1, y1 = shapely.bounds(shape)
+    return Patch.over(page, scale, (x0 - more, y0 - more, x1 + more, y1 + more))
+
+
+def bare_fibres(page: Image, scale: float, gone: BaseGeometry, ply: BaseGeometry, rng: np.random.Generator) -> None:
+    """Paper torn open, onto the page in place: its white inside where ``ply``, the printed side, is gone, with the
+    shadow of the ply's edge on it, ever thinner towards what is ``gone`` altogether."""
+    patch = over(page, scale, ply, 3 * LIP_MM)
+    if not patch:
+        return
+    share, lost = filled(ply, patch, scale), filled(gone, patch, scale)
+    to_print, to_rim = way_to(1 - share, scale), way_to(lost, scale)
+    fuzz = cut(fine_noise(rng, scale, 0.3, 0.06, rng.uniform(0, np.pi)), patch)
+    fuzz = fuzz + cut(fine_noise(rng, scale, 0.3, 0.06, rng.uniform(0, np.pi)), patch)
+    light = 0.985 + 0.022 * np.clip(fuzz, -2.5, 2.5)
+    light -= 0.13 * np.exp(-to_print / np.float32(0.14)) + (0.1 + 0.07 * fuzz) * np.exp(-to_rim / np.float32(0.16))
+    lip = 0.05 * np.exp(-way_to(share, scale) / np.float32(LIP_MM))
+    shaded(page, patch, 1 - lip)
+    laid_over(page, patch, share, np.clip(light, 0.55, 1)[..., None] * CORE)
+
+
+@registered(EFFECTS)
+class TornEdge(OnPaper):
+    """A strip torn off along an ``edge`` of the sheet, or a corner torn off, ``depth`` mm deep on the average. Along
+    the tear the printed side is gone ``rim`` mm further, more here and less there: white fibres show."""
+
+    kind: Literal["torn-edge"] = "torn-edge"
+    edge: Edge = "right"
+    depth: Depth = 12.0
+    rim: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 1.0
+    seed: Seed = 0
+
+    def missing(self, paper: Paper) -> BaseGeometry:
+        """What is torn off."""
+        return self._torn(paper)[0] if self.depth else Polygon()
+
+    def hidden(self, view: View) -> BaseGeometry:
+        """Where the printed side is gone."""
+        return self._torn(view.paper)[1] if self.depth else Polygon()
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3) with white fibres along the tear."""
+        if not self.depth:
+            return page
+        changed = page.copy()
+        bare_fibres(changed, scale, *self._torn(paper), generator(self.seed))
+        return changed
+
+    def _torn(self, paper: Paper) -> tuple[BaseGeometry, BaseGeometry]:
+        """What is gone of the sheet, and what of its printed side, which holds the former."""
+        rng = generator(self.seed)
+        front = Front.at(self.edge, paper, rng, self.depth)
+        wild = (0.12 if "-" in self.edge else 0.3) * min(self.depth, 30.0)
+        slant = rng.uniform(-0.35, 0.35) * self.depth * ("-" not in self.edge)
+        line = self.depth + slant * front.s / front.s[-1] + wild * rough(rng, front.s, 90, 2.5, 1.0)
+        line += min(0.22, self.depth / 10) * rough(rng, front.s, 2.4, 0.3, 0.6)
+        wide = 0.75 + 0.7 * rough(rng, front.s, 60, 7, 0.5) + 0.3 * rough(rng, front.s, 4, 0.25, 0.6)
+        ply = line + self.rim * np.clip(wide, 0.06, 2.4)
+        gone = on_sheet(front.beyond(line), paper)
+        return gone, shapely.union(gone, on_sheet(front.beyond(ply), paper))
+
+
+@registered(EFFECTS)
+class BurntEdge(OnPaper):
+    """A sheet that has burnt along an ``edge``, at a corner, or along all edges, ``depth`` mm deep where the fire ate
+    in furthest: a charred band about ``char`` mm wide, and beyond it paper browned over ``browned`` mm."""
+
+    kind: Literal["burnt-edge"] = "burnt-edge"
+    edge: Edge | Literal["all"] = "bottom-right"
+    depth: Depth = 30.0
+    char: Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)] = 2.5
+    browned: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 14.0
+    seed: Seed = 0
+
+    def missing(self, paper: Paper) -> BaseGeometry:
+        """What has burnt away."""
+        if not self.depth:
+            return Polygon()
+        rng = generator(self.seed)
+        edges: tuple[Edge, ...] = ("top", "right", "bottom", "left") if self.edge == "all" else (self.edge,)
+        return shapely.union_all([on_sheet(self._eaten(edge, paper, rng), paper) for edge in edges])
+
+    def hidden(self, view: View) -> BaseGeometry:
+        """Where the paper is charred so that print on it cannot be told."""
+        return where_contrast_is_lost(self, view) if self.depth and self.char else Polygon()
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3), charred and browned along what has burnt away."""
+        gone = self.missing(paper)
+        patch = None if gone.is_empty else over(page, scale, gone, 2 * self.char + 1.6 * self.browned + 1)
+        if not patch:
+            return page
+        rng = generator(self.seed)
+        changed = page.copy()
+        away = way_to(filled(gone, patch, scale), scale)
+        uneven = Clouds.drawn(rng, 2.5, 40, 0.6).at(patch.x, patch.y, scale)
+        frayed = Clouds.drawn(rng, 0.5, 4, 0.7).at(patch.x, patch.y, scale)
+        charred = np.float32(self.char) * np.clip(0.8 + 0.32 * uneven + 0.16 * frayed, 0.08, 2.2)
+        if self.browned:
+            self._browned(changed, patch, np.maximum(away - charred, 0), uneven, frayed)
+        if self.char:
+            self._charred(changed, patch, away, charred, (frayed, cut(fine_noise(rng, scale, 0.12, 0.12), patch)))
+        return changed
+
+    def _eaten(self, edge: Edge, paper: Paper, rng: np.random.Generator) -> Polygon:
+        """What lies beyond a front of bites, each about an arc of a circle: fire spreads alike to all sides."""
+        front = Front.at(edge, paper, rng, self.depth)
+        s = front.s
+        line = 0.5 * self.depth + 0.16 * self.depth * rough(rng, s, 120, 20, 0.8)
+        place = s[0]
+        while place < s[-1]:
+            radius = (2.0 + 0.22 * self.depth) * rng.lognormal(0, 0.45)
+            top = self.depth * rng.uniform(0.45, 1.0)
+            arc = np.sqrt(np.maximum(radius**2 - (s - place) ** 2, 0))
+            line = np.maximum(line, np.where(arc > 0, np.minimum(top, 0.2 * self.depth + radius) - radius + arc, -1e3))
+            place += radius * rng.uniform(0.7, 1.9)
+        line += min(0.35, self.depth / 12) * rough(rng, s, 4, 0.4, 0.7)
+        return front.beyond(line)
+
+    def _browned(self, page: Image, patch: Patch, away: Plane, uneven: Plane, frayed: Plane) -> None:
+        """Browns a patch of the page, in place, by its way (h, w) mm from the char."""
+        way = away * np.clip(1 + np.float32(0.2) * uneven + np.float32(0.05) * frayed, 0.45, 1.9)
+        dye(page, patch, np.exp(-way * np.float32(6.5 / self.browned)), SCORCHED)
+        tan = np.exp(-((way * np.float32(1.9 / self.browned)) ** 2))
+        dye(page, patch, tan, TANNED)
+
+    def _charred(self, page: Image, patch: Patch, away: Plane, wide: Plane, noises: tuple[Plane, Plane]) -> None:
+        """Lays char over a patch of the page, in place: black, cracked, with ash at the very edge."""
+        soft = np.float32(min(CHAR_SOFT_MM, self.char))
+        share = np.clip((wide - away) / soft + np.float32(0.5), 0, 1)
+        share *= share * (3 - 2 * share)
+        burnt = share > 0  # little of the patch
+        frayed, fine = (noise[burnt] for noise in noises)
+        ash = np.clip(0.55 * frayed - 0.25, 0, 1) * np.exp(-away[burnt] / np.float32(0.35))
+        light = 1 + 0.13 * np.clip(fine, -2, 2) + 0.12 * frayed
+        colour = np.zeros((*share.shape, 3), dtype=np.float32)
+        colour[burnt] = light[:, None] * CHAR + ash[:, None] * (ASH - CHAR)
+        laid_over(page, patch, share, colour)

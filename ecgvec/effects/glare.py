@@ -1,0 +1,175 @@
+"""Light that a glossy sheet mirrors into the camera: a lamp's highlight, and the phone's own flash."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+import shapely
+from pydantic import Field
+from shapely import Polygon
+from shapely.geometry.base import BaseGeometry
+
+from ecgvec.effects.base import EFFECTS, Light, View
+from ecgvec.effects.colour import planckian
+from ecgvec.effects.light import Angle, Kelvin, Place, Share, anchor, dot
+from ecgvec.parts import registered
+from ecgvec.warp.grid import Grid
+from ecgvec.warp.lattice import RINGS
+from ecgvec.warp.parts import Floats
+
+LEAST_CONTRAST = 0.15  # of ink on paper, below which it cannot be told
+CONTOUR_PX = 1  # distance of the places at which the veil is compared with that
+HAZE, HAZE_WIDTH = 0.2, 2.2  # of coated paper: a faint lobe about the highlight, so many times as wide
+LED_MM = np.array([14.0, 4.0, 0.0])  # of a phone's flash from its lens
+
+
+def drowned(view: View, veil: Floats) -> BaseGeometry:
+    """Where so much of the paper is lost in ``veil`` (rows, columns) at the surface's nodes that ink cannot be told,
+    in page mm: found in the image, where the veil is what pixels get, and sent back."""
+    warp, most = view.composed.warp, 1 - LEAST_CONTRAST
+    nodes = view.in_image(veil[..., None])[..., 0]
+    high = np.argwhere(nodes > most)
+    if not len(high):
+        return Polygon()
+    first, last = np.maximum(high.min(axis=0) - 1, 0), np.minimum(high.max(axis=0) + 2, nodes.shape)
+    part = nodes[first[0] : last[0], first[1] : last[1]]
+    corner = (first[::-1] + 0.5 - RINGS) * warp.step
+    columns, rows = ((n - 1) * warp.step // CONTOUR_PX + 1 for n in part.shape[::-1])
+    places = np.meshgrid(np.arange(columns) * CONTOUR_PX, np.arange(rows) * CONTOUR_PX)
+    fine = Grid(part[None], (0.0, 0.0), (warp.step, warp.step)).at(*(np.asarray(at.ravel(), float) for at in places))
+    lost = (fine.reshape(rows, columns) > most).astype(np.uint8)
+    rings, _ = cv2.findContours(lost, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    # All rings run through the outermost places that are lost, around holes too: half a cell inside the line between.
+    # What is in two rings is a hole; a speck or a thread has no area before that half cell is added.
+    found: BaseGeometry = Polygon()
+    for ring in rings:
+        corners = ring.reshape(-1, 2)
+        shape = Polygon(corners) if len(corners) > 2 else shapely.MultiPoint(corners).convex_hull
+        found = shapely.symmetric_difference(found, shapely.make_valid(shape))
+    found = shapely.simplify(shapely.buffer(found, 0.5), 0.2)
+    on_page = shapely.transform(found, lambda cells: warp.inverse(corner + CONTOUR_PX * cells))
+    return shapely.intersection(shapely.make_valid(on_page), shapely.box(0, 0, view.paper.width, view.paper.height))
+
+
+def off_mirror(normals: Floats, to_lamp: Floats, to_eye: Floats) -> Floats:
+    """By how much (..., 3), along the sheet, the way halfway between lamp and eye leans off its normal; 0 where a
+    mirror would show the lamp (Blinn 1977, "Models of light reflection")."""
+    half = to_lamp / np.sqrt(dot(to_lamp, to_lamp))[..., None] + to_eye / np.sqrt(dot(to_eye, to_eye))[..., None]
+    return np.asarray(half / np.maximum(1e-6, dot(half, normals))[..., None] - normals)
+
+
+def lobe(radius: Floats, softness: float) -> Floats:
+    """How bright (...) a disc of radius 1 is mirrored, 1 in its middle: a flat top with a steep edge where a sheet is
+    smooth, near a Gaussian where it blurs what it mirrors by ``softness`` radii, with a wide haze about it."""
+    power, wide = 2 + 6 / (1 + 4 * softness), np.hypot(1, softness)
+    near = np.exp(-np.log(2) * (radius / wide) ** power)
+    far = np.exp(-np.log(2) * (radius / (wide * HAZE_WIDTH)) ** 2)
+    haze = HAZE * min(softness, 1.0)
+    return np.asarray((1 - haze) * near + haze * far)
+
+
+@registered(EFFECTS)
+class Glare(Light):
+    """The highlight of a lamp on thermal paper, or with less ``roughness`` on a laminated page.
+
+    Where the sheet is flat it is an ellipse ``width`` x ``height`` mm, turned by ``angle`` degrees, at ``x``, ``y`` in
+    widths and heights of the paper; where the sheet bends it goes where its normals send it. The lamp is ``distance``
+    mm away. ``strength``: the share of the paper that is lost in white in the middle. ``roughness``: how steep the
+    unevenness is that blurs it, as a slope: 0.01 on laminate, 0.1 on matt paper.
+    """
+
+    kind: Literal["glare"] = "glare"
+    x: Place = 0.3
+    y: Place = 0.3
+    width: Annotated[float, Field(ge=5, le=1_000, allow_inf_nan=False)] = 60.0
+    height: Annotated[float, Field(ge=5, le=1_000, allow_inf_nan=False)] = 34.0
+    angle: Angle = 25.0
+    strength: Share = 0.65
+    roughness: Annotated[float, Field(ge=0.002, le=0.5, allow_inf_nan=False)] = 0.05
+    distance: Annotated[float, Field(ge=100, le=20_000, allow_inf_nan=False)] = 1_500.0
+
+    def on_paper(self, view: View) -> Floats:
+        """What it lights is in the veil alone."""
+        return np.ones((*view.surface.height.shape, 3))
+
+    def on_ground(self, view: View, ground: Floats) -> Floats:
+        """Nothing: what lies under the sheet has a gloss of its own."""
+        return np.ones(ground.shape)
+
+    def veil(self, view: View) -> Floats:
+        """The lamp as the sheet mirrors it."""
+        place, eye = anchor(view.paper, self.x, self.y), view.composed.camera.viewpoint()
+        to_eye = eye - place
+        far = np.sqrt(dot(to_eye, to_eye))
+        lamp = place + self.distance * to_eye / far * (-1, -1, 1)  # the eye, seen in a mirror
+        xyz, normals = view.surface.xyz, view.surface.normals
+        lean = off_mirror(normals, lamp - xyz, eye - xyz)
+        # A flat sheet's lean grows by so much each mm away from the highlight's middle.
+        each_mm = (1 / far + 1 / self.distance) / (2 * to_eye[2] / far)
+        c, s = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
+        along = (c * lean[..., 0] - s * lean[..., 1]) / (each_mm * self.width / 2)
+        across = (s * lean[..., 0] + c * lean[..., 1]) / (each_mm * self.height / 2)
+        softness = self.roughness / (each_mm * np.sqrt(self.width * self.height) / 2)
+        return self.strength * lobe(np.hypot(along, across), float(softness))
+
+    def hidden(self, view: View) -> BaseGeometry:
+        """Where ink drowns in it."""
+        return drowned(view, self.veil(view))
+
+
+@registered(EFFECTS)
+class Flash(Light):
+    """The phone's flash beside its lens.
+
+    Its light falls off with the square of the way, with the sheet's slant and with its own beam, which is half as
+    bright ``beam`` degrees off the page's middle. ``strength``: the flash's share of the light on a flat page's middle,
+    where all light together is ``exposure``. It has ``kelvin``, the camera is balanced for ``balanced``. A glossy sheet
+    mirrors it where it faces the lens: the share ``gloss`` of the paper is lost there, ``size`` mm across.
+    """
+
+    kind: Literal["flash"] = "flash"
+    strength: Share = 0.85
+    exposure: Annotated[float, Field(ge=0.05, le=2, allow_inf_nan=False)] = 0.95
+    beam: Annotated[float, Field(ge=10, le=80, allow_inf_nan=False)] = 28.0
+    kelvin: Kelvin = 6_000.0
+    balanced: Kelvin = 5_500.0
+    gloss: Share = 0.35
+    size: Annotated[float, Field(ge=3, le=500, allow_inf_nan=False)] = 45.0
+
+    def on_paper(self, view: View) -> Floats:
+        """The flash on the sheet's slants, and what other light there is."""
+        return self._light(view, view.surface.xyz, view.surface.normals)
+
+    def on_ground(self, view: View, ground: Floats) -> Floats:
+        """The same on a level desk, which is further away."""
+        return self._light(view, ground, np.array([0.0, 0.0, 1.0]))
+
+    def _light(self, view: View, places: Floats, normals: Floats) -> Floats:
+        level = self._flash(view, places, normals) / self._flash(view, np.zeros(3), np.array([0.0, 0.0, 1.0]))
+        tint = np.array(planckian(self.kelvin)) / np.array(planckian(self.balanced))
+        flash = self.strength * level[..., None] * tint / tint[1]
+        return np.asarray(self.exposure * (1 - self.strength + flash))
+
+    def _flash(self, view: View, places: Floats, normals: Floats) -> Floats:
+        eye = view.composed.camera.viewpoint()
+        axis = eye / np.sqrt(dot(eye, eye))
+        ray = eye + LED_MM - places
+        square = dot(ray, ray)
+        away = np.sqrt(square)
+        power = np.log(0.5) / np.log(np.cos(np.radians(self.beam)))
+        beam = np.maximum(1e-3, dot(ray, np.broadcast_to(axis, ray.shape)) / away) ** power
+        slant = np.maximum(0.0, dot(ray, np.broadcast_to(normals, ray.shape)) / away)
+        return np.asarray(beam * slant / square * dot(eye, eye))
+
+    def veil(self, view: View) -> Floats:
+        """The flash as the sheet mirrors it."""
+        xyz, eye = view.surface.xyz, view.composed.camera.viewpoint()
+        lean = off_mirror(view.surface.normals, eye + LED_MM - xyz, eye - xyz)
+        mm = np.sqrt(dot(lean, lean)) * eye[2]  # away from the middle of the highlight on a flat sheet
+        return self.gloss * lobe(mm / (self.size / 2), 1.0)
+
+    def hidden(self, view: View) -> BaseGeometry:
+        """Where ink drowns in it."""
+        return drowned(view, self.veil(view))

@@ -1,0 +1,100 @@
+"""What is lost of a page: where an effect leaves too little contrast; and polygons painted as shares of pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Polygon
+from shapely.geometry.base import BaseGeometry
+
+from ecgvec.effects.base import Image, OnPaper, View
+from ecgvec.effects.paper import Patch, Plane
+from ecgvec.geometry.path import Points
+from ecgvec.warp.parts import Floats
+
+LOST = 0.15  # share of the contrast of ink to paper below which ink is not told from what lies on it
+MEASURED_PX_PER_MM = 5.0
+SMALLEST_MM2 = 0.08  # specks below that hide no line
+SIMPLIFIED_MM = 0.1
+FINER = 3  # rows and columns that a pixel is divided in for its share of a polygon
+
+
+def where_contrast_is_lost(effect: OnPaper, view: View) -> BaseGeometry:
+    """Where ``effect`` leaves less than LOST of the contrast of ink to paper, in page mm.
+
+    It is measured on what the effect paints, once over bare paper and once over nothing but ink, in the channel in
+    which the ink is told best: a red drop does not hide black ink, which is seen through it in red light.
+    """
+    scale, paper = MEASURED_PX_PER_MM, view.paper
+    shape = round(paper.height * scale), round(paper.width * scale), 3
+    bends = view.composed.bends
+    bare = effect.applied(np.full(shape, 255, dtype=np.uint8), scale, paper, bends)
+    inked = effect.applied(np.zeros(shape, dtype=np.uint8), scale, paper, bends)
+    left: Any = cv2.subtract(bare, inked)
+    return outlined(left.max(axis=2) < LOST * 255, scale)
+
+
+def outlined(mask: NDArray[np.bool_], scale: float) -> BaseGeometry:
+    """The pixels (H, W) of a ``mask`` at ``scale`` px/mm as polygons in mm, simplified, without specks."""
+    _, marked, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= SMALLEST_MM2 * scale**2)
+    kept = np.isin(marked, large[large > 0])
+    if not kept.any():
+        return Polygon()
+    contours, order = cv2.findContours(kept.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    outer: list[Points] = []
+    inner: list[Points] = []
+    for contour, (_, _, _, parent) in zip(contours, order[0], strict=True):
+        line = (contour.reshape(-1, 2) + 0.5) / scale
+        (outer if parent < 0 else inner).append(np.vstack([line, *[line[:1]] * 3]))  # a ring even of one pixel
+    # All contours run through the middles of the mask's own outermost pixels, half a pixel inside of its edge.
+    whole, holes = (
+        shapely.union_all([shapely.make_valid(Polygon(ring)) for ring in rings]) for rings in (outer, inner)
+    )
+    wide = shapely.buffer(shapely.difference(whole, holes), 0.5 / scale, join_style="mitre", mitre_limit=1.5)
+    return shapely.simplify(wide, SIMPLIFIED_MM)
+
+
+def filled(shape: BaseGeometry, patch: Patch, scale: float) -> Plane:
+    """The share (h, w) of each of a patch's pixels that lies within polygons, which are in page mm."""
+    height, width = len(patch.y), len(patch.x)
+    fine = np.zeros((height * FINER, width * FINER), dtype=np.uint8)
+    corner = np.array([patch.columns.start, patch.rows.start])
+    rings: list[Points] = []
+    for part in shapely.get_parts(shape):
+        if isinstance(part, Polygon) and not part.is_empty:
+            rings += [shapely.get_coordinates(ring) for ring in (part.exterior, *part.interiors)]
+    if not rings:
+        return np.zeros((height, width), dtype=np.float32)
+    places = [np.rint(((ring * scale - corner) * FINER - 0.5) * 16).astype(np.int32) for ring in rings]
+    cv2.fillPoly(fine, places, 1, cv2.LINE_8, 4)
+    total = np.zeros((height, width), dtype=np.uint8)
+    for i, j in np.ndindex(FINER, FINER):
+        total += fine[i::FINER, j::FINER]
+    return np.asarray(total * np.float32(1 / FINER**2))
+
+
+def way_to(share: Plane, scale: float) -> Plane:
+    """How far (h, w) in mm each pixel is from those that ``share`` (h, w) fills more than half; 0 within them."""
+    away: Any = cv2.distanceTransform((share <= 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    return np.asarray(np.maximum(away - np.float32(0.5), 0) * np.float32(1 / scale))
+
+
+def laid_over(page: Image, patch: Patch, share: Plane | Floats, colour: Plane | Floats) -> None:
+    """Mixes ``colour`` (h, w, 3) or (3,), sRGB 0 to 255, into a patch of the page, in place: ``share`` (h, w) of it."""
+    seen = page[patch.rows, patch.columns]
+    where = share > 0
+    old, part = seen[where].astype(np.float32), share[where][:, None].astype(np.float32)
+    new = (colour[where] if colour.ndim == 3 else colour).astype(np.float32)
+    seen[where] = np.clip(old + part * (new - old) + np.float32(0.5), 0, 255).astype(np.uint8)
+
+
+def shaded(page: Image, patch: Patch, gain: Plane | Floats) -> None:
+    """Multiplies the sRGB of a patch of the page by ``gain`` (h, w), 0 to 1, in place."""
+    levels: Any = np.rint(np.clip(gain, 0, 1) * 255).astype(np.uint8)
+    seen = page[patch.rows, patch.columns]
+    seen[:] = cv2.multiply(seen, cv2.merge([levels, levels, levels]), scale=1 / 255)

@@ -1,0 +1,119 @@
+"""The moire of a photographed screen: what a camera's mosaic of pixels makes of the screen's stripes of colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.warp.apply import SRGB_POWER
+from ecgvec.warp.parts import Floats
+
+Plane = NDArray[np.float32]
+
+STRIPE = 0.28  # of a screen pixel's width that a stripe of one colour is wide: three of them and black in between
+LIT_HEIGHT = 0.8  # of a screen pixel's height that shines
+HARMONICS = (1, 2, 3)  # of the columns; the camera sees next to nothing of finer ones
+# Where a camera's red, green and blue pixels are in each two by two (Bayer 1976): rows and columns from (0, 0) on.
+MOSAIC = (((0, 0),), ((0, 1), (1, 0)), ((1, 1),))
+ROUND = np.array([1.0, 2.0, 1.0], dtype=np.float32) / 2  # bilinear interpolation of every second pixel
+CROSS = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]], dtype=np.float32) / 4  # and of a quincunx
+
+
+@dataclass(frozen=True, eq=False)
+class Shine:
+    """How a screen's light meets the picture: a ``Pattern``.
+
+    Screen mm of a place are ``turn`` (2, 2) times page mm less ``middle`` (2,). The screen is the ``box`` (x0, y0, x1,
+    y1) of screen mm, its pixels are ``pitch`` mm apart. ``depth``: the share of what optics leave of their stripes;
+    ``blur`` px: the lens's, a standard deviation. ``light`` (3,): linear light in the screen's middle, of which the
+    share ``falloff`` is lost at its upper edge and a third as much at its lower one, for it is seen aslant there.
+    """
+
+    middle: Floats
+    turn: Floats
+    box: tuple[float, float, float, float]
+    pitch: float
+    depth: float
+    blur: float
+    light: Floats
+    falloff: float
+
+    def __call__(self, where: NDArray[np.float64]) -> Plane:
+        """Factor (h, w, 3) of sRGB at page mm (h, w, 2), the middles of pixels. Tiles start at even rows and columns of
+        the picture, so the mosaic goes on from one to the next."""
+        around = [np.pad(where[..., k], 1, mode="reflect", reflect_type="odd") for k in (0, 1)]
+        dx, dy = around[0] - self.middle[0], around[1] - self.middle[1]
+        x = self.turn[0, 0] * dx + self.turn[0, 1] * dy
+        y = self.turn[1, 0] * dx + self.turn[1, 1] * dy
+        inside = self._inside(x[1:-1, 1:-1], y[1:-1, 1:-1])
+        if not inside.any():
+            return np.ones((*where.shape[:2], 3), dtype=np.float32)
+        light = self._mosaiced(x, y) * (self.light.astype(np.float32) * self._aslant(y[1:-1, 1:-1])[..., None])
+        factor: Any = cv2.pow(light, 1 / SRGB_POWER)
+        return np.asarray(factor if inside.min() == 1 else 1 + inside[..., None] * (factor - 1))
+
+    def _inside(self, x: Floats, y: Floats) -> Plane:
+        """How much of each pixel (h, w) the screen covers."""
+        x0, y0, x1, y1 = self.box
+        inward = np.minimum(np.minimum(x - x0, x1 - x), np.minimum(y - y0, y1 - y))
+        px = max(float(np.hypot(*(np.ptp(part[0]) for part in (x, y)))) / max(1, x.shape[1] - 1), 1e-6)
+        return np.asarray(np.clip(inward / px + 0.5, 0, 1), dtype=np.float32)
+
+    def _aslant(self, y: Floats) -> Plane:
+        y0, y1 = self.box[1::2]
+        t = np.clip((2 * y - y0 - y1) / (y1 - y0), -1, 1).astype(np.float32)
+        lost = np.float32(self.falloff) * t * t
+        return np.asarray(1 - np.where(t < 0, lost, lost / 3))
+
+    def _mosaiced(self, x: Floats, y: Floats) -> Plane:
+        """Linear light (h, w, 3) of a white screen, mean 1, at screen mm (h + 2, w + 2): each colour seen by its own
+        pixels of the camera, and bilinear in between."""
+        columns, rows = x / self.pitch, y / self.pitch
+        shares = self._shares(columns, rows)
+        planes = []
+        for channel, places in enumerate(MOSAIC):
+            seen = np.zeros(x.shape, dtype=np.float32)
+            for row, column in places:
+                some = np.s_[1 - row :: 2, 1 - column :: 2]
+                seen[some] = self._stripes(channel, columns[some], rows[some], [share[some] for share in shares])
+            if len(places) == 1:
+                full: Any = cv2.sepFilter2D(seen, -1, ROUND, ROUND, borderType=cv2.BORDER_CONSTANT)
+            else:
+                full = cv2.filter2D(seen, -1, CROSS, borderType=cv2.BORDER_CONSTANT)
+            planes.append(full[1:-1, 1:-1])
+        return np.stack(planes, axis=-1)
+
+    def _stripes(self, channel: int, columns: Floats, rows: Floats, shares: list[Plane]) -> Plane:
+        """Light (h, w) of one colour at places counted in screen pixels; ``shares`` of HARMONICS and of the rows."""
+        turn = 2 * np.pi
+        phase = ((columns - np.floor(columns)) - (channel + 0.5) / 3).astype(np.float32) * np.float32(turn)
+        across, wave, before = np.ones(columns.shape, dtype=np.float32), np.cos(phase), np.float32(1)
+        double, now = 2 * wave, wave
+        for share in shares[:-1]:
+            across += share * now
+            now, before = double * now - before, now  # cos (k + 1) t = 2 cos t cos k t - cos (k - 1) t
+        down = 1 + shares[-1] * np.cos((rows - np.floor(rows) - 0.5).astype(np.float32) * np.float32(turn))
+        return np.asarray(np.maximum(0, 1 + np.float32(self.depth) * (across * down - 1)))
+
+    def _shares(self, columns: Floats, rows: Floats) -> list[Plane]:
+        """Amplitude (h, w) of each of ``HARMONICS`` and of the rows as the camera sees them: that of the stripes, less
+        what lens and pixels average out."""
+        found = []
+        for count, times, wide in [*((columns, k, STRIPE) for k in HARMONICS), (rows, 1, LIT_HEIGHT)]:
+            corners = [[self._passed(count, i, j, times) for j in (0, 1)] for i in (0, 1)]
+            (a, b), (c, d) = (2 * np.sinc(times * wide) * np.array(corners)).astype(np.float32)
+            t = np.linspace(0, 1, count.shape[1], dtype=np.float32)
+            s = np.linspace(0, 1, count.shape[0], dtype=np.float32)[:, None]
+            found.append(np.asarray((1 - s) * (a + (b - a) * t) + s * (c + (d - c) * t)))
+        return found
+
+    def _passed(self, count: Floats, bottom: int, right: int, times: int) -> float:
+        """The share that pixels and lens pass of so many ``times`` the frequency of ``count`` (h, w), at one corner."""
+        i, j = bottom * (count.shape[0] - 2), right * (count.shape[1] - 2)
+        across, down = times * (count[i, j + 1] - count[i, j]), times * (count[i + 1, j] - count[i, j])
+        lens = np.exp(-2 * (np.pi * self.blur) ** 2 * (across**2 + down**2))
+        return float(lens * np.sinc(across) * np.sinc(down))

@@ -1,0 +1,134 @@
+"""What goes wrong with the pen that writes the traces."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ecgvec.drawing.nodes import Mark, TraceInfo
+from ecgvec.geometry.affine import Affine
+from ecgvec.geometry.lines import dashed, lines
+from ecgvec.layout.place import Box
+from ecgvec.marks.base import MARKS, PenFault
+from ecgvec.marks.ink import Share, measured
+from ecgvec.parts import Seed, registered
+from ecgvec.warp.parts import generator
+
+DASH_DECIMALS = 2  # of mm: an SVG's six digits hold such a dash on a strip of ten metres
+INK_SHARE = 0.95  # of a line, which gaps and the pen's round ends may take
+LEAST_MM = 0.02  # of a dash
+
+Shift = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]
+Gaps = NDArray[np.float64]
+
+
+def _of_trace(seed: int, trace: Mark) -> np.random.Generator:
+    """The generator for one trace: each has gaps of its own."""
+    return generator((seed + zlib.crc32(trace.id.encode())) % 2**63)
+
+
+@registered(MARKS)
+class BrokenTrace(PenFault):
+    """The pen skips: in a share ``traces`` of the traces, a ``share`` of the line is missing, in gaps some ``length``
+    mm long that come in clusters."""
+
+    kind: Literal["broken-trace"] = "broken-trace"
+    share: Annotated[float, Field(ge=0, le=0.6, allow_inf_nan=False)] = 0.1
+    length: Annotated[float, Field(ge=0.5, le=30, allow_inf_nan=False)] = 2.0
+    traces: Share = 1.0
+    seed: Seed = 0
+
+    def written(self, trace: Mark, info: TraceInfo) -> tuple[Mark, ...]:
+        """The same path by a pen with dashes, which begin anew after every gap of the record; ``inked`` tells which
+        samples have ink."""
+        rng = _of_trace(self.seed, trace)
+        if rng.random() >= self.traces:
+            return (trace,)
+        drawn = lines(trace.path, 1.0)
+        longest = max((float(measured(line)[-1]) for line in drawn), default=0.0)
+        gaps = self._gaps(rng, longest, trace.pen.width)
+        if trace.pen.dash:
+            gaps = np.concatenate([gaps, _gaps_of(trace.pen.dash)])
+        dash = _dash(gaps, longest)
+        if not dash:
+            return (trace,)
+        pieces = [piece for line in drawn for piece in dashed(line, dash)]
+        ink = shapely.MultiLineString(pieces)
+        shapely.prepare(ink)
+        finite = np.flatnonzero(np.isfinite(info.points).all(axis=1))
+        near = shapely.dwithin(ink, shapely.points(info.points[finite]), trace.pen.width / 2)
+        inked = np.zeros(len(info.points), dtype=bool)
+        inked[finite] = near
+        return (replace(trace, pen=replace(trace.pen, dash=dash), info=replace(info, inked=inked)),)
+
+    def _gaps(self, rng: np.random.Generator, long: float, width: float) -> Gaps:
+        """Starts and ends (n, 2) mm of the gaps in a line ``long`` mm long, without its two ends. A gap is longer than
+        what it leaves bare: the ends of the ink are round."""
+        bare = self.length * rng.lognormal(0, 0.5, int(3 * self.share * long / self.length) + 8)
+        bare = bare[: int(np.searchsorted(np.cumsum(bare), self.share * long)) + 1]
+        bare[-1] -= max(0.0, bare.sum() - self.share * long)
+        bare = np.minimum(bare[bare > LEAST_MM], 0.5 * long)
+        while len(bare) and bare.sum() + width * len(bare) > INK_SHARE * long:
+            bare = bare[:-1]
+        free = rng.gamma(0.7, 1.0, len(bare) + 1) + 0.02
+        free *= (long - bare.sum() - width * len(bare)) / free.sum()
+        starts = np.cumsum(free[:-1]) + np.cumsum(bare + width) - (bare + width)
+        return np.column_stack([starts, starts + bare + width])
+
+
+def _gaps_of(dash: tuple[float, ...]) -> Gaps:
+    """The gaps (n, 2) mm of a dash array, once through."""
+    ends = np.cumsum(dash)
+    return np.column_stack([ends[::2], ends[1::2]])
+
+
+def _dash(gaps: Gaps, long: float) -> tuple[float, ...]:
+    """Gaps (n, 2) mm, which may overlap, as lengths on and off in turn; none where there is no gap. The last one off
+    follows beyond ``long`` mm, so that nothing comes twice."""
+    found: list[float] = []
+    at = 0.0
+    for start, end in np.round(gaps[np.argsort(gaps[:, 0])], DASH_DECIMALS).tolist():
+        if found and start - at < LEAST_MM:
+            longer = max(0.0, round(end - at, DASH_DECIMALS))
+            found[-1] = round(found[-1] + longer, DASH_DECIMALS)
+        elif end - start >= LEAST_MM:
+            found += [round(max(start - at, LEAST_MM), DASH_DECIMALS), round(end - start, DASH_DECIMALS)]
+        at = round(sum(found), DASH_DECIMALS)
+    rest = round(long - at + 1.0, DASH_DECIMALS)
+    return (*found, max(rest, 1.0), 1.0) if found else ()
+
+
+@registered(MARKS)
+class DoubleTrace(PenFault):
+    """A share ``traces`` of the traces is struck twice: a second one, ``strength`` as dense, lies beneath, ``dx`` mm
+    to the right and ``dy`` mm further down."""
+
+    kind: Literal["double-trace"] = "double-trace"
+    dx: Shift = 0.45
+    dy: Shift = 0.35
+    strength: Annotated[float, Field(ge=0.02, le=1, allow_inf_nan=False)] = 0.4
+    traces: Share = 1.0
+    seed: Seed = 0
+
+    def written(self, trace: Mark, info: TraceInfo) -> tuple[Mark, ...]:
+        """The trace as it is, and its ghost."""
+        if _of_trace(self.seed, trace).random() >= self.traces:
+            return (trace,)
+        x, y = round(self.dx, 4), round(self.dy, 4)
+        clip = trace.clip
+        moved = None if clip is None else Box(clip.x0 + x, clip.y0 + y, clip.x1 + x, clip.y1 + y)
+        ghost = Mark(
+            f"{trace.id}-ghost",
+            "trace-ghost",
+            trace.path.mapped(Affine.translate(x, y)).rounded(),
+            replace(trace.pen, opacity=round(self.strength, 4)),
+            {"of": trace.id},
+            clip=moved,
+        )
+        return trace, ghost

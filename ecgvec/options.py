@@ -1,0 +1,185 @@
+"""The sections of a recipe that hold single options: which record, which template, which notes, which files."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from ecgvec.draws import Draw, parse_draw, probes
+from ecgvec.errors import RecipeError
+
+
+class RecordOptions(BaseModel):
+    """Which part of a record is drawn."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first_sample: int | None = Field(default=None, ge=0)
+    leads: tuple[str, ...] | None = Field(default=None, min_length=1)
+    derive_leads: bool = False
+    tail: Literal["drop", "keep"] = "drop"
+
+
+class LayoutOptions(BaseModel):
+    """Which template, and what it is filled with. ``rhythm`` is "template", "none" or lead names with commas."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    template: Draw = Draw(values=("auto",))
+    rhythm: Draw = Draw(values=("template",))
+    num_columns: Draw = Draw(values=(-1,))
+
+    @field_validator("template", "rhythm", "num_columns", mode="before")
+    @classmethod
+    def _parse(cls, raw: Any, info: Any) -> Draw:
+        return parse_draw(f"layout.{info.field_name}", raw)
+
+    @field_validator("template", "rhythm")
+    @classmethod
+    def _names(cls, draw: Draw, info: Any) -> Draw:
+        for value in draw.values:
+            if not isinstance(value, str) or not value.strip():
+                raise RecipeError(f"layout.{info.field_name} is {value!r}: write a name")
+        return draw
+
+    @field_validator("num_columns")
+    @classmethod
+    def _columns(cls, draw: Draw) -> Draw:
+        for value in draw.values:
+            whole = isinstance(value, int) and not isinstance(value, bool) and (value == -1 or 1 <= value <= 12)
+            if draw.uniform or not whole or (draw.integer and value == -1):
+                raise RecipeError(f"layout.num_columns is {value!r}: write 1 to 12, or -1 for the template's own")
+        return draw
+
+
+class HeaderOptions(BaseModel):
+    """``fields``: which facts of the record's header may pass to the page, of ``age`` (as a band), ``sex``, ``dx``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fields: tuple[Literal["age", "sex", "dx"], ...] = ()
+
+
+# Key of a note -> its least and its greatest number, and whether it counts.
+_NOTE_RANGES: dict[str, tuple[float, float, bool]] = {
+    "words": (1, 1000, True),
+    "size": (0.01, 10.0, False),
+    "x_offset": (0, 100_000, True),
+    "y_offset": (0, 100_000, True),
+}
+
+
+class NotesOptions(BaseModel):
+    """Handwritten notes. ``words``: how many; ``size``: factor of the letters' height; ``x_offset``, ``y_offset``: px
+    at the page's dpi from its left and its upper edge; ``source``: a file or URL to take terms from (None: our own
+    list)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    probability: float = Field(default=0.0, ge=0, le=1)
+    words: Draw = Draw(values=(1, 5), integer=True)
+    size: Draw = Draw(values=(0.1, 0.2), uniform=True)
+    x_offset: Draw = Draw(values=(1, 30), integer=True)
+    y_offset: Draw = Draw(values=(1, 30), integer=True)
+    source: str | None = Field(default=None, min_length=1)
+
+    @field_validator("words", "size", "x_offset", "y_offset", mode="before")
+    @classmethod
+    def _parse(cls, raw: Any, info: Any) -> Draw:
+        where = f"notes.{info.field_name}"
+        draw, (least, most, counts) = parse_draw(where, raw), _NOTE_RANGES[info.field_name]
+        for value in probes(draw):
+            right = isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+            if not right or (counts and not isinstance(value, int)):
+                kind = "whole number" if counts else "number"
+                raise RecipeError(f"{where} is {value!r}: write a {kind} from {least:g} to {most:g}")
+        return draw
+
+    @field_validator("probability")
+    @classmethod
+    def _built(cls, probability: float) -> float:
+        if probability > 0:
+            raise RecipeError("handwritten notes are not built yet: leave --hw_text out")
+        return probability
+
+
+_DENSITY = re.compile(r"(\d+(?:\.\d+)?)/(px|mm)")
+
+
+def parse_density(text: str) -> tuple[float, str]:
+    """(2.0, "px") of "2/px". RecipeError for anything but a number, of at most 1000, of samples a px or a mm."""
+    match = _DENSITY.fullmatch(text)
+    if match is None or not 0 < float(match[1]) <= 1000:
+        raise RecipeError(f"output.trace_density is '{text}': write samples a pixel or a mm, as in '2/px' or '10/mm'")
+    return float(match[1]), match[2]
+
+
+class KitContent(BaseModel):
+    """What ecg-image-kit's JSON holds: ``level`` 0 (there is none), 1 or 2 (the page's look and damage too), and boxes
+    of leads and of their names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    level: Literal[0, 1, 2] = 2
+    lead_boxes: bool = True
+    text_boxes: bool = True
+
+
+class OutputOptions(BaseModel):
+    """How many images, which files, under which names. ``image_only``: the PNG and nothing beside it.
+
+    ``kit_level`` None: ecg-image-kit's JSON with all that it can hold. A level makes it that program's: boxes only
+    where ``kit_lead_boxes`` and ``kit_text_boxes`` ask for them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = 0
+    variants: int = Field(default=1, ge=1, le=1_000_000)
+    max_images: int | None = Field(default=None, ge=1)
+    formats: tuple[str, ...] | None = None
+    image_only: bool = False
+    anonymous_names: bool = False
+    mask_unplotted: bool = False
+    trace_density: str | None = None
+    kit_level: Literal[0, 1, 2] | None = None
+    kit_lead_boxes: bool = False
+    kit_text_boxes: bool = False
+
+    @field_validator("formats")
+    @classmethod
+    def _formats(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if names is not None and not names:
+            raise RecipeError("output.formats is empty: name at least one, as in png,json")
+        return names
+
+    @field_validator("image_only")
+    @classmethod
+    def _alone(cls, alone: bool, info: Any) -> bool:
+        formats = info.data.get("formats")
+        if alone and formats is not None and formats != ("png",):
+            raise RecipeError(
+                f"output.image_only and output.formats {','.join(formats)} contradict one another: give one of them"
+            )
+        return alone
+
+    @field_validator("trace_density")
+    @classmethod
+    def _density(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_density(text)
+        return text
+
+    @property
+    def written(self) -> tuple[str, ...] | None:
+        """The formats to write; None for the default ones."""
+        return ("png",) if self.image_only else self.formats
+
+    @property
+    def kit(self) -> KitContent:
+        """What ecg-image-kit's JSON is to hold."""
+        if self.kit_level is None:
+            return KitContent()
+        return KitContent(level=self.kit_level, lead_boxes=self.kit_lead_boxes, text_boxes=self.kit_text_boxes)

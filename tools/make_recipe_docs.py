@@ -1,0 +1,109 @@
+"""Draw docs/recipes.md: for every shipped recipe what may happen, and a contact sheet of the embedded record.
+
+python tools/make_recipe_docs.py [-o FOLDER] [NAME ...]
+
+With names it draws the sheets of those alone; the page always tells of all.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from ecgvec.draws import Draw
+from ecgvec.inspect.contact import Image, preview
+from ecgvec.recipe import PartRecipe, Recipe, load_recipe
+from ecgvec.record.read import read_record
+from ecgvec.resources import folder, listing
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS, COLUMNS, WIDTH = range(1, 7), 3, 320
+MOST_BYTES = 150_000
+INTRODUCTION = """# Recipes
+
+Made by `make docs-recipes`. Each recipe is a TOML file in `templates/recipes`; `ecgvec recipes show NAME` prints it
+with all that it extends, `ecgvec recipes preview NAME -i RECORD` draws such a sheet of a record of yours, and
+`--mix "clean:1,phone-photo:3"` draws one of several for each record.
+"""
+
+
+def main() -> None:
+    """Sheets and page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="recipes whose sheets are drawn; all by default")
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs")
+    given = parser.parse_args()
+    recipes = {name: load_recipe(name) for name in listing("recipes")}
+    record = read_record(folder("demo") / "ecgvec-demo")
+    (given.output / "recipes").mkdir(parents=True, exist_ok=True)
+    for name in given.names or recipes:
+        content = as_jpeg(preview(record, recipes[name], SEEDS, COLUMNS, WIDTH))
+        (given.output / "recipes" / f"{name}.jpg").write_bytes(content)
+        print(f"{name}: {len(content) // 1000} kB")
+    sections = [INTRODUCTION, *(section(name, recipe) for name, recipe in recipes.items())]
+    (given.output / "recipes.md").write_text("\n".join(sections), encoding="utf-8")
+
+
+def as_jpeg(image: Image) -> bytes:
+    """The picture (H, W, 3) RGB as JPEG, at the best quality that keeps it small."""
+    for quality in range(88, 20, -4):
+        content = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+        if len(content) <= MOST_BYTES:
+            break
+    return content
+
+
+def section(name: str, recipe: Recipe) -> str:
+    """What may happen, and how to make it."""
+    rows = [f"| page | {key} | | {drawn(draw)} |" for key, draw in {**_layout(recipe), **recipe.page}.items()]
+    for kind, parts in (("marks", recipe.marks), ("warp", recipe.warp), ("effects", recipe.effects)):
+        for key, part in parts.items():
+            rows.append(f"| {kind} | {_called(key, part)} | {part.probability:.0%} | {_keys(part)} |")
+    table = ["| where | what | chance | values |", "|---|---|---|---|", *rows] if rows else ["All as by default."]
+    return "\n".join(
+        [
+            f"## {name}\n\n{recipe.title}\n\n![{name}](recipes/{name}.jpg)\n",
+            f"    ecgvec batch -i RECORDS -o OUT --recipe {name} -se {SEEDS[0]}\n",
+            *table,
+            "",
+        ]
+    )
+
+
+def _layout(recipe: Recipe) -> dict[str, Draw]:
+    """The keys of the layout that the recipe sets."""
+    default = Recipe().layout
+    keys = {key: getattr(recipe.layout, key) for key in type(default).model_fields}
+    return {key: draw for key, draw in keys.items() if draw != getattr(default, key)}
+
+
+def _called(key: str, part: PartRecipe) -> str:
+    return key if key == part.kind else f"{key} ({part.kind})"
+
+
+def _keys(part: PartRecipe) -> str:
+    return "; ".join(f"{key} {drawn(draw)}" for key, draw in part.keys.items()) or "as by default"
+
+
+def drawn(draw: Draw) -> str:
+    """What a key may be, in words."""
+    if draw.uniform or draw.integer:
+        return f"{_short(draw.values[0])} to {_short(draw.values[1])}"
+    if draw.weights is None:
+        return ", ".join(map(_short, draw.values))
+    total = sum(draw.weights)
+    chances = zip(draw.values, draw.weights, strict=True)
+    return ", ".join(f"{_short(value)} ({weight / total:.0%})" for value, weight in chances if weight)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    main()
