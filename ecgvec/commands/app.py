@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import ecgvec
-from ecgvec.commands import batch, demo, inspect, recipes, replay, single, templates, train, verify
+from ecgvec.commands import batch, demo, inspect, recipes, replay, single, templates, train, verify, write
 from ecgvec.commands.flags import ALL_FLAGS
 
 # Underscores and hyphens are the same in long option names: --hw_text and --hw-text.
@@ -58,6 +58,7 @@ app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(batch.command)
 app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(single.command)
 app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(replay.replay)
 app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(demo.demo)
+app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(write.write)
 app.add_typer(recipes.app, name="recipes", rich_help_panel=_LOOK)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(templates.templates)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(inspect.inspect)

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -18,8 +18,7 @@ from ecgvec.errors import SourceError, one_line
 from ecgvec.handwriting.charset import CHARACTERS
 from ecgvec.handwriting.corpus import Style
 from ecgvec.handwriting.model import Network, Sizes
-
-_FORMAT = "ecgvec-handwriting-1"
+from ecgvec.handwriting.weights import FORMAT, read_arrays
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -35,20 +34,13 @@ def write_whole(path: Path, data: bytes) -> None:
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
     """Write tensors with ``about``, anything that JSON can hold."""
     held = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
-    write_whole(path, save(held, {"about": json.dumps({"format": _FORMAT, **about}, sort_keys=True)}))
+    write_whole(path, save(held, {"about": json.dumps({"format": FORMAT, **about}, sort_keys=True)}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """(tensors, about) of a file of `write_tensors`; SourceError where it is none."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
-    except (OSError, SafetensorError, ValueError) as error:
-        raise SourceError(f"{path} is no safetensors file ({one_line(error)}): train or fetch it anew") from error
-    if about.get("format") != _FORMAT:
-        raise SourceError(f"{path} has the format '{about.get('format')}', not '{_FORMAT}': train or fetch it anew")
-    return tensors, about
+    arrays, about = read_arrays(path)
+    return {name: torch.from_numpy(np.asarray(array)) for name, array in arrays.items()}, about
 
 
 def write_network(path: Path, network: Network, styles: Sequence[Style], about: Mapping[str, Any]) -> None:

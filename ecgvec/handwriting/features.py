@@ -21,6 +21,13 @@ from ecgvec.handwriting.compose import BLANK, STEP, UP, Line
 from ecgvec.handwriting.glyphs import Points
 
 FEATURES = 10
+
+# What the network's outputs mean, wherever it runs.
+FED_WIDTH = 8.0  # of the window that is fed back
+SMALLEST_DEVIATION = 0.08  # STEPs: even spacing makes lengths nearly certain, and certainty would rule the loss
+LARGEST_LOG_DEVIATION = 4.0
+LARGEST_CORRELATION = 0.95
+
 _END_PHASE = -0.5 + 1 / 16  # where on END the window stands when the text is over
 
 _PEN_NOISE, _PEN_DECAY = 0.012, 0.85  # x-heights a step; how much of an error is left a step later
@@ -131,6 +138,17 @@ class PenState:
         self._start = np.where((self._pen != 0)[:, None], points, self._start)
         self._right = np.maximum(self._right, points[:, 0])
         self.at, self._pen = points, pen
+
+    def restart(self, rows: NDArray[np.int64]) -> None:
+        """Begin new lines with the pens of these ``rows``."""
+        for array in (self.at, self._offset, self._start, self._right):
+            array[rows] = 0.0
+        self._pen[rows] = UP
+
+    def keep(self, rows: NDArray[np.int64]) -> None:
+        """Go on with the pens of these ``rows`` alone, in this order."""
+        self.at, self._offset, self._start = self.at[rows], self._offset[rows], self._start[rows]
+        self._right, self._pen = self._right[rows], self._pen[rows]
 
     def features(self, phase: NDArray[np.float64]) -> Floats:
         """The features (n, FEATURES) before the next step, with the window at ``phase`` (n,)."""

@@ -20,10 +20,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ecgvec.handwriting.charset import PAD, SIZE
-from ecgvec.handwriting.features import FEATURES
+from ecgvec.handwriting.features import (
+    FEATURES,
+    FED_WIDTH,
+    LARGEST_CORRELATION,
+    LARGEST_LOG_DEVIATION,
+    SMALLEST_DEVIATION,
+)
 
-SMALLEST_DEVIATION = 0.08  # STEPs: even spacing makes lengths nearly certain, and certainty would rule the loss
-_FED_WIDTH = 8.0  # of the window that is fed back
 _POINTS_PER_CHARACTER = 28  # on the average
 _PENS = 3  # DRAW, UP, BLANK
 
@@ -121,14 +125,15 @@ class Network(nn.Module):
 
     def step(
         self, characters: Tensor, style: Tensor, features: Tensor, phase: Tensor, state: State
-    ) -> tuple[Output, State]:
-        """One step of each line: as `forward` with T = 1, and the state to go on from."""
+    ) -> tuple[Tensor, Tensor, State]:
+        """One step of each line, in writing: as `forward` with T = 1; what the head says (n, 6 m + 4), as
+        `steps.split` takes it apart, where the window stands (n,), and the state to go on from."""
         text = self.characters(characters), characters != PAD
         low = _cell(self.lower, self._lower_input(text, style, features, phase)[:, 0], state[0])
         ahead, widths = self._advance(low[0][:, None], phase)
         inputs = self._upper_input(text, style, features, ahead, widths)[:, 0]
         up = _cell(self.upper, torch.cat([low[0], inputs], -1), state[1])
-        return self._output(low[0][:, None], up[0][:, None], ahead), (low, up)
+        return self.head(torch.cat([low[0], up[0]], -1)), ahead[:, 0], (low, up)
 
     def first_state(self, n: int) -> State:
         """The state before the first point of ``n`` lines."""
@@ -138,7 +143,7 @@ class Network(nn.Module):
         return low, up
 
     def _lower_input(self, text: tuple[Tensor, Tensor], style: Tensor, features: Tensor, phase: Tensor) -> Tensor:
-        width = torch.full_like(phase, _FED_WIDTH)
+        width = torch.full_like(phase, FED_WIDTH)
         read = [_window(text, phase, width), _window(text, phase + 1, width)]
         return self.lower_input(torch.cat([features, *read], -1)) + self.lower_style(style)[:, None]  # type: ignore[no-any-return]
 
@@ -157,8 +162,8 @@ class Network(nn.Module):
         raw = self.head(torch.cat([lower, upper], -1)).float()
         m = self.sizes.mixtures
         weights, x, y, wide, high, turn = raw[..., : 6 * m].unflatten(-1, (6, m)).unbind(-2)
-        deviations = [SMALLEST_DEVIATION + torch.exp(log.clamp(max=4.0)) for log in (wide, high)]
-        mixture = Mixture(weights, x, y, deviations[0], deviations[1], 0.95 * torch.tanh(turn))
+        deviations = [SMALLEST_DEVIATION + torch.exp(log.clamp(max=LARGEST_LOG_DEVIATION)) for log in (wide, high)]
+        mixture = Mixture(weights, x, y, deviations[0], deviations[1], LARGEST_CORRELATION * torch.tanh(turn))
         return Output(mixture, raw[..., 6 * m : 6 * m + _PENS], raw[..., -1], phase)
 
 

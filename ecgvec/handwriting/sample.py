@@ -1,23 +1,63 @@
-"""The first sampler: the network writes, and its window says whether each character was written, once and in order."""
+"""Writing: lines side by side, point by point; and what the window shows to have gone wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from ecgvec.handwriting.charset import padded
-from ecgvec.handwriting.compose import BLANK, STEP, strokes_of
+from ecgvec.handwriting.compose import BLANK, STEP, UP, strokes_of
 from ecgvec.handwriting.features import PenState
 from ecgvec.handwriting.glyphs import Points
-from ecgvec.handwriting.model import Network, Output
+from ecgvec.handwriting.steps import Step, drawn
 
 _POINTS_A_CHARACTER = 90  # more than the longest letters take: a text that needs more has run away
 _STUCK = 150  # points on one character
+_HIGHEST, _LOWEST = -6.0, 4.0  # x-heights: no hand reaches so far from its baseline
+_SPARSE = 0.75  # a desk so empty is exchanged for a smaller one, once nothing waits
+_NEAR, _PART = 10, 0.4  # points, and part of a character's points, that a limit between characters may be moved by
 _CHUNK = 64  # random numbers drawn at a time for each text
+
+Ints = NDArray[np.int64]
+
+
+class Job(NamedTuple):
+    """A text to write: all characters known, in the style of this number, with the randomness of this generator."""
+
+    text: str
+    style: int
+    chance: np.random.Generator
+
+
+class Desk(Protocol):
+    """Lines being written side by side, each in a slot."""
+
+    @property
+    def slots(self) -> int:
+        """How many lines there is room for."""
+
+    def place(self, slot: int, text: str, style: int) -> None:
+        """Begin a new line in a slot."""
+
+    def keep(self, slots: Ints) -> None:
+        """Go on with these slots alone, in this order; what fills up the rest is not looked at."""
+
+    def step(self, features: NDArray[np.float32], phase: NDArray[np.float64]) -> Step:
+        """One point of each line: ``features`` (slots, FEATURES), ``phase`` (slots,)."""
+
+
+class Engine(Protocol):
+    """A network that writes: in NumPy, or in PyTorch on some device."""
+
+    def running(self) -> AbstractContextManager[None]:
+        """What must hold while it writes."""
+
+    def desk(self, lines: int, longest: int) -> Desk:
+        """A desk for ``lines`` lines of up to ``longest`` characters, or for as many at a time as are worth while."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +68,8 @@ class Sample:
 
     text: str
     points: Points
-    pen: NDArray[np.int64]
-    character: NDArray[np.int64]
+    pen: Ints
+    character: Ints
     fault: str
 
     def strokes(self) -> list[Points]:
@@ -37,93 +77,122 @@ class Sample:
         return strokes_of(self.points, self.pen)
 
 
-@torch.no_grad()
-def sample(
-    network: Network, texts: Sequence[str], styles: Sequence[int], bias: float, seeds: Sequence[int]
-) -> list[Sample]:
-    """Write ``texts`` in ``styles``, each with the randomness of its own seed.
+def sample(engine: Engine, jobs: Sequence[Job], bias: float) -> list[Sample]:
+    """Write texts of at least one character. On the NumPy engine none depends, to the bit, on what else is written."""
+    if not jobs:
+        return []
+    with engine.running():
+        return _Session(engine, jobs, bias).run()
 
-    ``bias`` 0 writes as freely as the data, 1 and more neatly (Graves 2013, section 5.4).
+
+class _Session:
+    """The slots of a desk, filled anew as their lines end: long texts first, so that all end at about one time."""
+
+    def __init__(self, engine: Engine, jobs: Sequence[Job], bias: float) -> None:
+        self._jobs, self._bias = jobs, bias
+        self._desk = engine.desk(len(jobs), max(len(job.text) for job in jobs))
+        self._waiting = sorted(range(len(jobs)), key=lambda i: len(jobs[i].text))
+        n = self._desk.slots
+        self._pens, self._phase = PenState(n), np.full(n, -0.5)
+        self._job = np.full(n, -1)  # of each slot; -1: none
+        self._steps, self._end = np.zeros(n, dtype=np.int64), np.ones(n)
+        self._draws = np.zeros((n, _CHUNK, 4))
+        self._log = np.zeros((n, 512, 4))  # x, y, pen, phase of each slot's points
+        self._done: dict[int, Sample] = {}
+
+    def run(self) -> list[Sample]:
+        """All texts, in their order."""
+        self._fill(np.arange(self._desk.slots))
+        while len(self._done) < len(self._jobs):
+            ended = self._step()
+            if len(ended):
+                self._fill(ended)
+                if not self._waiting:
+                    self._close_up()
+        return [self._done[i] for i in range(len(self._jobs))]
+
+    def _fill(self, slots: Ints) -> None:
+        """Begin waiting texts in free slots."""
+        self._job[slots] = -1
+        self._pens.restart(slots)
+        self._phase[slots], self._steps[slots], self._end[slots] = -0.5, 0, 1
+        for slot in slots[: len(self._waiting)].tolist():
+            index = self._waiting.pop()
+            job = self._jobs[index]
+            self._desk.place(slot, job.text, job.style)
+            self._job[slot], self._end[slot] = index, len(job.text)
+
+    def _close_up(self) -> None:
+        """Drop free slots where that saves time."""
+        busy = np.flatnonzero(self._job >= 0)
+        if 0 < len(busy) <= _SPARSE * self._desk.slots:
+            self._desk.keep(busy)
+            fill = np.resize(busy, self._desk.slots)
+            self._pens.keep(fill)
+            for name in ("_phase", "_job", "_steps", "_end", "_draws", "_log"):
+                setattr(self, name, getattr(self, name)[fill])
+            self._job[len(busy) :] = -1
+
+    def _step(self) -> Ints:
+        """One point of each line; the slots whose lines have ended."""
+        slots = np.arange(self._desk.slots)
+        for slot in np.flatnonzero((self._steps % _CHUNK == 0) & (self._job >= 0)).tolist():
+            chance = self._jobs[self._job[slot]].chance
+            self._draws[slot] = np.hstack([chance.random((_CHUNK, 2)), chance.standard_normal((_CHUNK, 2))])
+        step = self._desk.step(self._pens.features(self._phase), self._phase)
+        busy = self._job >= 0
+        self._phase = np.where(busy, step.phase, -0.5)
+        far = self._phase > self._end - 0.2
+        over = busy & ((step.end > 0) & (self._phase > self._end - 0.75) | far)
+        late = busy & ~over & (self._steps >= self._end * _POINTS_A_CHARACTER)
+        offset, pen = drawn(step, self._draws[slots, self._steps % _CHUNK], self._bias)
+        points = np.where(busy[:, None], self._pens.at + offset * STEP, 0.0)
+        self._pens.move(points, pen)
+        self._write(slots, np.column_stack([points, pen, self._phase]))
+        for slot in np.flatnonzero(over | late).tolist():
+            index = int(self._job[slot])
+            rows = self._log[slot, : self._steps[slot]].copy()
+            self._done[index] = _finished(self._jobs[index].text, rows, bool(over[slot]))
+        self._steps[busy] += 1
+        return np.flatnonzero(over | late)
+
+    def _write(self, slots: Ints, rows: NDArray[np.float64]) -> None:
+        if self._steps.max() >= self._log.shape[1]:
+            self._log = np.concatenate([self._log, np.zeros_like(self._log)], axis=1)
+        self._log[slots, self._steps] = rows
+
+
+def _finished(text: str, rows: NDArray[np.float64], ended: bool) -> Sample:
+    points, pen, phase = rows[:, :2], rows[:, 2].astype(np.int64), rows[:, 3]
+    character = np.clip(np.round(phase), 0, len(text) - 1).astype(np.int64)
+    wrong = fault(text, points, pen, character, ended)
+    # Ink drawn while the window was on a space belongs to the nearer neighbour.
+    space = np.array([c == " " for c in text])[character] & (pen != BLANK)
+    character[space] += np.where(phase[space] < character[space], -1, 1)
+    character = np.clip(character, 0, len(text) - 1)
+    return Sample(text, points, pen, snapped(character, pen) if not wrong else character, wrong)
+
+
+def snapped(character: Ints, pen: Ints) -> Ints:
+    """Characters (n,) with their limits moved to where the pen was lifted (n,), if that is near.
+
+    The window is a few points early or late: without this the last points of a stroke go to the next character.
     """
-    n = len(texts)
-    characters, style = torch.tensor(padded(texts)), torch.tensor(list(styles))
-    ends = np.array([len(text) for text in texts])
-    draws = _Draws(seeds)
-    pens, phase, state = PenState(n), np.full(n, -0.5), network.first_state(n)
-    written: list[tuple[Points, NDArray[np.int64], NDArray[np.float64]]] = []
-    stopped = np.full(n, -1)
-    for step in range(int(ends.max(initial=1)) * _POINTS_A_CHARACTER):
-        features = torch.from_numpy(pens.features(phase)[:, None])
-        position = torch.from_numpy(phase[:, None].astype(np.float32))
-        output, state = network.step(characters, style, features, position, state)
-        phase = output.phase[:, 0].numpy().astype(np.float64)
-        over = (output.end[:, 0].numpy() > 0) & (phase > ends - 0.75) | (phase > ends - 0.2)
-        stopped = np.where((stopped < 0) & over, step, stopped)
-        if (stopped >= 0).all():
-            break
-        offset, pen = _drawn(output, draws.next(), bias)
-        points = pens.at + offset * STEP
-        pens.move(points, pen)
-        written.append((points, pen, phase))
-    return [_finished(text, row, int(stopped[row]), written) for row, text in enumerate(texts)]
+    character, lifts = character.copy(), np.flatnonzero(pen == UP)
+    for limit in np.flatnonzero(np.diff(character) > 0).tolist():
+        if len(lifts) == 0 or pen[limit] == BLANK or pen[limit + 1] == BLANK:
+            continue
+        lift = int(lifts[np.abs(lifts - limit).argmin()])
+        moved = slice(limit + 1, lift + 1) if lift > limit else slice(lift + 1, limit + 1)
+        loser, winner = character[limit + (lift > limit)], character[limit + (lift <= limit)]
+        size = moved.stop - moved.start
+        if 0 < size <= _NEAR and size <= _PART * (character == loser).sum() and (character[moved] == loser).all():
+            character[moved] = winner
+    return character
 
 
-class _Draws:
-    """Four uniform and two normal numbers a step for each text, from a generator of its own."""
-
-    def __init__(self, seeds: Sequence[int]) -> None:
-        self._generators = [np.random.default_rng(seed) for seed in seeds]
-        self._left: list[NDArray[np.float64]] = []
-
-    def next(self) -> NDArray[np.float64]:
-        """(n, 4): two uniform, two normal."""
-        if not self._left:
-            uniform = np.stack([g.random((_CHUNK, 2)) for g in self._generators], axis=1)
-            normal = np.stack([g.standard_normal((_CHUNK, 2)) for g in self._generators], axis=1)
-            self._left = list(np.concatenate([uniform, normal], axis=2))[::-1]
-        return self._left.pop()
-
-
-def _drawn(output: Output, draws: NDArray[np.float64], bias: float) -> tuple[Points, NDArray[np.int64]]:
-    """(offsets (n, 2) in STEPs, pen states (n,)) drawn from the output of one step."""
-    m = output.mixture
-    weights = torch.softmax(m.weights[:, 0] * (1 + bias), -1).numpy().astype(np.float64)
-    chosen = _choice(weights, draws[:, 0])
-    rows = np.arange(len(chosen))
-    x, y, wide, high, turn = (
-        part[:, 0].numpy().astype(np.float64)[rows, chosen]
-        for part in (m.x, m.y, m.deviation_x, m.deviation_y, m.correlation)
-    )
-    shrink = np.exp(-bias)
-    first, second = draws[:, 2], draws[:, 3]
-    offset = np.column_stack(
-        [x + wide * shrink * first, y + high * shrink * (turn * first + np.sqrt(1 - turn**2) * second)]
-    )
-    # The bias is not for the pen: it would lift too seldom, since it seldom lifts.
-    pens = torch.softmax(output.pen[:, 0], -1).numpy().astype(np.float64)
-    return offset, _choice(pens, draws[:, 1])
-
-
-def _choice(weights: NDArray[np.float64], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
-    """For each row of ``weights`` (n, m) the index that ``uniform`` (n,) falls on."""
-    sums = np.cumsum(weights, axis=1)
-    below = (sums < uniform[:, None] * sums[:, -1:]).sum(axis=1)
-    return np.asarray(np.minimum(below, weights.shape[1] - 1), dtype=np.int64)
-
-
-def _finished(
-    text: str, row: int, stopped: int, written: list[tuple[Points, NDArray[np.int64], NDArray[np.float64]]]
-) -> Sample:
-    end = stopped if stopped >= 0 else len(written)
-    points = np.array([w[0][row] for w in written[:end]]).reshape(-1, 2)
-    pen = np.array([w[1][row] for w in written[:end]], dtype=np.int64)
-    phase = np.array([w[2][row] for w in written[:end]])
-    character = np.clip(np.round(phase), 0, max(0, len(text) - 1)).astype(np.int64)
-    return Sample(text, points, pen, character, fault(text, pen, character, stopped >= 0))
-
-
-def fault(text: str, pen: NDArray[np.int64], character: NDArray[np.int64], ended: bool) -> str:
-    """What the window shows to be wrong: "" where each character was visited once, in order, and got ink."""
+def fault(text: str, points: Points, pen: Ints, character: Ints, ended: bool) -> str:
+    """What is wrong: "" where the window visited each character once, in order, with ink, near the line."""
     if not ended:
         return "ran away"
     counts = np.bincount(character[pen != BLANK], minlength=len(text))
@@ -134,4 +203,6 @@ def fault(text: str, pen: NDArray[np.int64], character: NDArray[np.int64], ended
         return "stuck"
     if (np.diff(character) < 0).any():
         return "went back"
+    if points[:, 1].min() < _HIGHEST or points[:, 1].max() > _LOWEST:
+        return "left the line"
     return ""

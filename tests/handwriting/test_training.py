@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,11 @@ from ecgvec.handwriting.corpus import Style
 from ecgvec.handwriting.features import make_batch
 from ecgvec.handwriting.glyphs import Hand
 from ecgvec.handwriting.model import Mixture, Network, Sizes, window_weights
-from ecgvec.handwriting.sample import fault, sample
+from ecgvec.handwriting.recurrent import Recurrent
+from ecgvec.handwriting.sample import Job, Sample, fault, sample
+from ecgvec.handwriting.torch_engine import TorchEngine
 from ecgvec.handwriting.train import BEST, LATEST, LOG, STATE, Settings, learning_rate, train
+from ecgvec.handwriting.weights import SHIPPED, read_weights
 
 TINY = Settings(steps=6, rows=4, every=2, lower=24, upper=24, warm_up=2)
 
@@ -27,6 +31,15 @@ TINY = Settings(steps=6, rows=4, every=2, lower=24, upper=24, warm_up=2)
 @pytest.fixture(autouse=True)
 def few_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "_HELD_OUT_LINES", 4)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Networks so small are slower on several threads, above all where other tests run beside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -108,8 +121,7 @@ def test_weights_say_what_they_are(network: Network, tmp_path: Path) -> None:
     checkpoint.write_network(tmp_path / "w", network, styles, {"step": 7})
     read, names, about = checkpoint.read_network(tmp_path / "w")
     assert list(names) == styles and about["step"] == 7 and not read.training
-    texts = ["ab", "x"]
-    pairs = zip(sample(network, texts, [0, 1], 0.5, [1, 2]), sample(read, texts, [0, 1], 0.5, [1, 2]), strict=True)
+    pairs = zip(written(network, ["ab", "x"], [1, 2]), written(read, ["ab", "x"], [1, 2]), strict=True)
     assert all(np.array_equal(a.points, b.points) for a, b in pairs)
     checkpoint.write_tensors(tmp_path / "w", network.state_dict(), {"characters": "abc"})
     with pytest.raises(SourceError, match="holds no handwriting model"):
@@ -125,9 +137,10 @@ def test_the_network_steps_as_it_runs(network: Network, hand: Hand) -> None:
         state = network.first_state(2)
         for step in range(batch.pen.shape[1]):
             features, phase = (a[:, step : step + 1] for a in inputs[2:])
-            one, state = network.step(inputs[0], inputs[1], features, phase, state)
-            assert torch.allclose(one.mixture.x[:, 0], whole.mixture.x[:, step], atol=1e-5)
-            assert torch.allclose(one.phase[:, 0], whole.phase[:, step], atol=1e-5)
+            head, ahead, state = network.step(inputs[0], inputs[1], features, phase, state)
+            assert torch.allclose(head[:, 16:32], whole.mixture.x[:, step], atol=1e-5)
+            assert torch.allclose(head[:, -4:-1], whole.pen[:, step], atol=1e-5)
+            assert torch.allclose(ahead, whole.phase[:, step], atol=1e-5)
 
 
 def test_padding_changes_nothing(network: Network, hand: Hand) -> None:
@@ -160,22 +173,44 @@ def test_window_reads_the_characters_that_it_stands_on() -> None:
     assert torch.allclose(weights[1, :2], torch.tensor([0.5, 0.5]), atol=1e-3)
 
 
+def written(network: Network, texts: list[str], seeds: list[int]) -> list[Sample]:
+    """Texts in the two styles in turn."""
+    jobs = [Job(t, i % 2, np.random.default_rng(s)) for i, (t, s) in enumerate(zip(texts, seeds, strict=True))]
+    return sample(TorchEngine(network), jobs, 0.7)
+
+
 def test_writing_repeats(network: Network) -> None:
-    texts, styles = ["LBBB", "72 bpm", "x"], [0, 1, 0]
-    first, again = (sample(network, texts, styles, 0.7, [5, 6, 7]) for _ in range(2))
-    other = sample(network, texts, styles, 0.7, [5, 6, 8])
+    texts = ["LBBB", "72 bpm", "x"]
+    first, again = (written(network, texts, [5, 6, 7]) for _ in range(2))
+    other = written(network, texts, [5, 6, 8])
     for one, two in zip(first, again, strict=True):
         assert np.array_equal(one.points, two.points) and np.array_equal(one.pen, two.pen)
     assert np.array_equal(first[0].points, other[0].points) and not np.array_equal(first[2].points, other[2].points)
 
 
+def test_numpy_writes_what_pytorch_writes() -> None:
+    """Both engines, with the shipped weights, until rounding may have led them apart."""
+    network = checkpoint.read_network(SHIPPED)[0]
+    texts, styles = ["LBBB", "72 bpm", "i"], [3, 20, 0]
+
+    def jobs() -> list[Job]:
+        return [Job(t, s, np.random.default_rng(s)) for t, s in zip(texts, styles, strict=True)]
+
+    engines = TorchEngine(network), Recurrent(read_weights(SHIPPED))
+    for one, two in zip(*(sample(engine, jobs(), 0.7) for engine in engines), strict=True):
+        n = min(len(one.points), len(two.points), 60)
+        assert n > 5 and np.abs(one.points[:n] - two.points[:n]).max() < 1e-3
+        assert np.array_equal(one.pen[:n], two.pen[:n])
+
+
 def test_the_window_tells_what_went_wrong() -> None:
     pen = np.zeros(6, dtype=np.int64)
 
-    def told(characters: list[int], ended: bool = True) -> str:
-        return fault("abc", pen, np.array(characters), ended)
+    def told(characters: list[int], ended: bool = True, y: float = 0.0) -> str:
+        return fault("abc", np.full((6, 2), y), pen, np.array(characters), ended)
 
     assert told([0, 0, 1, 1, 2, 2]) == ""
     assert told([0, 0, 1, 1, 2, 2], ended=False) == "ran away"
     assert told([0, 0, 0, 2, 2, 2]) == "skipped character 1"
     assert told([0, 1, 0, 1, 2, 2]) == "went back"
+    assert told([0, 0, 1, 1, 2, 2], y=9.0) == "left the line"

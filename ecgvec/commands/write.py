@@ -1,0 +1,67 @@
+"""``ecgvec write``: a note in handwriting, alone on a small page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def write(
+    text: Annotated[str, typer.Argument(help="What to write, in one line.")],
+    out: Annotated[Path, typer.Option("-o", "--output", help="SVG file in millimetres, its text and boxes inside.")],
+    style: Annotated[str, typer.Option("--style", help="Number or name of a hand.")] = "0",
+    bias: Annotated[float, typer.Option("--bias", help="0 writes freely, 1 and more neatly.")] = 0.7,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another drawing of the same text.")] = 0,
+    nib: Annotated[str, typer.Option("--nib", help="ballpoint, gel, felt-tip or fountain.")] = "ballpoint",
+    ink: Annotated[str, typer.Option("--ink", help="blue, black, red or green.")] = "blue",
+    height: Annotated[float, typer.Option("--height", metavar="MM", help="Height of an x.")] = 2.5,
+    weights: Annotated[Path | None, typer.Option("--weights", help="Weights of your own training.")] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, or cuda.")] = "cpu",
+) -> None:
+    """Write a note by hand, as filled outlines with its transcript and a box for each character."""
+    from ecgvec.handwriting.ink import ink as in_ink
+    from ecgvec.handwriting.writer import Writer
+
+    note = Writer(weights, device).write([text], style, bias, seed, height)[0]
+    for message in note.messages:
+        typer.echo(message, err=True)
+    _save(note_svg(note, in_ink(note, nib, ink, seed)), out)
+    typer.echo(f"{out}: '{note.text}' in style {note.style}")
+
+
+def note_svg(note: Any, ink: Any) -> str:
+    """A `Note` and its `Ink` as an SVG document in mm, with 2 mm of room around the ink."""
+    from ecgvec import svg
+    from ecgvec.geometry.path import polyline
+
+    x0, y0, x1, y1 = ink.box[0] - 2, ink.box[1] - 2, ink.box[2] + 2, ink.box[3] + 2
+    sides = (f"{x1 - x0:.3f}mm", f"{y1 - y0:.3f}mm")
+    drawing = svg.empty(sides, f"{x0:.3f} {y0:.3f} {x1 - x0:.3f} {y1 - y0:.3f}", note.text)
+    about = {"data-text": note.text, "data-style": note.style, "data-fallback": str(note.fallback).lower()}
+    whole = drawing.add(drawing.g(id="note", class_="handwriting"))
+    whole.attribs.update({"role": "img", "aria-label": note.text, **about})
+    whole.set_desc(title=note.text)
+    for layer in ink.layers:
+        element = whole.add(drawing.path(d=layer.path.svg_d((3, 3)), fill=layer.colour))
+        if layer.opacity < 1:
+            element.attribs["fill-opacity"] = f"{layer.opacity:g}"
+    # Areas for labels: drawn, but not seen.
+    boxes = whole.add(drawing.g(id="characters", class_="label", fill="none", stroke="none"))
+    for one in ink.characters:
+        element = boxes.add(drawing.path(d=polyline(one.ring, closed=True).svg_d((3, 3)), class_="character"))
+        box = " ".join(f"{value:.3f}" for value in one.box)
+        element.attribs.update({"data-index": str(one.index), "data-char": one.character, "data-box": box})
+    return svg.document(drawing)
+
+
+def _save(document: str, out: Path) -> None:
+    from ecgvec.errors import ExportError, one_line
+
+    try:
+        out.write_text(document, encoding="utf-8")
+    except OSError as error:
+        raise ExportError(
+            f"{out} cannot be written ({one_line(error)}): name a file in a folder that exists"
+        ) from error

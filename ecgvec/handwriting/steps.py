@@ -1,0 +1,63 @@
+"""One step of writing: what the network says of the next point of each line, and the point drawn from it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgvec.handwriting.features import LARGEST_CORRELATION, LARGEST_LOG_DEVIATION, SMALLEST_DEVIATION
+from ecgvec.handwriting.glyphs import Points
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Step(NamedTuple):
+    """The network's outputs for n lines: ``mixture`` (n, 6, m) of weights as logits, means x and y, logarithms of
+    deviations x and y, and correlation before tanh; ``pen`` (n, 3) and ``end`` (n,) as logits; ``phase`` (n,): where
+    the window stands now."""
+
+    mixture: Floats
+    pen: Floats
+    end: Floats
+    phase: Floats
+
+
+def split(head: Floats, phase: Floats) -> Step:
+    """The step of rows (n, 6 m + 4) of the network's last layer."""
+    n, width = head.shape
+    mixture = head[:, : width - 4].reshape(n, 6, (width - 4) // 6)
+    return Step(mixture, head[:, width - 4 : width - 1], head[:, width - 1], phase)
+
+
+def drawn(step: Step, draws: Floats, bias: float) -> tuple[Points, Ints]:
+    """(offsets (n, 2) in STEPs, pen states (n,)); ``draws`` (n, 4): two uniform numbers and two normal ones.
+
+    ``bias`` 0 writes as freely as the data, 1 and more neatly (Graves 2013, section 5.4).
+    """
+    rows = np.arange(len(draws))
+    chosen = _choice(_softmax(step.mixture[:, 0] * (1 + bias)), draws[:, 0])
+    _, x, y, wide, high, turn = step.mixture[rows, :, chosen].T
+    shrink = np.exp(-bias)
+    wide, high = (SMALLEST_DEVIATION + np.exp(np.minimum(log, LARGEST_LOG_DEVIATION)) for log in (wide, high))
+    turn = LARGEST_CORRELATION * np.tanh(turn)
+    first, second = draws[:, 2], draws[:, 3]
+    offset = np.column_stack(
+        [x + wide * shrink * first, y + high * shrink * (turn * first + np.sqrt(1 - turn**2) * second)]
+    )
+    # The bias is not for the pen: it would lift too seldom, since it seldom lifts.
+    return offset, _choice(_softmax(step.pen), draws[:, 1])
+
+
+def _softmax(logits: Floats) -> Floats:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def _choice(weights: Floats, uniform: Floats) -> Ints:
+    """For each row of ``weights`` (n, m) the index that ``uniform`` (n,) falls on."""
+    sums = np.cumsum(weights, axis=1)
+    below = (sums < uniform[:, None] * sums[:, -1:]).sum(axis=1)
+    return np.asarray(np.minimum(below, weights.shape[1] - 1), dtype=np.int64)
