@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from ecgvec.errors import RecipeError, nearest
 
 Scalar = bool | int | float | str | None
+_MOST = sys.float_info.max  # whole numbers can be greater, and nothing can be drawn of those
 
 
 class Draw(BaseModel):
@@ -80,8 +82,8 @@ def _choice(where: str, raw: Mapping[str, Any]) -> Draw:
         return Draw(values=tuple(values))
     if not isinstance(weights, list | tuple):
         weights = [weights]
-    numbers = [w for w in weights if isinstance(w, int | float) and type(w) is not bool and 0 <= w < math.inf]
-    if len(numbers) != len(values) or len(numbers) != len(weights) or sum(numbers) <= 0:
+    numbers = [w for w in weights if isinstance(w, int | float) and type(w) is not bool and 0 <= w <= _MOST]
+    if len(numbers) != len(values) or len(numbers) != len(weights) or not 0 < sum(numbers) <= _MOST:
         raise RecipeError(f"{where}.weights is {weights!r}: write {len(values)} numbers of at least 0, not all 0")
     return Draw(values=tuple(values), weights=tuple(float(w) for w in numbers))
 
@@ -89,7 +91,7 @@ def _choice(where: str, raw: Mapping[str, Any]) -> Draw:
 def _uniform(where: str, raw: Mapping[str, Any]) -> Draw:
     ends = raw["uniform"]
     good = isinstance(ends, list | tuple) and len(ends) == 2
-    good = good and all(isinstance(e, int | float) and not isinstance(e, bool) and math.isfinite(e) for e in ends)
+    good = good and all(isinstance(e, int | float) and not isinstance(e, bool) and abs(e) <= _MOST for e in ends)
     if not good or ends[0] > ends[1]:
         raise RecipeError(f"{where}.uniform is {ends!r}: write [lowest, highest], two finite numbers in that order")
     return Draw(values=(float(ends[0]), float(ends[1])), uniform=True)

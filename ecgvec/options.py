@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ecgvec.draws import Draw, parse_draw, probes
 from ecgvec.errors import RecipeError
+from ecgvec.handwriting.nibs import INKS, NIBS
 
 
 class RecordOptions(BaseModel):
@@ -62,19 +63,28 @@ class HeaderOptions(BaseModel):
     fields: tuple[Literal["age", "sex", "dx"], ...] = ()
 
 
-# Key of a note -> its least and its greatest number, and whether it counts.
+NotePlace = Literal["offset", "free", "margin", "across"]
+
+# Key of a note -> its least and its greatest number, and whether it counts. The size is that of what can be written.
 _NOTE_RANGES: dict[str, tuple[float, float, bool]] = {
     "words": (1, 1000, True),
-    "size": (0.01, 10.0, False),
+    "size": (0.02, 4.0, False),
     "x_offset": (0, 100_000, True),
     "y_offset": (0, 100_000, True),
+    "angle": (-180, 180, False),
+}
+_NOTE_NAMES: dict[str, tuple[str, ...]] = {
+    "place": get_args(NotePlace),
+    "colour": tuple(INKS),
+    "nib": tuple(NIBS),
 }
 
 
 class NotesOptions(BaseModel):
-    """Handwritten notes. ``words``: how many; ``size``: factor of the letters' height; ``x_offset``, ``y_offset``: px
-    at the page's dpi from its left and its upper edge; ``source``: a file or URL to take terms from (None: our own
-    list)."""
+    """Handwritten notes. ``words``: how many notes; ``size``: factor of the letters' height (0.2: an x-height of 2.5
+    mm); ``x_offset``, ``y_offset``: px at the page's dpi from its left and its upper edge, where the notes begin;
+    ``source``: a file or URL to take terms from (None: our own list). ``place``: at the offsets, where the page is
+    free, in a margin, or across traces; ``angle``: degrees counter-clockwise; ``colour`` and ``nib`` of the pen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -83,11 +93,15 @@ class NotesOptions(BaseModel):
     size: Draw = Draw(values=(0.1, 0.2), uniform=True)
     x_offset: Draw = Draw(values=(1, 30), integer=True)
     y_offset: Draw = Draw(values=(1, 30), integer=True)
+    place: Draw = Draw(values=("offset",))
+    angle: Draw = Draw(values=(0,))
+    colour: Draw = Draw(values=("blue", "black", "red"), weights=(6.0, 4.0, 1.0))
+    nib: Draw = Draw(values=("ballpoint", "gel", "felt-tip", "fountain"), weights=(7.0, 2.0, 1.0, 1.0))
     source: str | None = Field(default=None, min_length=1)
 
-    @field_validator("words", "size", "x_offset", "y_offset", mode="before")
+    @field_validator(*_NOTE_RANGES, mode="before")
     @classmethod
-    def _parse(cls, raw: Any, info: Any) -> Draw:
+    def _number(cls, raw: Any, info: Any) -> Draw:
         where = f"notes.{info.field_name}"
         draw, (least, most, counts) = parse_draw(where, raw), _NOTE_RANGES[info.field_name]
         for value in probes(draw):
@@ -97,12 +111,22 @@ class NotesOptions(BaseModel):
                 raise RecipeError(f"{where} is {value!r}: write a {kind} from {least:g} to {most:g}")
         return draw
 
-    @field_validator("probability")
+    @field_validator(*_NOTE_NAMES, mode="before")
     @classmethod
-    def _built(cls, probability: float) -> float:
-        if probability > 0:
-            raise RecipeError("handwritten notes are not built yet: leave --hw_text out")
-        return probability
+    def _name(cls, raw: Any, info: Any) -> Draw:
+        where, names = f"notes.{info.field_name}", _NOTE_NAMES[info.field_name]
+        draw = parse_draw(where, raw)
+        for value in probes(draw):
+            if value not in names:
+                raise RecipeError(f"{where} is {value!r}: write {', '.join(names[:-1])} or {names[-1]}")
+        return draw
+
+    @field_validator("source")
+    @classmethod
+    def _built_in(cls, source: str | None) -> str | None:
+        if source is not None:
+            raise RecipeError(f"notes.source is {source!r}: terms from a text or a URL are not built yet: leave -l out")
+        return source
 
 
 _DENSITY = re.compile(r"(\d+(?:\.\d+)?)/(px|mm)")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from ecgvec.errors import RecipeError, nearest
 from ecgvec.registry import Registry
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class Part(BaseModel):
@@ -57,5 +61,45 @@ def check_part(where: str, part: type[Part], key: str, value: Any) -> None:
     try:
         part.model_validate({key: value})
     except ValidationError as error:
-        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        reason = cure(error.errors()[0], part.model_fields[key])
         raise RecipeError(f"{where}.{key} is {value!r}: {reason}") from None
+
+
+# Pydantic's kind of fault -> what to write, where neither the field nor the fault has more to say.
+_CURES = {
+    "bool_type": "write true or false",
+    "bool_parsing": "write true or false",
+    "string_type": "write a text in quotes",
+    "string_too_short": "write at least one character",
+    "tuple_type": "write a list",
+    "too_short": "name at least one",
+    "model_type": "write a table of keys",
+}
+_OF_NUMBERS = ("greater_than", "less_than", "finite_number", "float_", "int_")
+_LIMITS = {"ge": "of at least", "gt": "above", "le": "up to", "lt": "below"}
+
+
+def cure(fault: ErrorDetails, field: FieldInfo) -> str:
+    """What to write instead of a value of ``field`` that pydantic has refused for ``fault``: "write a number from 50
+    to 1200"."""
+    kind = fault["type"]
+    if kind.startswith(_OF_NUMBERS):
+        return _number(field)
+    if kind == "literal_error":
+        return f"write {fault['ctx']['expected']}"
+    return _CURES.get(kind, fault["msg"].removeprefix("Value error, "))
+
+
+def _number(field: FieldInfo) -> str:
+    """Which numbers the field takes, as in "write a whole number from 0 to 60"."""
+    members = (field.annotation, *get_args(field.annotation))  # those of a union have limits of their own
+    more = [note for member in members for note in getattr(member, "__metadata__", ())]
+    rules = [*field.metadata, *(rule for note in more for rule in getattr(note, "metadata", ()))]
+    limits = {name: getattr(rule, name) for rule in rules for name in _LIMITS if hasattr(rule, name)}
+    shown = {name: str(limit).removesuffix(".0") for name, limit in limits.items()}
+    whole = int in (getattr(member, "__origin__", member) for member in members)
+    text = "write a whole number" if whole else "write a number"
+    if set(shown) == {"ge", "le"}:
+        return f"{text} from {shown['ge']} to {shown['le']}"
+    words = " and ".join(f"{word} {shown[name]}" for name, word in _LIMITS.items() if name in shown)
+    return f"{text} {words}".rstrip()

@@ -12,6 +12,8 @@ from shapely.geometry.base import BaseGeometry
 from ecgvec.annotations.ink import as_path
 from ecgvec.drawing.nodes import Scene
 from ecgvec.effects.base import Capture, Effect, Light, OnPaper, Surroundings, View, gain_on_paper, veil_on_paper
+from ecgvec.effects.glare import drowned
+from ecgvec.effects.lost import where_contrast_is_lost
 from ecgvec.errors import RecipeError, WarpError
 from ecgvec.plan.model import Plan
 from ecgvec.raster import LARGEST_PX, Image, cover, draw
@@ -40,7 +42,8 @@ def taken(plan: Plan, paper: Paper) -> Shot:
     """How ``plan`` shows a page of that size. WarpError where the sheet cannot be photographed so."""
     style = plan.page.style
     if not plan.warp and all(isinstance(effect, Capture) for effect in plan.effects):
-        x, y = style.pad - style.crop * paper.width, style.pad - style.crop * paper.height
+        whole = paper.width + 2 * style.pad, paper.height + 2 * style.pad  # of which a share is cut off each side
+        x, y = (style.pad - style.crop * side for side in whole)
         return Shot(Flat((-x, -y, paper.width + x, paper.height + y), style.dpi))
     parts = [*plan.warp, *([Crop(share=style.crop)] if style.crop else [])]
     size = pixel_size(paper.width + 2 * style.pad, paper.height + 2 * style.pad, style.dpi)
@@ -66,12 +69,19 @@ def sheet(paper: Paper, effects: Sequence[Effect]) -> Polygon | None:
     return max(pieces, key=lambda piece: piece.area)
 
 
-def hidden(shot: Shot, effects: Sequence[Effect]) -> BaseGeometry:
-    """What ``effects`` cover of the paper, in page mm."""
+def hidden(shot: Shot, effects: Sequence[Effect], dpi: float) -> BaseGeometry:
+    """What ``effects`` cover of the paper, each and all together, in page mm. ``dpi``: of the image."""
     if shot.composed is None:
         return Polygon()
-    view = View(shot.composed, shot.sheet)
-    return shapely.union_all([effect.hidden(view) for effect in effects])
+    view = _view(shot, dpi)
+    lights = [effect for effect in effects if isinstance(effect, Light)]
+    shapes = [effect.hidden(view) for effect in effects]
+    return shapely.union_all([*shapes, where_contrast_is_lost(effects, view), drowned(view, lights)])
+
+
+def _view(shot: Shot, dpi: float) -> View:
+    assert isinstance(shot.warp, Lattice) and shot.composed is not None
+    return View(shot.composed, shot.sheet, px_per_mm(page_dpi(shot.warp, dpi)))
 
 
 def developed(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect] = ()) -> Image:
@@ -88,14 +98,14 @@ def developed(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect] = 
 def _seen(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect]) -> Image:
     """A page that is not seen straight on: worn, bent, lit, on its ground."""
     assert isinstance(shot.warp, Lattice)
+    view = _view(shot, dpi)
     dpi = page_dpi(shot.warp, dpi)
     page = draw(scene, dpi)
-    if shot.composed is None or not effects:
+    if not effects:
         return resample(page, px_per_mm(dpi), shot.warp)
     for effect in effects:
         if isinstance(effect, OnPaper):
-            page = effect.applied(page, px_per_mm(dpi), shot.warp.paper, shot.composed.bends)
-    view = View(shot.composed, shot.sheet)
+            page = effect.applied(page, px_per_mm(dpi), shot.warp.paper, view.composed.bends)
     lights = tuple(effect for effect in effects if isinstance(effect, Light))
     grounds = [effect for effect in effects if isinstance(effect, Surroundings)]
     if len(grounds) > 1:

@@ -47,13 +47,14 @@ def render_plan(record: Record, plan: Plan, effects: Sequence[Function] = ()) ->
     if shot.composed is not None:
         plan = plan.model_copy(update={"relief_share": shot.composed.share})
     on_page = derive(scene, layout, record.beats, plan.page.style.label_minor_grid)
-    labels = in_image(occlude(on_page, shot.sheet, hidden(shot, plan.effects)), shot.warp)
+    covered = hidden(shot, plan.effects, plan.page.style.dpi)
+    labels = in_image(occlude(on_page, shot.sheet, covered), shot.warp)
     window = plan.window
     signals = drawn.signals[window.first : window.first + window.count]
     image = developed(scene, shot, plan.page.style.dpi, plan.effects)
     if effects:
         image, plan = apply_outside(image, effects), plan.model_copy(update={"outside": names})
-    return Sheet(plan, layout, scene, shot, image, labels, signals, drawn.lead_names)
+    return Sheet(plan, layout, scene, shot, image, labels, covered, signals, drawn.lead_names)
 
 
 def render(

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ecgvec.draws import Draw, parse_draw, probes
 from ecgvec.effects.every import EFFECTS
 from ecgvec.errors import RecipeError, nearest, one_line
 from ecgvec.marks.every import MARKS
 from ecgvec.options import HeaderOptions, LayoutOptions, NotesOptions, OutputOptions, RecordOptions, parse_density
-from ecgvec.parts import Part, check_part
+from ecgvec.parts import Part, check_part, cure
 from ecgvec.registry import Registry
 from ecgvec.resources import listing
 from ecgvec.style import check_style
@@ -127,6 +127,16 @@ class Recipe(BaseModel):
                 check_style("page", key, value)
         return draws
 
+    @field_validator("header", "output")
+    @classmethod
+    def _once(cls, options: HeaderOptions | OutputOptions, info: ValidationInfo) -> HeaderOptions | OutputOptions:
+        key = "fields" if isinstance(options, HeaderOptions) else "formats"
+        names = getattr(options, key) or ()
+        for name in names:
+            if names.count(name) > 1:
+                raise RecipeError(f"{info.field_name}.{key} names '{name}' {names.count(name)} times: name it once")
+        return options
+
     def __repr__(self) -> str:
         return f"<Recipe '{self.title}', {len(self.page)} page keys>"
 
@@ -142,10 +152,6 @@ class MixedRecipe(BaseModel):
 
 
 Recipe.model_rebuild()
-
-
-def _reason(error: ValidationError) -> str:
-    return str(error.errors()[0]["msg"]).removeprefix("Value error, ")
 
 
 _DEPTHS = {
@@ -267,12 +273,15 @@ def _mixed(raw: Mapping[str, Any], where: str, source: str) -> tuple[MixedRecipe
 
 
 def _sentence(error: ValidationError) -> str:
+    """The first fault in one sentence: the key, its value, and what to write instead."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] != "extra_forbidden":
-        return f"{where} is {first['input']!r}: {_reason(error)}"
+    names = [part for part in first["loc"] if isinstance(part, str)]  # a number counts the items of a list
+    where, value = ".".join(names), first["input"]
     model: type[BaseModel] = Recipe
-    for part in first["loc"][:-1]:
-        annotation = model.model_fields[str(part)].annotation
+    for name in names[:-1]:
+        annotation = model.model_fields[name].annotation
         model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else model
-    return f"{where} is unknown{nearest(str(first['loc'][-1]), model.model_fields)}"
+    if first["type"] == "extra_forbidden":
+        return f"{where} is unknown{nearest(names[-1], model.model_fields)}"
+    found = "is empty" if value in ([], ()) else f"{'is' if len(names) == len(first['loc']) else 'holds'} {value!r}"
+    return f"{where} {found}: {cure(first, model.model_fields[names[-1]])}"

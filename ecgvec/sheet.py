@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from ecgvec import svg, warped_svg
 from ecgvec.annotations.model import Annotations
@@ -25,10 +26,11 @@ from ecgvec.warp.parts import Paper
 class Sheet:
     """One image with all that is known of it.
 
-    ``image`` is (H, W, 3) uint8 RGB; ``annotations`` are in image pixels; ``shot`` is how the page is seen, ``warp``
-    its map from page mm to image px and back; ``plan`` is everything that was drawn; ``scene`` and ``layout`` are the
-    page in mm, before the warp. ``signals`` is the window of the record that the page was made from, (samples, leads)
-    mV, its columns named by ``signal_leads``.
+    ``image`` is (H, W, 3) uint8 RGB; ``annotations`` are in image pixels; ``shot`` is how the page is seen,
+    ``warp`` its map from page mm to image px and back; ``plan`` is everything that was drawn; ``scene`` and
+    ``layout`` are the page in mm, before the warp; ``covered`` is what effects cover of it, in page mm. ``signals``
+    is the window of the record that the page was made from, (samples, leads) mV, its columns named by
+    ``signal_leads``.
     """
 
     plan: Plan
@@ -37,6 +39,7 @@ class Sheet:
     shot: Shot
     image: NDArray[np.uint8]
     annotations: Annotations
+    covered: BaseGeometry
     signals: NDArray[np.float64]
     signal_leads: tuple[str, ...]
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ecgvec.errors import RecipeError, nearest
+from ecgvec.parts import cure
 
 # Grid colours by name: paper tint, minor lines, major lines. The order of the first five is that of the numbers
 # 1-5 that the seed toolbox's --standard_grid_color takes.
@@ -142,7 +143,7 @@ def check_style(where: str, key: str, value: object) -> None:
     try:
         PageStyle.model_validate({key: value})
     except ValidationError as error:
-        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        reason = cure(error.errors()[0], PageStyle.model_fields[key])
         raise RecipeError(f"{where}.{key} is {value!r}: {reason}") from None
 
 

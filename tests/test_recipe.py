@@ -62,14 +62,14 @@ def test_a_fixed_value_uses_no_chance() -> None:
         ({"page.bw": {"probability": float("nan")}}, "probability is nan"),
         ({"page.dpi": float("nan")}, "page.dpi is nan: write a finite number"),
         ({"page.dpi": {"uniform": [300, 100]}}, r"page.dpi.uniform is \[300, 100\]: write \[lowest, highest\]"),
-        ({"page.dpi": {"uniform": [10, 100]}}, "page.dpi is 10.0.*greater than or equal to 50"),
+        ({"page.dpi": {"uniform": [10, 100]}}, "page.dpi is 10.0: write a number from 50 to 1200"),
         ({"page.grid": {"choice": []}}, "at least one value"),
         ({"page.grid": {"choice": ["lines", "dots"], "weights": [1]}}, "write 2 numbers"),
         ({"page.grid": {"choice": ["lines"], "uniform": [1, 2]}}, "exactly one of choice"),
         ({"page.grid": {"chioce": ["lines"]}}, "page.grid.chioce is unknown; did you mean 'choice'"),
         ({"page.speed": 30}, "30 mm/s is not printed by ECG machines: write 12.5, 25 or 50"),
         ({"output.variants": 0}, "output.variants is 0"),
-        ({"header.fields": ["name"]}, "header.fields.0 is 'name'"),
+        ({"header.fields": ["name"]}, "header.fields holds 'name': write 'age', 'sex' or 'dx'"),
     ],
 )
 def test_wrong_recipes_are_named(overrides: dict[str, Any], words: str) -> None:
@@ -108,7 +108,10 @@ WRONG = {
         "bw = {probability = nan}": ("bw.probability", "nan"),
         "bw = {}": ("bw", "exactly one of"),
     },
-    "header": {"feilds = ['age']": ("feilds", "did you mean 'fields'"), "fields = ['name']": ("fields.0", "'name'")},
+    "header": {
+        "feilds = ['age']": ("feilds", "did you mean 'fields'"),
+        "fields = ['name']": ("fields holds", "'name'"),
+    },
     "notes": {
         "wrods = 3": ("wrods", "did you mean 'words'"),
         "probability = -1": ("probability", "-1"),
@@ -122,6 +125,14 @@ WRONG = {
         "x_offset = -3": ("x_offset", "-3"),
         "y_offset = true": ("y_offset", "True"),
         "source = ''": ("source", "''"),
+        "source = 'a.txt'": ("source", "not built yet"),
+        "place = 'top'": ("place", "'top'", "offset, free, margin or across"),
+        "place = {choice = ['free', 3]}": ("place", "3"),
+        "angle = 200": ("angle", "200", "from -180 to 180"),
+        "angle = {uniform = [5, 2]}": ("angle.uniform", "[5, 2]"),
+        "colour = 'pink'": ("colour", "'pink'", "blue, black, red or green"),
+        "colour = {uniform = [0, 1]}": ("colour", "0.0"),
+        "nib = 'quill'": ("nib", "'quill'", "ballpoint"),
     },
     "output": {
         "vairants = 2": ("vairants", "did you mean 'variants'"),

@@ -33,7 +33,11 @@ from tests.warp.test_maps import THERE_AND_BACK, on_surface
 from tests.warp.test_paper import LARGEST_STRAIN, strains
 from tests.warp.test_steep import assert_right_side_out
 
-BENT = [name for name in listing("recipes") if load_recipe(name).warp]
+# One recipe of those that bend paper in the same way.
+BENT = list(
+    {load_recipe(name).model_dump_json(include={"warp"}): name for name in reversed(list(listing("recipes")))}.values()
+)
+BENT = [name for name in BENT if {"creases", "crumple"} & set(load_recipe(name).warp)]
 PHOTOS = [name for name in BENT if "phone" in load_recipe(name).warp]
 FEW, MANY = range(4), range(40)
 MOVED_MM = 1.0
@@ -286,12 +290,12 @@ def test_turning_the_lamp_round_swaps_the_bright_side_of_every_fold(recipe: str)
         ({"effects.lmap.azimuth": 2}, r"effects.lmap: 'lmap' is unknown; did you mean 'lamp'"),
         ({"warp.creases.verticle": 2}, r"warp.creases.verticle is unknown; did you mean 'vertical'"),
         ({"effects.lamp.azimut": 2}, r"effects.lamp.azimut is unknown; did you mean 'azimuth'"),
-        ({"warp.creases.vertical": 61}, r"warp.creases.vertical is 61: .*less than or equal to 60"),
-        ({"warp.creases.vertical": 2.5}, r"warp.creases.vertical is 2.5: .*integer"),
-        ({"warp.creases.vertical": {"uniform": [1, 4]}}, r"warp.creases.vertical is .*integer"),
+        ({"warp.creases.vertical": 61}, r"warp.creases.vertical is 61: write a whole number from 0 to 60"),
+        ({"warp.creases.vertical": 2.5}, r"warp.creases.vertical is 2.5: write a whole number"),
+        ({"warp.creases.vertical": {"uniform": [1, 4]}}, r"warp.creases.vertical is .*write a whole number"),
         ({"warp.creases.vertical": "two"}, r"warp.creases.vertical is 'two'"),
         ({"warp.creases.preset": "leter"}, r"warp.creases.preset is 'leter': .*'letter'"),
-        ({"warp.phone.tilt": {"uniform": [-80, 10]}}, r"warp.phone.tilt is -80.0: .*greater than or equal to -60"),
+        ({"warp.phone.tilt": {"uniform": [-80, 10]}}, r"warp.phone.tilt is -80.0: write a number from -60 to "),
         ({"warp.phone.distance": float("nan")}, r"warp.phone.distance is nan: write a finite number"),
         ({"warp.edge-wave.phase": float("inf")}, r"warp.edge-wave.phase is inf: write a finite number"),
         ({"warp.edge-wave.phase": {"choice": [float("inf")]}}, r"warp.edge-wave.phase.* inf"),
@@ -303,7 +307,7 @@ def test_turning_the_lamp_round_swaps_the_bright_side_of_every_fold(recipe: str)
         ({"warp.crumple.probability": "often"}, r"warp.crumple.probability is 'often': write a number from 0 to 1"),
         ({"warp.crumple": 3}, r"warp.crumple is 3: write a table of keys"),
         ({"warp": 3}, r"warp is 3: write"),
-        ({"effects.lamp.elevation": 2}, r"effects.lamp.elevation is 2: .*greater than or equal to 5"),
+        ({"effects.lamp.elevation": 2}, r"effects.lamp.elevation is 2: write a number from 5 to "),
         ({"effects.desk.material": "glass"}, r"effects.desk.material is 'glass'"),
         ({"warp.a.kind": 3}, r"warp.a: '3' is unknown"),
         ({"warp.a.kind": ["curl"]}, r"warp.a.* is unknown|warp.a.kind is"),

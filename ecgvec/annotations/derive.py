@@ -12,6 +12,7 @@ from ecgvec.annotations.model import (
     Annotations,
     BeatLabel,
     BeatPlace,
+    CharacterLabel,
     GridLabel,
     MarkLabel,
     PulseLabel,
@@ -32,7 +33,7 @@ from ecgvec.warp.base import Flat, Warp
 
 PIECE_MM = 1.0  # longest straight side of an outline, so that a warp may bend it
 SLICE_MM = 3.0  # of a text, whose hull stands for its ink
-_READING_ORDER = {"header-text": 0, "lead-name": 1, "footer-text": 2}
+_READING_ORDER = {"header-text": 0, "lead-name": 1, "footer-text": 2, "note": 3}
 
 
 def corners(box: Box | tuple[float, float, float, float]) -> Points:
@@ -112,16 +113,18 @@ def _pulse(mark: Mark, info: PulseInfo) -> PulseLabel:
 
 
 def _added(mark: Mark, info: AddedInfo) -> MarkLabel:
-    ring = shapely.get_coordinates(shapely.segmentize(shapely.Polygon(info.ring), PIECE_MM))[:-1]
-    return MarkLabel(mark.id, info.kind, info.text, info.trace, ring, info.opaque)
+    return MarkLabel(mark.id, info.kind, info.text, info.trace, _dense(info.ring), info.opaque)
 
 
 def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
-    """All texts, numbered as a reader takes them: header, then row by row from left to right, then footer."""
+    """All texts, numbered as a reader takes them: header, then row by row from left to right, footer, and notes as they
+    were written."""
     found = [(mark, mark.info) for mark in scene.marks() if isinstance(mark.info, TextInfo)]
 
     def place(item: tuple[Mark, TextInfo]) -> tuple[int, float, float]:
         mark, info = item
+        if mark.role == "note":
+            return _READING_ORDER[mark.role], 0, 0.0  # they stand in that order already
         row = round(info.ink.y1 / (pitch if mark.role == "lead-name" else 1.5))
         return _READING_ORDER[mark.role], row, info.ink.x0
 
@@ -132,13 +135,20 @@ def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
             role=mark.role,
             text=info.text,
             order=order[mark.id],
-            quad=corners(info.ink),
+            quad=corners(info.ink) if info.quad is None else info.quad,
             hull=_hull(info.outline.points),
             outline=_sliced_hulls(info.outline.points),
             trace=mark.data.get("trace"),
+            characters=tuple(CharacterLabel(character, _dense(ring)) for character, ring in info.characters),
         )
         for mark, info in found
     ]
+
+
+def _dense(ring: Points) -> Points:
+    """A closed ring (n, 2) with no side longer than PIECE_MM."""
+    dense: Points = shapely.get_coordinates(shapely.segmentize(shapely.Polygon(ring), PIECE_MM))[:-1]
+    return dense
 
 
 def _grid(layout: Layout, step: int) -> GridLabel:
@@ -156,7 +166,8 @@ def _beats(beats: Beats | None, traces: Sequence[TraceLabel]) -> list[BeatLabel]
             if len(trace.t) and trace.t[0] <= t <= trace.t[-1]:
                 mv = np.array([np.interp(t, trace.t, trace.mv)])
                 if np.isfinite(mv[0]):
-                    places.append(BeatPlace(trace.id, trace.axes.to_page(np.array([t]), mv)))
+                    bare = bool(trace.occluded[int(np.argmin(np.abs(trace.t - t)))])  # the pen skipped there
+                    places.append(BeatPlace(trace.id, trace.axes.to_page(np.array([t]), mv), not bare, bare))
         if places:
             labels.append(BeatLabel(float(t), symbol, tuple(places)))
     return labels

@@ -59,11 +59,20 @@ class TraceLabel:
 
 
 @dataclass(frozen=True, eq=False)
+class CharacterLabel:
+    """One character of a handwritten note, and the ring (n, 2) around its ink."""
+
+    character: str
+    ring: Points
+
+
+@dataclass(frozen=True, eq=False)
 class TextLabel:
-    """A line of text: its role (``lead-name``, ``header-text``, ``footer-text``), its string, its place in reading
-    order, the corners (4, 2) of its ink's box (top-left, top-right, bottom-right, bottom-left as read), the hull
-    (n, 2) of its ink, and points of it whose bounds are the ink's own. ``trace`` is the id of the trace that a lead
-    name belongs to. ``occluded``: the share of the hull that something hides; at 1 it is not visible."""
+    """A line of text: its role (``lead-name``, ``header-text``, ``footer-text``, or ``note`` where it is handwritten),
+    its string, its place in reading order, the corners (4, 2) of its ink's box (top-left, top-right, bottom-right,
+    bottom-left as read), the hull (n, 2) of its ink, and points of it whose bounds are the ink's own. ``trace`` is the
+    id of the trace that a lead name belongs to; ``characters`` are those of a note that have ink, in order.
+    ``occluded``: the share of the hull that something hides; at 1 it is not visible."""
 
     id: str
     role: str
@@ -73,8 +82,19 @@ class TextLabel:
     hull: Points
     outline: Points
     trace: str | None = None
+    characters: tuple[CharacterLabel, ...] = ()
     visible: bool = True
     occluded: float = 0.0
+
+    def mapped(self, function: PointMap) -> TextLabel:
+        """The label with its points sent through ``function``."""
+        return replace(
+            self,
+            quad=function(self.quad),
+            hull=function(self.hull),
+            outline=function(self.outline),
+            characters=tuple(replace(c, ring=function(c.ring)) for c in self.characters),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,10 +197,7 @@ class Annotations:
             page=function(self.page),
             holes=tuple(function(hole) for hole in self.holes),
             traces=tuple(t.mapped(function) for t in self.traces),
-            texts=tuple(
-                replace(t, quad=function(t.quad), hull=function(t.hull), outline=function(t.outline))
-                for t in self.texts
-            ),
+            texts=tuple(t.mapped(function) for t in self.texts),
             pulses=tuple(replace(p, corners=function(p.corners), outline=function(p.outline)) for p in self.pulses),
             grid=_mapped_grid(self.grid, function),
             minor=_mapped_grid(self.minor, function),
@@ -198,7 +215,12 @@ class Annotations:
         """
 
         def any_of(points: Points) -> bool:
-            return bool(function(dense_ring(points)).any())
+            ring = dense_ring(points)
+            if function(ring).any():
+                return True
+            middle = ring.mean(axis=0)  # a large mark may hold the whole image within its ring
+            inner = middle + (ring - middle)[:, None] * np.linspace(0, 1, 9)[None, :, None]
+            return bool(function(inner.reshape(-1, 2)).any())
 
         return replace(
             self,

@@ -49,7 +49,7 @@ def occlude(labels: Annotations, sheet: Polygon | None, hidden: BaseGeometry) ->
 
 
 def _outlined(labels: Annotations, sheet: Polygon) -> Annotations:
-    dense = shapely.segmentize(shapely.orient_polygons(sheet, exterior_cw=True), PIECE_MM)
+    dense = shapely.segmentize(shapely.orient_polygons(sheet, exterior_cw=False), PIECE_MM)
     outer, *inner = (shapely.get_coordinates(ring)[:-1] for ring in (dense.exterior, *dense.interiors))
     return replace(labels, page=outer, holes=tuple(inner))
 

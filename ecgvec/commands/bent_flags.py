@@ -36,6 +36,17 @@ FULLY_RANDOM = flag(
     "no",
 )
 COOLEST = 2000  # kelvin
+TOSSED_CROP = "warp.augment-crop"  # a name of its own, so that it comes last and leaves a recipe's crop as it is
+
+
+def _turns(most: float) -> Any:
+    """Angles from minus to plus ``most`` degrees, whole ones where it is whole. What is more than a full turn stays as
+    it is, for the recipe to refuse."""
+    if abs(most) > 360:
+        return most
+    ends = sorted([-most, most])
+    return {"integer": [int(end) for end in ends]} if most == int(most) else {"uniform": ends}
+
 
 RANGES: tuple[Ranged, ...] = (
     Ranged(
@@ -58,15 +69,15 @@ RANGES: tuple[Ranged, ...] = (
     ),
     Ranged(
         AUGMENT,
-        flag("-rot --rotate", "warp.rotate.angle", float, _BENT, "Turn the picture, by a whole number of degrees drawn from minus this to this.", "0 degrees", metavar="DEGREES"),
+        flag("-rot --rotate", "warp.rotate.angle", float, _BENT, "Turn the picture, by degrees drawn from minus this to this: whole ones where this is whole.", "0 degrees", metavar="DEGREES"),
         flag("--deterministic_rot", "warp.rotate.angle", bool, _BENT, "Turn by +DEGREES.", "no"),
-        lambda most: {"integer": sorted([-int(most), int(most)])},
+        _turns,
     ),
     Ranged(
         AUGMENT,
         flag("-c --crop", "page.crop", float, _BENT, "Share that is cut off each side of the picture, drawn from 0 up to this.", "0.01 with --augment", metavar="SHARE"),
         flag("--deterministic_crop", "page.crop", bool, _BENT, "The share as given.", "no"),
-        lambda most: {"uniform": [0.0, most]},
+        lambda most: {"uniform": [0.0, most]} if most >= 0 else most,  # for the recipe to refuse
     ),
     Ranged(
         AUGMENT,
@@ -104,7 +115,7 @@ AUGMENTED: Overrides = {
 # The coins of --fully_random, and the parts that each decides on. A picture is cropped by a part of the warp then.
 COINS: dict[str, tuple[str, ...]] = {
     "wrinkles": ("warp.creases", "warp.crumple", "effects.lamp", "effects.wear"),
-    "augment": ("warp.rotate", "warp.crop", "effects.gaussian-noise", "effects.temperature"),
+    "augment": ("warp.rotate", TOSSED_CROP, "effects.gaussian-noise", "effects.temperature"),
 }
 
 BENT_FLAGS = (WRINKLES, AUGMENT, FULLY_RANDOM, *(row for ranged in RANGES for row in ranged[1:3]))
@@ -129,7 +140,8 @@ def _tossed(result: Overrides) -> Overrides:
     """The same, each group on a coin of its own."""
     result = dict(result)
     if "page.crop" in result:
-        result["warp.crop.share"] = result.pop("page.crop")  # the last part of the warp, as page.crop would be
+        share, result["page.crop"] = result["page.crop"], 0.0  # else the recipe's own would cut once more
+        result |= {f"{TOSSED_CROP}.kind": "crop", f"{TOSSED_CROP}.share": share}
     used = {key.rpartition(".")[0] for key in result}
     for coin, parts in COINS.items():
         for part in parts:

@@ -40,7 +40,7 @@ def flagged_recipe(source: str | None, mix: str | None, flags: Mapping[str, Any]
 
     if source is not None and mix is not None:
         raise RecipeError(f"--recipe {source} and --mix {mix} contradict one another: give one of them")
-    name = source or "clean"
+    name = "clean" if source is None else source
     plain = load_recipe(name) if mix is None else load_mix(parse_mix(mix))
     singles = [part.recipe for part in plain.mix] or [plain]
     idle = [without_effect(flags, _present(recipe)) for recipe in singles]
@@ -96,7 +96,8 @@ def _written(flags: Mapping[str, Any], output: OutputOptions) -> dict[str, Any]:
 
     if flags.get("mask_unplotted_samples") and flags.get("formats") is None and not flags.get("image_only"):
         formats = output.written or DEFAULT_FORMATS
-        return {"output.formats": [*formats, *(["wfdb"] if "wfdb" not in formats else [])]}
+        more = [*formats, *(["wfdb"] if "wfdb" not in formats else [])]
+        return {"output.formats": more, "output.image_only": False}
     return {}
 
 

@@ -6,6 +6,7 @@ Names and meanings that the seed toolbox's users know are kept. Underscores and 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
@@ -59,7 +60,7 @@ FLAGS: tuple[Flag, ...] = (
     flag("--seconds", "page.seconds", float, _PAPER, "Seconds of time that a page shows.", "10 s", metavar="S"),
     flag("--fit/--no-fit", "page.fit", bool, _PAPER, "Shorten the page's time to what the paper has room for.", "no"),
     flag("--baseline", "page.baseline", str, _PAPER, "What lies on a row's baseline: `zero` mV, the lead's `median`, or `auto`: zero unless the median is over 1 mV away.", "auto", metavar="MODE"),
-    flag("--pad_inches", "page.pad", float, _PAPER, "White border around the page in inches.", "0 in", metavar="INCHES", value=lambda inches: inches * MM_PER_INCH),
+    flag("--pad_inches", "page.pad", float, _PAPER, "White border around the page in inches, 0 to 10.", "0 in", metavar="INCHES", value=lambda inches: inches * MM_PER_INCH),
     flag("--clip/--no-clip", "page.clip", bool, _PAPER, "Cut traces off where they leave their row.", "no"),
     flag("--grid", "page.grid", str, _GRID, "`lines`, `dots` (1 mm dots, 5 mm lines) or `none`.", "lines", metavar="KIND"),
     flag("--grid-color", "page.grid_color", str, _GRID, "brown, pink, blue, green, red, grey or #RRGGBB.", "red", metavar="COLOUR"),
@@ -122,13 +123,23 @@ def overrides(given: Mapping[str, Any], present: Collection[str] = ()) -> Overri
         value = row.value(raw)
         if value is not None:
             result[row.key] = value
+    result |= _stronger(given)
     if given.get(RANDOM_RESOLUTION.parameter):
         highest = result.get("page.dpi", 200)
         if LEAST_DPI <= highest <= MOST_DPI:  # else the recipe refuses it in its own words
             result["page.dpi"] = {"integer": [LEAST_DPI, int(highest)]}
-    if given.get(RANDOM_PADDING.parameter) and "page.pad" in result:
+    if given.get(RANDOM_PADDING.parameter) and 0 <= result.get("page.pad", -1) < math.inf:  # else as above
         result["page.pad"] = {"uniform": [0.0, result["page.pad"]]}
     return result
+
+
+def _stronger(given: Mapping[str, Any]) -> Overrides:
+    """What a flag that says which files to write makes of the recipe's other key for that: flags are stronger. Where
+    both keys are given as flags they may contradict one another, which the recipe refuses."""
+    formats, alone = given.get("formats"), given.get("image_only")
+    if alone and formats is None:
+        return {"output.formats": ["png"]}
+    return {"output.image_only": False} if formats is not None and not alone else {}
 
 
 def without_effect(given: Mapping[str, Any], present: Collection[str] = ()) -> list[str]:

@@ -9,7 +9,6 @@ from ecgvec.commands.flag import Flag, Overrides, flag
 from ecgvec.commands.ranged import Ranged, idle, ranged_overrides
 
 _NOTES = "Handwriting"
-NOTES_BUILT = False  # once they are: True, so that --fully_random throws their coin too
 
 HW_TEXT = flag("--hw_text", "notes.probability", bool, _NOTES, "Handwritten notes on every image.", "no")
 LINK = flag(
@@ -71,7 +70,7 @@ NOTE_FLAGS: tuple[Flag, ...] = (
 
 def _base(given: Mapping[str, Any], coin: bool) -> tuple[list[Flag], Overrides]:
     """The switch, if it is on, and what it means without numbers."""
-    if coin and NOTES_BUILT:
+    if coin:
         return [HW_TEXT], {"notes.probability": 0.5, **WRITTEN}
     return ([HW_TEXT], {"notes.probability": 1.0, **WRITTEN}) if given.get(HW_TEXT.parameter) else ([], {})
 

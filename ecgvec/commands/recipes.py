@@ -1,4 +1,4 @@
-"""``ecgvec recipes``: list, show, check."""
+"""``ecgvec recipes``: list, show, preview, check."""
 
 from __future__ import annotations
 
@@ -64,4 +64,4 @@ def check(file: Annotated[str, typer.Argument(help="A .toml file.")]) -> None:
     """Check a recipe of your own: every key, every value, every template that it names."""
     from ecgvec.batch.check import checked_recipe
 
-    typer.echo(f"{file}: right, '{checked_recipe(file, {}).title}'")
+    typer.echo(printable(f"{file}: right, '{checked_recipe(file, {}).title}'"))

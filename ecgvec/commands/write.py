@@ -21,14 +21,15 @@ def write(
     device: Annotated[str, typer.Option("--device", help="cpu, or cuda.")] = "cpu",
 ) -> None:
     """Write a note by hand, as filled outlines with its transcript and a box for each character."""
+    from ecgvec.errors import printable
     from ecgvec.handwriting.ink import ink as in_ink
     from ecgvec.handwriting.writer import Writer
 
     note = Writer(weights, device).write([text], style, bias, seed, height)[0]
     for message in note.messages:
-        typer.echo(message, err=True)
+        typer.echo(printable(message), err=True)
     _save(note_svg(note, in_ink(note, nib, ink, seed)), out)
-    typer.echo(f"{out}: '{note.text}' in style {note.style}")
+    typer.echo(printable(f"{out}: '{note.text}' in style {note.style}"))
 
 
 def note_svg(note: Any, ink: Any) -> str:

@@ -45,11 +45,15 @@ class TraceInfo:
 
 @dataclass(frozen=True, eq=False)
 class TextInfo:
-    """A line of text: its string, the box of its ink in mm, and its outlines as straight lines."""
+    """A line of text: its string, the box of its ink in mm, and its outlines as straight lines. ``quad`` (4, 2): the
+    corners of its ink's box from the top left clockwise as read, where the text does not stand upright (None: the
+    box's own). ``characters``: each character that has ink, with the ring (n, 2) mm around it, where they are told."""
 
     text: str
     ink: Box
     outline: Path
+    quad: Points | None = None
+    characters: tuple[tuple[str, Points], ...] = ()
 
 
 @dataclass(frozen=True)

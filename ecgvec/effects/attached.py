@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
 from ecgvec.effects.edges import over, rough
-from ecgvec.effects.lost import LOST, filled, laid_over, shaded, way_to
+from ecgvec.effects.lost import filled, laid_over, shaded, way_to
 from ecgvec.effects.paper import Clouds, Dye, Patch, Place, Plane, Share, cut, dye, fine_noise
 from ecgvec.geometry.path import Points
 from ecgvec.parts import Degrees, Seed, registered
@@ -32,6 +32,7 @@ FILM: dict[Finish, Floats] = {  # sRGB of what lies on the print, and how much o
     "masking": np.array([230.0, 200.0, 158.0]),
 }
 DIRT: Floats = np.array([84.0, 74.0, 62.0])
+MOST_FILM, MOST_GRIME = 0.5, 0.6  # of the print, that gloss or milk of a film and dirt at its edges hide
 EDGE_MM = 0.16  # of the line that the cut edge of a tape is seen as
 SEAM_MM = 0.7  # over which dirt keeps to its glue
 
@@ -41,6 +42,7 @@ RUST: Floats = np.array([116.0, 58.0, 28.0])
 RUSTY: Dye = (0.25, 0.85, 1.5)  # what rust leaves in the paper
 WIRE_MM = 0.6
 HOLE: Floats = np.array([38.0, 34.0, 32.0])  # sRGB of what is seen through a pin's hole: hardly lit
+MOST_SHADE = 0.6  # of the light, that a staple or a pin's dent takes from the paper beside it
 PIN_MM = 0.34  # radius of a staple's hole
 FALLEN_MM = (0.28, 0.34)  # right and down: a wire's shadow
 
@@ -105,10 +107,11 @@ class Tape(OnPaper):
     dirt: Share = 0.5
     seed: Seed = 0
 
-    def hidden(self, view: View) -> BaseGeometry:
-        """All beneath masking tape that is opaque enough."""
-        opaque = self.finish == "masking" and 1 - self.opacity < LOST
-        return self._outline(view.paper) if opaque else Polygon()
+    def least_left(self) -> float:
+        """What is seen through the film and the dirt at its edges."""
+        film = self.opacity * (1.0 if self.finish == "masking" else MOST_FILM)
+        dyed = self.opacity * (min(BACKING[self.finish]) + self.age * min(CLEAR_AGED))
+        return float((1 - film) * (1 - self.opacity * MOST_GRIME) * np.exp(-dyed))
 
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with the tape on it."""
@@ -160,7 +163,7 @@ class Tape(OnPaper):
             lit = rng.uniform(-0.35, 0.35) * self.length
             streak = np.exp(-(((along - np.float32(lit) + 0.6 * across + 3 * broad) / (0.13 * self.length)) ** 2))
             veil = 0.02 + 0.3 * streak * (1 + 0.15 * loose) + 0.12 * bubbles * (0.4 + streak)
-        laid_over(page, patch, share * np.clip(veil, 0, 0.5), FILM[self.finish])
+        laid_over(page, patch, share * np.clip(veil, 0, MOST_FILM), FILM[self.finish])
 
     def _crepe(self, page: Image, patch: Patch, scale: float, share: Plane) -> None:
         """The wrinkled paper of masking tape, in place."""
@@ -178,7 +181,7 @@ class Tape(OnPaper):
         way = inside + outside
         line = np.exp(-((way / np.float32(EDGE_MM)) ** 2))
         grime = uneven * (0.42 * line + 0.17 * np.exp(-way / np.float32(SEAM_MM)) * specks)
-        darker = self.opacity * np.clip(0.1 * line + np.float32(self.dirt) * grime, 0, 0.6)
+        darker = self.opacity * np.clip(0.1 * line + np.float32(self.dirt) * grime, 0, MOST_GRIME)
         laid_over(page, patch, darker, DIRT)
         glint = np.exp(-(((inside - np.float32(2.2 * EDGE_MM)) / np.float32(EDGE_MM)) ** 2)) * strip
         laid_over(page, patch, 0.25 * self.opacity * glint, FILM["clear"])
@@ -205,11 +208,14 @@ class Staples(OnPaper):
         shapes = [MultiPoint(ends) if self.removed else LineString(ends) for ends in self._ends(view.paper)]
         return shapely.union_all([shape.buffer(radius, quad_segs=6) for shape in shapes])
 
+    def least_left(self) -> float:
+        """What is seen in their shadows and through their rust."""
+        return float(((1 - MOST_SHADE) * np.exp(-self.rust * min(RUSTY))) ** min(self.count, 1))
+
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3), stapled, or with pin holes."""
         changed = page.copy()
-        rng = generator(self.seed).spawn(1)[0]
-        for ends in self._ends(paper):
+        for ends, rng in zip(self._ends(paper), generator(self.seed).spawn(self.count), strict=True):
             wire = LineString(ends)
             patch = over(changed, scale, wire, 5.0)
             if not patch:
@@ -243,7 +249,7 @@ class Staples(OnPaper):
         half = np.float32(self.length / 2)
         shadow = _faded(frame.shifted(*FALLEN_MM).to_wire(patch, self.length), WIRE_MM / 2, 0.28)
         ends = np.exp(-(((np.abs(along) - half) / 0.7) ** 2) - (across / 0.7) ** 2)
-        shaded(page, patch, 1 - np.clip(0.5 * shadow + 0.25 * ends, 0, 0.8))
+        shaded(page, patch, 1 - np.clip(0.5 * shadow + 0.25 * ends, 0, MOST_SHADE))
         v = np.clip(across / np.float32(WIRE_MM / 2), -1, 1)
         worn = Clouds.drawn(rng, 0.7, 9, 0.5).at(patch.x, patch.y, scale)
         light = 0.38 + 0.62 * np.sqrt(1 - 0.98 * v * v) - 0.22 * v
@@ -273,7 +279,7 @@ class Staples(OnPaper):
         dent = 0.07 * between * np.exp(-((across / 0.3) ** 2)) * (1 + 0.3 * rng.standard_normal())
         lit = _faded(frame.shifted(0.22, 0.22).to_ends(patch, self.length), PIN_MM, 0.2)
         raised = _faded(frame.to_ends(patch, self.length), PIN_MM + 0.15, 0.3)
-        gain = 1 - np.clip(dent + 0.22 * raised, 0, 0.6)
+        gain = 1 - np.clip(dent + 0.22 * raised, 0, MOST_SHADE)
         shaded(page, patch, gain)
         laid_over(page, patch, 0.5 * lit, FILM["clear"])
         laid_over(page, patch, filled(MultiPoint(ends).buffer(PIN_MM, quad_segs=6), patch, scale), HOLE)

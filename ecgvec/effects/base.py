@@ -29,10 +29,11 @@ Image = NDArray[np.uint8]
 @dataclass(frozen=True, eq=False)
 class View:
     """The bent sheet as the image shows it, for effects that need to know where the paper is and how it lies.
-    ``sheet``: what is left of the paper, in page mm (None: all of it)."""
+    ``sheet``: what is left of the paper, in page mm (None: all of it); ``scale``: px/mm at which the page is drawn."""
 
     composed: Composed
     sheet: Polygon | None = None
+    scale: float = 8.0
 
     @property
     def surface(self) -> Surface:
@@ -70,7 +71,8 @@ class Effect(Part, ABC):
         return None if self.noisy else self
 
     def hidden(self, view: View) -> BaseGeometry:
-        """What it covers so that nothing printed there can be seen, in page mm."""
+        """What it covers by its shape, so that nothing printed there can be seen, in page mm. What covers by its
+        strength is measured: ``OnPaper.least_left``, ``Light.veil``."""
         return Polygon()
 
 
@@ -80,6 +82,12 @@ class OnPaper(Effect):
     @abstractmethod
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) at ``scale`` px/mm, changed. ``bends`` are those of the warp, for wear along folds."""
+
+    def least_left(self) -> float:
+        """No more than this share of the contrast of ink to paper is sure to be left where it lies thickest on the
+        print; 1 where it lays nothing over print. Where too little may be left of all effects together, it is measured
+        what is, on what they paint."""
+        return 1.0
 
     def missing(self, paper: Paper) -> BaseGeometry:
         """The paper that is gone (holes, torn off pieces), in page mm."""

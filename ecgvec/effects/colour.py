@@ -24,18 +24,18 @@ LOBES = (
     ((1.217, 437.0, 11.8, 36.0), (0.681, 459.0, 26.0, 13.8)),
 )
 RADIATION = 1.4388e7  # nm K, the second radiation constant
-LEAST = 0.01  # of the strongest channel: what lies outside sRGB's gamut
+LEAST = 0.03  # of the strongest channel: below 2000 K blue lies outside sRGB's gamut, and cameras divide by it
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 @lru_cache(maxsize=64)
 def planckian(kelvin: float) -> tuple[float, float, float]:
-    """Linear sRGB of a black body of that temperature, the strongest channel 1 (Planck's law)."""
+    """Linear sRGB of a black body of that temperature, the strongest channel 1 and none below LEAST (Planck's law)."""
     nm = np.arange(380.0, 781.0, 2.0)
     spectrum = nm**-5 / np.expm1(RADIATION / (nm * kelvin))
     xyz = [sum(a * np.exp(-0.5 * ((nm - m) / np.where(nm < m, s, t)) ** 2) for a, m, s, t in lobes) for lobes in LOBES]
     rgb = TO_SRGB @ (np.array(xyz) @ spectrum)
-    red, green, blue = (float(c) for c in np.maximum(0, rgb / rgb.max()))
+    red, green, blue = (float(c) for c in np.maximum(LEAST, rgb / rgb.max()))
     return red, green, blue
 
 
@@ -54,7 +54,7 @@ class Temperature(Capture):
 
     def gains(self) -> Floats:
         """Factors (3,) of linear red, green and blue, the greatest 1."""
-        gains = np.array(planckian(self.kelvin)) / np.maximum(LEAST, planckian(self.balanced))
+        gains = np.array(planckian(self.kelvin)) / np.array(planckian(self.balanced))
         gains[1] *= 2**self.tint
         return np.asarray(gains / gains.max())
 

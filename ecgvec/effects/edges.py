@@ -12,7 +12,7 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
-from ecgvec.effects.lost import filled, laid_over, shaded, way_to, where_contrast_is_lost
+from ecgvec.effects.lost import filled, laid_over, shaded, way_to
 from ecgvec.effects.paper import Clouds, Dye, Patch, Plane, cut, dye, fine_noise
 from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
@@ -28,6 +28,7 @@ CORE: Floats = np.array([250.0, 248.0, 243.0])  # sRGB of paper inside
 LIP_MM = 0.4  # of the print that stands up a little where it is torn
 SCORCHED: Dye = (1.05, 1.75, 2.5)
 TANNED: Dye = (0.22, 0.5, 1.05)
+BROWNEST = SCORCHED[0] + TANNED[0]  # absorbance of red, which passes best
 CHAR: Floats = np.array([33.0, 28.0, 26.0])  # sRGB
 ASH: Floats = np.array([104.0, 98.0, 92.0])
 CHAR_SOFT_MM = 0.9  # over which charred paper ends
@@ -170,9 +171,11 @@ class BurntEdge(OnPaper):
         edges: tuple[Edge, ...] = ("top", "right", "bottom", "left") if self.edge == "all" else (self.edge,)
         return shapely.union_all([on_sheet(self._eaten(edge, paper, rng), paper) for edge in edges])
 
-    def hidden(self, view: View) -> BaseGeometry:
-        """Where the paper is charred so that print on it cannot be told."""
-        return where_contrast_is_lost(self, view) if self.depth and self.char else Polygon()
+    def least_left(self) -> float:
+        """Nothing, where the paper is charred; what is browned is seen through."""
+        if not self.depth:
+            return 1.0
+        return 0.0 if self.char else float(np.exp(-BROWNEST)) if self.browned else 1.0
 
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3), charred and browned along what has burnt away."""

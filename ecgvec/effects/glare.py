@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import cv2
@@ -11,7 +12,7 @@ from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.effects.base import EFFECTS, Light, View
+from ecgvec.effects.base import EFFECTS, Light, View, veil_on_paper
 from ecgvec.effects.colour import planckian
 from ecgvec.effects.light import Angle, Kelvin, Place, Share, anchor, dot
 from ecgvec.parts import registered
@@ -25,11 +26,13 @@ HAZE, HAZE_WIDTH = 0.2, 2.2  # of coated paper: a faint lobe about the highlight
 LED_MM = np.array([14.0, 4.0, 0.0])  # of a phone's flash from its lens
 
 
-def drowned(view: View, veil: Floats) -> BaseGeometry:
-    """Where so much of the paper is lost in ``veil`` (rows, columns) at the surface's nodes that ink cannot be told,
-    in page mm: found in the image, where the veil is what pixels get, and sent back."""
-    warp, most = view.composed.warp, 1 - LEAST_CONTRAST
-    nodes = view.in_image(veil[..., None])[..., 0]
+def drowned(view: View, lights: Sequence[Light]) -> BaseGeometry:
+    """Where so much of the paper is lost in what all ``lights`` together mirror that ink cannot be told, in page mm:
+    found in the image, where the veil is what pixels get, and sent back."""
+    warp, most, veil = view.composed.warp, 1 - LEAST_CONTRAST, veil_on_paper(view, lights)
+    if veil is None:
+        return Polygon()
+    nodes = veil[..., 0]
     high = np.argwhere(nodes > most)
     if not len(high):
         return Polygon()
@@ -114,10 +117,6 @@ class Glare(Light):
         softness = self.roughness / (each_mm * np.sqrt(self.width * self.height) / 2)
         return self.strength * lobe(np.hypot(along, across), float(softness))
 
-    def hidden(self, view: View) -> BaseGeometry:
-        """Where ink drowns in it."""
-        return drowned(view, self.veil(view))
-
 
 @registered(EFFECTS)
 class Flash(Light):
@@ -169,7 +168,3 @@ class Flash(Light):
         lean = off_mirror(view.surface.normals, eye + LED_MM - xyz, eye - xyz)
         mm = np.sqrt(dot(lean, lean)) * eye[2]  # away from the middle of the highlight on a flat sheet
         return self.gloss * lobe(mm / (self.size / 2), 1.0)
-
-    def hidden(self, view: View) -> BaseGeometry:
-        """Where ink drowns in it."""
-        return drowned(view, self.veil(view))

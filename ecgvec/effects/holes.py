@@ -21,6 +21,7 @@ from ecgvec.warp.parts import Bend, Floats, Paper, generator
 PITCH_MM = {2: 80.0, 3: 108.0, 4: 80.0}  # ISO 838, and the three rings of North America (4 1/4 inches)
 STEP_MM = 0.15  # between points of a torn hole's rim
 RIM_MM = 0.16  # of the cut paper's edge and the shadow in it
+CUT_SHADE, PRESSED_SHADE = 0.28, 0.07  # of the light that both take
 PRESSED_MM = 0.7  # around a hole the punch has bent the paper down
 
 
@@ -48,10 +49,14 @@ class PunchHoles(OnPaper):
         """The white fibres along the rims of what was torn out."""
         return shapely.union_all([ply for _, ply in self._holes(view.paper)])
 
+    def least_left(self) -> float:
+        """What is seen in the shade of their rims."""
+        return 1 - self.rim * (CUT_SHADE + PRESSED_SHADE)
+
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with the rims of its holes."""
-        changed, rng = page.copy(), generator(self.seed).spawn(1)[0]
-        for hole, ply in self._holes(paper):
+        changed, holes = page.copy(), self._holes(paper)
+        for (hole, ply), rng in zip(holes, generator(self.seed).spawn(len(holes)), strict=True):
             patch = over(changed, scale, hole, 3 * PRESSED_MM)
             if not patch:
                 continue
@@ -60,8 +65,8 @@ class PunchHoles(OnPaper):
             away = way_to(filled(hole, patch, scale), scale)
             right, down = patch.offsets(hole.centroid.x, hole.centroid.y)
             side = (right + down) / np.maximum(np.hypot(right, down), 1) / np.sqrt(2)  # light from the upper left
-            cut = 0.28 * np.exp(-((away / np.float32(RIM_MM)) ** 2))
-            pressed = 0.07 * np.exp(-away / np.float32(PRESSED_MM)) * (0.5 - 0.5 * side)
+            cut = CUT_SHADE * np.exp(-((away / np.float32(RIM_MM)) ** 2))
+            pressed = PRESSED_SHADE * np.exp(-away / np.float32(PRESSED_MM)) * (0.5 - 0.5 * side)
             shaded(changed, patch, 1 - self.rim * (cut + pressed))
         return changed
 

@@ -197,7 +197,7 @@ class InkJet(OnPaper):
         # A tint covers a share of the paper with dots; the spread of that share is largest half way (binomial).
         unsure = np.rint(2 * np.sqrt(tone * (1 - tone)) * 255).astype(np.uint8)
         near = cv2.GaussianBlur(black_ink(page), (0, 0), 0.5 * scale)
-        fallen = cv2.multiply(near, spread(_bytes(specks), page.shape), scale=6 * self.strength / 255)
+        fallen = cv2.multiply(near, spread(_bytes(specks), page.shape, scale), scale=6 * self.strength / 255)
         layers = []
         for number, channel in enumerate(cv2.split(page)):
             own = GRAIN * self.strength * np.roll(grain, number * len(grain) // 3, axis=(0, 1))
@@ -205,7 +205,9 @@ class InkJet(OnPaper):
                 cv2.LUT(channel, unsure),
                 cv2.multiply(cv2.bitwise_not(channel), bands, scale=self.strength / 255),
             )
-            up, down = (cv2.multiply(wide, spread(_bytes(side), page.shape), scale=1 / 255) for side in (own, -own))
+            up, down = (
+                cv2.multiply(wide, spread(_bytes(side), page.shape, scale), scale=1 / 255) for side in (own, -own)
+            )
             layers.append(cv2.subtract(cv2.subtract(cv2.add(cv2.add(channel, up), paler), down), fallen))
         return np.asarray(cv2.merge(layers), dtype=np.uint8)
 
@@ -244,7 +246,7 @@ class Bleed(OnPaper):
         turn = rng.uniform(0, np.pi)
         fibres = np.maximum(*(fine_noise(rng, scale, 0.35, 0.06, turn + way) for way in (0.0, 1.6)))
         share = np.rint(255 * np.clip(0.5 * fibres - 0.1, 0, 1)).astype(np.uint8)
-        far, near = (spread(tile, page.shape) for tile in (share, 255 - share))
+        far, near = (spread(tile, page.shape, scale) for tile in (share, 255 - share))
         widely = cv2.GaussianBlur(page, (0, 0), FEATHER * self.spread * scale)
         little = cv2.GaussianBlur(page, (0, 0), self.spread * scale)
         soaked = cv2.add(

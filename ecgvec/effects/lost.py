@@ -1,7 +1,9 @@
-"""What is lost of a page: where an effect leaves too little contrast; and polygons painted as shares of pixels."""
+"""What is lost of a page: where effects leave too little contrast; and polygons painted as shares of pixels."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -11,45 +13,54 @@ from numpy.typing import NDArray
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.effects.base import Image, OnPaper, View
+from ecgvec.effects.base import Effect, Image, OnPaper, View
 from ecgvec.effects.paper import Patch, Plane
 from ecgvec.geometry.path import Points
+from ecgvec.units import MM_PER_INCH, pixel_size
 from ecgvec.warp.parts import Floats
 
 LOST = 0.15  # share of the contrast of ink to paper below which ink is not told from what lies on it
-MEASURED_PX_PER_MM = 5.0
 SMALLEST_MM2 = 0.08  # specks below that hide no line
 SIMPLIFIED_MM = 0.1
+FURTHEST_PX = 1e5  # further than any two places of a page are apart
 FINER = 3  # rows and columns that a pixel is divided in for its share of a polygon
 
 
-def where_contrast_is_lost(effect: OnPaper, view: View) -> BaseGeometry:
-    """Where ``effect`` leaves less than LOST of the contrast of ink to paper, in page mm.
+def where_contrast_is_lost(effects: Sequence[Effect], view: View) -> BaseGeometry:
+    """Where ``effects`` together leave less than LOST of the contrast of ink to paper, in page mm.
 
-    It is measured on what the effect paints, once over bare paper and once over nothing but ink, in the channel in
-    which the ink is told best: a red drop does not hide black ink, which is seen through it in red light.
+    It is measured on what they paint one after another at the page's own resolution, once over bare paper and once over
+    nothing but ink, in the channel in which the ink is told best: a red drop does not hide black ink, which is seen
+    through it in red light.
     """
-    scale, paper = MEASURED_PX_PER_MM, view.paper
-    shape = round(paper.height * scale), round(paper.width * scale), 3
-    bends = view.composed.bends
-    bare = effect.applied(np.full(shape, 255, dtype=np.uint8), scale, paper, bends)
-    inked = effect.applied(np.zeros(shape, dtype=np.uint8), scale, paper, bends)
-    left: Any = cv2.subtract(bare, inked)
-    return outlined(left.max(axis=2) < LOST * 255, scale)
+    over = [(effect, effect.least_left()) for effect in effects if isinstance(effect, OnPaper)]
+    covering = [effect for effect, left in over if left < 1]
+    if math.prod(left for _, left in over) >= LOST:
+        return Polygon()
+    scale, paper = view.scale, view.paper
+    width, height = pixel_size(paper.width, paper.height, scale * MM_PER_INCH)
+    bare, inked = (np.full((height, width, 3), value, dtype=np.uint8) for value in (255, 0))
+    for effect in covering:
+        bare, inked = (effect.applied(page, scale, paper, view.composed.bends) for page in (bare, inked))
+    most = math.ceil(LOST * 255) - 1
+    lost: Any = cv2.inRange(cv2.subtract(bare, inked), (0, 0, 0), (most, most, most))
+    return outlined(lost > 0, scale)
 
 
 def outlined(mask: NDArray[np.bool_], scale: float) -> BaseGeometry:
     """The pixels (H, W) of a ``mask`` at ``scale`` px/mm as polygons in mm, simplified, without specks."""
-    _, marked, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= SMALLEST_MM2 * scale**2)
-    kept = np.isin(marked, large[large > 0])
-    if not kept.any():
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    part = mask[y : y + height, x : x + width]  # little of a page
+    if not part.size:
         return Polygon()
-    contours, order = cv2.findContours(kept.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    _, marked, stats, _ = cv2.connectedComponentsWithStats(part.view(np.uint8).copy(), connectivity=4)
+    large = stats[:, cv2.CC_STAT_AREA] >= SMALLEST_MM2 * scale**2
+    large[0] = False
+    contours, order = cv2.findContours(large[marked].astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     outer: list[Points] = []
     inner: list[Points] = []
-    for contour, (_, _, _, parent) in zip(contours, order[0], strict=True):
-        line = (contour.reshape(-1, 2) + 0.5) / scale
+    for contour, (_, _, _, parent) in zip(contours, order[0] if contours else (), strict=True):
+        line = (contour.reshape(-1, 2) + (x, y) + 0.5) / scale
         (outer if parent < 0 else inner).append(np.vstack([line, *[line[:1]] * 3]))  # a ring even of one pixel
     # All contours run through the middles of the mask's own outermost pixels, half a pixel inside of its edge.
     whole, holes = (
@@ -81,7 +92,8 @@ def filled(shape: BaseGeometry, patch: Patch, scale: float) -> Plane:
 def way_to(share: Plane, scale: float) -> Plane:
     """How far (h, w) in mm each pixel is from those that ``share`` (h, w) fills more than half; 0 within them."""
     away: Any = cv2.distanceTransform((share <= 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    return np.asarray(np.maximum(away - np.float32(0.5), 0) * np.float32(1 / scale))
+    # Where nothing is filled OpenCV gives the largest float, whose square is none.
+    return np.asarray(np.clip(away - np.float32(0.5), 0, FURTHEST_PX) * np.float32(1 / scale))
 
 
 def laid_over(page: Image, patch: Patch, share: Plane | Floats, colour: Plane | Floats) -> None:

@@ -120,7 +120,8 @@ def bare_paper(page: Image) -> Floats:
 def fine_noise(rng: np.random.Generator, scale: float, length: float, width: float, angle: float = 0.0) -> Plane:
     """A tile (n, n) of noise of unit variance that repeats every PERIOD_MM: white noise blurred by ``length`` mm along
     ``angle`` (radians) and by ``width`` mm across (standard deviations). The same waves at every resolution; those too
-    fine for ``scale`` px/mm are left out."""
+    fine for ``scale`` px/mm are left out. Its n pixels share out the period evenly, so they are not quite as large as
+    the page's: ``cut`` and ``spread`` find each place's own."""
     modes = round(PERIOD_MM * FINEST)
     down = fft.fftfreq(2 * modes, 1 / (2 * modes))[:, None] / PERIOD_MM
     right = np.arange(modes + 1)[None] / PERIOD_MM
@@ -137,21 +138,27 @@ def fine_noise(rng: np.random.Generator, scale: float, length: float, width: flo
     seen = np.zeros((size, size // 2 + 1), dtype=np.complex64)
     seen[: kept + 1, : kept + 1] = waves[: kept + 1, : kept + 1]
     seen[size - kept :, : kept + 1] = waves[2 * modes - kept :, : kept + 1]
+    middles = np.exp(1j * np.pi / size * fft.fftfreq(size, 1 / size)).astype(np.complex64)  # half a pixel on
+    seen *= middles[:, None] * middles[: size // 2 + 1]
     return np.asarray(fft.irfft2(seen, s=(size, size)) * np.float32(size * size), dtype=np.float32)
+
+
+def _in_tile(mm: Floats, size: int) -> NDArray[np.intp]:
+    """Which of a tile's ``size`` rows or columns places (n,) mm down or across the page lie in. Counted in mm, for a
+    period is no whole number of the page's pixels, and what each tile is off would add up over the page."""
+    return np.asarray((mm * (size / PERIOD_MM)).astype(np.intp) % size)
 
 
 def cut(tile: Plane, patch: Patch) -> Plane:
     """What lies on a patch when the tile is repeated over the page."""
-    rows = np.arange(patch.rows.start, patch.rows.stop) % tile.shape[0]
-    columns = np.arange(patch.columns.start, patch.columns.stop) % tile.shape[1]
-    return np.asarray(tile[rows[:, None], columns])
+    return np.asarray(tile[_in_tile(patch.y, tile.shape[0])[:, None], _in_tile(patch.x, tile.shape[1])])
 
 
-def spread(tile: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The tile repeated over a page of that ``shape``."""
-    height, width = shape[:2]
-    rows = np.tile(tile, (1, -(-width // tile.shape[1])))[:, :width]
-    return np.ascontiguousarray(np.tile(rows, (-(-height // tile.shape[0]), 1))[:height])
+def spread(tile: NDArray[np.uint8], shape: tuple[int, ...], scale: float) -> NDArray[np.uint8]:
+    """The tile repeated over a page of that ``shape`` at ``scale`` px/mm."""
+    middles = [np.asarray((np.arange(n) + 0.5) / scale, dtype=np.float64) for n in shape[:2]]
+    rows, columns = (_in_tile(mm, size) for mm, size in zip(middles, tile.shape, strict=True))
+    return np.asarray(np.take(np.take(tile, columns, axis=1), rows, axis=0))
 
 
 @registered(EFFECTS)
@@ -175,7 +182,7 @@ class Fibres(OnPaper):
             lying = fine_noise(rng, scale, *FIBRE_MM, turn + np.pi * (way + rng.uniform(-0.3, 0.3)) / FIBRE_WAYS)
             dark += 1.1 * np.maximum(lying - 1.3, 0) - 0.5 * np.maximum(-1.7 - lying, 0)
         tile = np.rint(255 * (1 - self.contrast * np.clip(0.3 + 0.17 * dark, 0, 1))).astype(np.uint8)
-        gain = spread(tile, page.shape)
+        gain = spread(tile, page.shape, scale)
         return np.asarray(cv2.multiply(page, cv2.merge([gain, gain, gain]), scale=1 / 255), dtype=np.uint8)
 
 

@@ -19,6 +19,8 @@ from ecgvec.parts import Seed, registered
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.parts import Floats, generator
 
+# In black shade no print could be told; of this much light 0.29 of the contrast is left in sRGB.
+Strength = Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)]
 EDGE_SIGMAS = 2.4  # an edge softened by a Gaussian looks so many of its sigmas wide
 MASK_SIGMAS = 3.0  # px of the mask to which the edge is softened at least
 SOFTER = 2.2  # times as wide is the edge of what is higher over the page, from HIGHER mm on
@@ -49,7 +51,7 @@ class Shadow(Light):
     x: Place = 0.6
     y: Place = 0.6
     angle: Angle = -60.0
-    strength: Share = 0.45
+    strength: Strength = 0.45
     penumbra: Annotated[float, Field(ge=2, le=200, allow_inf_nan=False)] = 16.0
     lamps: Annotated[int, Field(ge=1, le=5)] = 1
     apart: Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)] = 40.0
@@ -163,7 +165,7 @@ class PhoneShadow(Shadow):
 
     kind: Literal["phone-shadow"] = "phone-shadow"
     angle: Angle = -80.0
-    strength: Share = 0.35
+    strength: Strength = 0.35
     penumbra: Annotated[float, Field(ge=2, le=200, allow_inf_nan=False)] = 26.0
     length: Annotated[float, Field(ge=60, le=800, allow_inf_nan=False)] = 190.0
     turn: Angle = 0.0

@@ -9,10 +9,8 @@ import numpy as np
 from numpy import fft
 from numpy.typing import NDArray
 from pydantic import Field
-from shapely.geometry.base import BaseGeometry
 
-from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
-from ecgvec.effects.lost import where_contrast_is_lost
+from ecgvec.effects.base import EFFECTS, Image, OnPaper
 from ecgvec.effects.paper import Clouds, Dye, Patch, Place, Share, cut, dye, fine_noise
 from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.warp.parts import Bend, Paper, generator
@@ -23,6 +21,8 @@ COFFEE: Dye = (0.42, 0.85, 1.6)
 TIDE: Dye = (0.36, 0.54, 0.88)  # what water has washed together: size of the paper, dust, dye
 FRESH: Dye = (0.5, 2.6, 2.3)  # blood
 OLD: Dye = (1.1, 2.5, 2.9)
+DRIPPED = 0.7  # as much as in the ring lies in a drip
+UNEVEN = 1.5  # times as much as on the average lies where a stain is densest
 CRUST = 4.5  # times as much of it lies where it has dried in a crust
 MOULDS: dict[str, Dye] = {"black": (1.9, 1.8, 1.75), "green": (1.5, 1.15, 1.6), "brown": (0.75, 1.2, 1.8)}
 TURN = 8192  # entries of a table around a circle: at 100 mm they are 0.08 mm apart
@@ -71,19 +71,25 @@ class CoffeeRing(OnPaper):
     drips: Annotated[int, Field(ge=0, le=40)] = 4
     seed: Seed = 0
 
+    def least_left(self) -> float:
+        """What is seen through the ring and, should they all lie on it, its drips."""
+        return float(np.exp(-UNEVEN * self.strength * (1 + DRIPPED * self.drips) * min(COFFEE)))
+
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with the ring."""
         if not self.strength:
             return page
         rng = generator(self.seed)
+        own = rng.spawn(1)[0]
         x, y, radius = self.x * paper.width, self.y * paper.height, self.diameter / 2
         changed = page.copy()
         if patch := Patch.around(page, scale, x, y, 1.12 * radius + 4):
-            dye(changed, patch, np.float32(self.strength) * self._ring(rng, patch, scale, x, y), COFFEE)
+            dye(changed, patch, np.float32(self.strength) * self._ring(own, patch, scale, x, y), COFFEE)
         for _ in range(self.drips):
             size, way = rng.lognormal(0.1, 0.55), rng.uniform(0, 2 * np.pi)
             far = radius + 3 + rng.exponential(9)
-            _drop(changed, rng, scale, (x + far * np.cos(way), y + far * np.sin(way)), size, 0.7 * self.strength)
+            place = x + far * np.cos(way), y + far * np.sin(way)
+            _drop(changed, rng, scale, place, size, DRIPPED * self.strength)
         return changed
 
     def _ring(self, rng: np.random.Generator, patch: Patch, scale: float, x: float, y: float) -> Plane:
@@ -121,7 +127,9 @@ def _drop(
     dyed: Dye = COFFEE,
     wash: float = 0.35,
 ) -> None:
-    """A dried drop of ``radius`` mm at ``place`` mm, onto the page in place."""
+    """A dried drop of ``radius`` mm at ``place`` mm, onto the page in place. What it draws it draws from a generator
+    of its own: whether a drop at the rim touches the page hangs on the resolution, and must change no other drop."""
+    rng = rng.spawn(1)[0]
     patch = Patch.around(page, scale, *place, 1.4 * radius + 0.5)
     if not patch:
         return
@@ -147,6 +155,10 @@ class WaterStain(OnPaper):
     strength: Share = 0.5
     lines: Annotated[int, Field(ge=1, le=5)] = 2
     seed: Seed = 0
+
+    def least_left(self) -> float:
+        """What is seen through its tide line."""
+        return float(np.exp(-min(TIDE) if self.strength else 0.0))
 
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3), soaked and dried."""
@@ -192,9 +204,9 @@ class Blood(OnPaper):
     strength: Share = 0.75
     seed: Seed = 0
 
-    def hidden(self, view: View) -> BaseGeometry:
-        """Where it lies so thick that print cannot be told."""
-        return where_contrast_is_lost(self, view)
+    def least_left(self) -> float:
+        """Nothing, where drop lies on drop."""
+        return float(not (self.strength and (self.drops or self.smear)))
 
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with blood on it."""
@@ -222,6 +234,7 @@ class Blood(OnPaper):
         self, page: Image, rng: np.random.Generator, scale: float, place: tuple[float, float], colour: Dye
     ) -> None:
         """A smear, onto the page in place: streaks of a finger that run dry."""
+        rng = rng.spawn(1)[0]
         patch = Patch.around(page, scale, *place, self.smear + self.diameter)
         if not patch:
             return
@@ -259,9 +272,9 @@ class Mould(OnPaper):
     strength: Share = 0.6
     seed: Seed = 0
 
-    def hidden(self, view: View) -> BaseGeometry:
-        """The middles of colonies that are so dense that print cannot be told."""
-        return where_contrast_is_lost(self, view)
+    def least_left(self) -> float:
+        """Nothing, where colonies have grown into one another."""
+        return float(not (self.strength and self.colonies))
 
     def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3), mouldy."""
@@ -289,6 +302,7 @@ class Mould(OnPaper):
         noises: tuple[Plane, Plane],
     ) -> None:
         """A colony on a ``disc`` (x, y, radius in mm), onto the page in place."""
+        rng = rng.spawn(1)[0]
         (x, y, radius), thick = disc, rng.uniform(0.35, 1.0)
         patch = Patch.around(page, scale, x, y, 2.1 * radius)
         if not patch:

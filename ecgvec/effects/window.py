@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Light, View
 from ecgvec.effects.colour import planckian
-from ecgvec.effects.light import Angle, Elevation, Kelvin, Place, Share, anchor, direction, dot
+from ecgvec.effects.light import Angle, Elevation, Kelvin, Place, anchor, direction, dot
 from ecgvec.parts import registered
 from ecgvec.warp.parts import Floats
 
@@ -42,12 +42,12 @@ class Window(Light):
     distance: Annotated[float, Field(ge=100, le=20_000, allow_inf_nan=False)] = 750.0
     width: Annotated[float, Field(ge=50, le=10_000, allow_inf_nan=False)] = 700.0
     height: Annotated[float, Field(ge=50, le=10_000, allow_inf_nan=False)] = 900.0
-    ambient: Share = 0.3
+    ambient: Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)] = 0.3  # print in its shade can be told
     exposure: Annotated[float, Field(ge=0.05, le=2, allow_inf_nan=False)] = 0.85
     kelvin: Kelvin = 7_500.0
     room_kelvin: Kelvin = 4_300.0
     bars: Literal["none", "panes", "blind"] = "none"
-    sun: Share = 0.4
+    sun: Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)] = 0.4  # and in that of its bars
     pitch: Annotated[float, Field(ge=5, le=500, allow_inf_nan=False)] = 34.0
     penumbra: Annotated[float, Field(ge=0.5, le=200, allow_inf_nan=False)] = 9.0
     angle: Angle = 24.0

@@ -9,7 +9,8 @@ Categories have the same id in every run:
 
 - 1 to 22, of supercategory ``lead``: the trace of I, II, III, aVR, aVL, aVF, V1 to V9, V3R to V6R, X, Y, Z, whole or
   in pieces. Leads of any other name follow from 101, sorted by name;
-- 31 to 33, ``text``: ``lead-name``, ``header-text``, ``footer-text``; 41 and 42, ``mark``: ``pulse``, ``qr-code``;
+- 31 to 34, ``text``: ``lead-name``, ``header-text``, ``footer-text``, ``note`` (by hand); 41 and 42, ``mark``:
+  ``pulse``, ``qr-code``;
 - 51, ``place``: ``panel``, the place of a piece of a lead, whatever ink reaches into it or out of it;
 - 61 to 67, ``added``: what people put on the print (``redaction``, ``stamp``, ``highlighter``, ``tick``, ``circle``,
   ``arrow``, ``underline``). Kinds that are not among these follow from 201, sorted by name.
@@ -52,6 +53,7 @@ CORNERED = {  # category -> id, supercategory
     "lead-name": (31, "text"),
     "header-text": (32, "text"),
     "footer-text": (33, "text"),
+    "note": (34, "text"),
     "pulse": (41, "mark"),
     "qr-code": (42, "mark"),
     "panel": (51, "place"),

@@ -14,9 +14,9 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec.annotations.ink import trace_ink
 from ecgvec.annotations.model import TraceLabel, bounds
+from ecgvec.annotations.occlusion import WHOLE
 from ecgvec.drawing.nodes import AddedInfo, Mark
 from ecgvec.geometry.path import Points
-from ecgvec.photo import hidden as under_things
 from ecgvec.sheet import Sheet
 
 Box = tuple[float, float, float, float]
@@ -68,7 +68,7 @@ def instances(sheet: Sheet) -> tuple[list[Instance], list[str]]:
     covered = _covered(sheet)
     found: list[Instance] = []
     hidden: list[str] = []
-    for thing in (*_traces(sheet), *_texts(sheet), *_marks(sheet), *_added(sheet), *_panels(sheet)):
+    for thing in (*_traces(sheet), *_texts(sheet), *_marks(sheet), *_added(sheet), *_panels(sheet, covered)):
         shape = _cut(thing.shape, width, height)
         if not (thing.visible or thing.occluded) or shape.area <= 0:
             hidden.append(thing.id)
@@ -87,7 +87,7 @@ def _covered(sheet: Sheet) -> BaseGeometry:
     added = (mark.info for mark in sheet.scene.marks() if isinstance(mark.info, AddedInfo))
     gone = [] if sheet.shot.sheet is None else [shapely.difference(_paper(sheet).buffer(1.0), sheet.shot.sheet)]
     opaque = [Polygon(info.ring) for info in added if info.opaque]
-    return shapely.union_all([under_things(sheet.shot, sheet.plan.effects), *gone, *opaque])
+    return shapely.union_all([sheet.covered, *gone, *opaque])
 
 
 def _paper(sheet: Sheet) -> Polygon:
@@ -138,17 +138,20 @@ def _share_of_samples(trace: TraceLabel, size: tuple[int, int]) -> float:
     return round(float(trace.occluded[inside].mean()), 4) if inside.any() else 0.0
 
 
-def _panels(sheet: Sheet) -> Iterator[Thing]:
+def _panels(sheet: Sheet, covered: BaseGeometry) -> Iterator[Thing]:
+    boxes = {(panel.row, panel.column, panel.rhythm): shapely.box(*panel.box) for panel in sheet.layout.panels}
     for trace in sheet.annotations.traces:
+        box = boxes[trace.row, trace.column, trace.rhythm]
+        occluded = round(float(shapely.intersection(box, covered).area / box.area), 4)
         yield Thing(
             f"panel-{trace.id}",
             "place",
             "panel",
-            True,
+            occluded < WHOLE,
             _polygon(trace.panel_ring),
             bounds(trace.panel_ring),
             trace.panel,
-            None,
+            occluded,
             _place(trace),
         )
 

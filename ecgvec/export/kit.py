@@ -20,6 +20,7 @@ import numpy as np
 
 from ecgvec.annotations.derive import inside
 from ecgvec.annotations.model import PulseLabel, TextLabel, TraceLabel, bounds
+from ecgvec.drawing.nodes import TextInfo
 from ecgvec.effects.colour import Temperature
 from ecgvec.effects.sensor import GaussianNoise
 from ecgvec.export.formats import FORMATS, Files, Format
@@ -36,16 +37,9 @@ from ecgvec.warp.planar import Rotate
 
 GRID_MM = 5.0
 PX_DECIMALS = 3
+NOTE = "note"
 POINTS_PER_INCH = 72.0
 """The original gives widths of lines in matplotlib's unit, the typographic point."""
-
-# What the original writes where these are off. All are off here until their features exist.
-_OFF: dict[str, Any] = {
-    "handwritten_text": False,
-    "num_words": 0,
-    "x_offset_for_handwritten_text": 0,
-    "y_offset_for_handwritten_text": 0,
-}
 
 
 def _line(values: Iterable[object]) -> str:
@@ -111,7 +105,7 @@ def text_boxes(sheet: Sheet) -> bytes:
     """A line a text: x1, y2 (the lower edge), x2, y1, the string; pixels."""
     lines = []
     for label in sheet.annotations.texts:
-        x0, y0, x1, y1 = bounds(label.quad)
+        x0, y0, x1, y1 = bounds(label.outline if label.role == NOTE else label.quad)  # the quad may be a slanting one
         lines.append(f"{x0:.3f},{y1:.3f},{x1:.3f},{y0:.3f},{label.text}\n")
     return "".join(lines).encode()
 
@@ -209,7 +203,20 @@ def config(sheet: Sheet) -> dict[str, Any]:
         "leads": _leads(sheet),
         "calibration_pulses": [_pulse(pulse) for pulse in sheet.annotations.pulses],
     }
-    return first if sheet.plan.kit.level < 2 else {**first, **_look(sheet), **_bent(sheet), **_OFF}
+    return first if sheet.plan.kit.level < 2 else {**first, **_look(sheet), **_bent(sheet), **_handwritten(sheet)}
+
+
+def _handwritten(sheet: Sheet) -> dict[str, Any]:
+    """How many notes there are, and where the first one's ink begins on the page, in px; 0 where there is none."""
+    notes = [mark.info.ink for mark in sheet.scene.marks() if mark.role == NOTE and isinstance(mark.info, TextInfo)]
+    scale = px_per_mm(sheet.plan.page.style.dpi)
+    x, y = (round(notes[0].x0 * scale), round(notes[0].y0 * scale)) if notes else (0, 0)
+    return {
+        "handwritten_text": bool(notes),
+        "num_words": len(notes),
+        "x_offset_for_handwritten_text": x,
+        "y_offset_for_handwritten_text": y,
+    }
 
 
 def _files(sheet: Sheet, stem: str) -> Files:

@@ -68,6 +68,7 @@ CLASSES = (
     MaskClass("pulse", "#D62728", ("pulse",), "the line of the calibration pulses"),
     MaskClass("separator", "#FF7F0E", ("separator",), "the bars, or the dashes, between the columns"),
     MaskClass("qr-code", "#9467BD", ("qr-code",), "the whole square of the QR code's modules, dark and light"),
+    MaskClass("note", "#8C564B", ("note",), "the ink of handwritten notes"),
 )
 CLASS_OF_ROLE = {role: i for i, kind in enumerate(CLASSES) for role in kind.roles}
 
@@ -151,6 +152,8 @@ def _patch(mark: Mark, trace: TraceLabel | None, warp: Warp) -> Patch | None:
     if mark.role in ("qr-code", "qr-back"):
         ring = dense_ring(corners(mark.path.bounds()))
         return filled(polyline(warp.forward(ring), closed=True), warp.size, even_odd=True)
+    if mark.pen.stroke is None:
+        return filled(mark.path.mapped(warp.forward), warp.size, even_odd=False)
     if isinstance(mark.info, TraceInfo) and trace is not None:
         ink = trace_ink(trace, warp, _width(mark, dense_ring(corners(mark.info.panel.box), 4), warp))
     else:

@@ -79,6 +79,7 @@ def _text(label: TextLabel) -> dict[str, Any]:
         "quad": _rounded(label.quad),
         "hull": _rounded(label.hull),
         "trace": label.trace,
+        "characters": [{"character": c.character, "ring": _rounded(c.ring)} for c in label.characters],
         "visible": label.visible,
         "occluded": label.occluded,
     }

@@ -44,7 +44,8 @@ from ecgvec.sheet import Sheet
 
 TASKS = ("detect", "segment", "pose")
 OTHER_LEAD, OTHER_MARK = "other-lead", "other-mark"
-NAMES = (*LEADS, OTHER_LEAD, *CORNERED, OTHER_MARK, *ADDED)
+_LATE = ("note",)  # came after the others had their numbers
+NAMES = (*LEADS, OTHER_LEAD, *(name for name in CORNERED if name not in _LATE), OTHER_MARK, *ADDED, *_LATE)
 
 DECIMALS = 8  # of fractions: they are rounded by 0.00015 px at most in the largest image
 POLYGON_ERROR = 0.25  # px by which a polygon may differ from the ink's outline

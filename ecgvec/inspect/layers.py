@@ -26,6 +26,7 @@ OTHER_COLORS = ("#780078", "#FF8778", "#6978B4", "#870F3C")
 _OTHER_LEADS = {"V7": 0, "V8": 1, "V9": 2, "V3R": 0, "V4R": 1, "V5R": 2, "V6R": 3, "X": 0, "Y": 1, "Z": 2}
 GRID, PAGE, TEXT, PULSE, QR, BEAT, SAMPLE = "#1F3A93", "#C800A0", "#005A9C", "#E05A00", "#6A0DAD", "#C00000", "#FFD200"
 ADDED, OCCLUDED = "#00794A", "#FF5A1F"  # what was put on the print; samples that something hides
+NOTE = "#B5179E"
 
 TRACE_SHARE, LEAST_TRACE = 0.5, 0.35  # a trace's line: a share of the ink's width, at the least in px
 
@@ -204,8 +205,15 @@ def _text(image: Labelled, label: Label, color: str, tag: str, tags: Tags) -> It
 
 
 def _texts(image: Labelled, tags: Tags) -> Iterator[Mark]:
+    """Header, footer and notes; of these also what they say, and a ring round each character."""
     for label in image.labels["texts"]:
-        if label["role"] != "lead-name":
+        if label["role"] == "note":
+            for i, character in enumerate(label["characters"]):
+                name, facts = f"character-{label['id']}-{i}", {"character": character["character"]}
+                ring = polyline(as_points(character["ring"]), closed=True)
+                yield Mark(name, "character", ring, _pen(NOTE, label["visible"], LEAST_TRACE), facts)
+            yield from _text(image, label, NOTE, f"#{label['order']} {label['text']}", tags)
+        elif label["role"] != "lead-name":
             yield from _text(image, label, TEXT, f"#{label['order']}", tags)
 
 

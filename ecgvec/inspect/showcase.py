@@ -36,6 +36,14 @@ PAGES: dict[str, dict[str, Any]] = {
     "Photographed on another desk": {"recipe": "phone-photo", "template": "3x4+1R", "seed": 5},
     "Crumpled, photographed with a phone": {"recipe": "phone-photo-crumpled", "template": "hospital", "seed": 3},
     "Folded once, on a flat-bed scanner": {"recipe": "scan-colour", "template": "schiller", "seed": 2},
+    "From a filing cabinet": {"recipe": "archive", "seed": 1},
+    "Stained": {"recipe": "stained", "seed": 1},
+    "Torn and taped": {"recipe": "damaged", "seed": 1},
+    "Mouldy": {"recipe": "mouldy-colour", "seed": 3},
+    "On a laptop's screen": {"recipe": "screen-photo", "seed": 3},
+    "Photocopied": {"recipe": "photocopy", "seed": 1},
+    "Faxed": {"recipe": "fax", "seed": 1},
+    "Everything that can happen": {"recipe": "everything", "seed": 1},
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", 
 MADE_UP = "made-up"
 EDGE_MM = 2.0  # from the paper's edge
 STRAIGHT = 9  # characters that a round stamp holds across; more run along its rim
+COATS = (0.66, 0.45)  # of both coats of a dense stamp: print beneath them can still be told
 CELLS_A_MM = 1.8  # of the pattern in which ink takes more and less
 
 Font = Literal["sans-bold", "serif-bold", "condensed", "mono"]
@@ -68,7 +69,7 @@ class Stamp(AddedMark):
             return None
         coats = [affinity.translate(area, *place) for area in self._coats(rng, rubber)]
         frame = affinity.translate(frame, *place)
-        first, second = self.strength * 0.72, self.strength * 0.55
+        first, second = (self.strength * coat for coat in COATS)
         layers = [
             (area, Pen(fill=INKS[self.colour], opacity=round(opacity, 4)))
             for area, opacity in zip(coats, (first, second), strict=True)

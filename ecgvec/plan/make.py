@@ -11,11 +11,12 @@ from ecgvec.draws import Draw, Scalar
 from ecgvec.effects.every import EFFECTS
 from ecgvec.errors import RecordError, TemplateError
 from ecgvec.layout.header import Header, fill_header, fill_text
-from ecgvec.layout.place import PageSpec, fitting_seconds
+from ecgvec.layout.place import PageSpec, fitting_seconds, place
 from ecgvec.layout.template import Rows, Template, default_template, fill, load_template, rhythm_leads, split_slot
 from ecgvec.marks.every import MARKS
 from ecgvec.plan.header import header_values
 from ecgvec.plan.model import Plan, RecordRef, Window
+from ecgvec.plan.notes import NotedSheet, Written, comes, drawn_notes
 from ecgvec.plan.parts import drawn_parts
 from ecgvec.plan.windows import windows
 from ecgvec.recipe import Recipe
@@ -130,7 +131,7 @@ def _arrange(record: Record, recipe: Recipe, keys: tuple[int, str, int]) -> _Arr
 
 def _plan_window(
     record: Record, recipe: Recipe, chosen: _Arrangement, ref: RecordRef, window: Window, keys: tuple[int, str, int]
-) -> Plan:
+) -> Planned:
     seed, path, variant = keys
     own_style = _style(recipe, chosen.template, keys, window.index)
     style = PageStyle.model_validate({**chosen.layout_style, **own_style})
@@ -145,7 +146,8 @@ def _plan_window(
         header_height=header.height if header else 0.0,
         header_over_grid=header.over_grid if header else False,
     )
-    return Plan(
+    written = _notes(recipe, page, (seed, image, variant))
+    plan = Plan(
         seed=seed,
         variant=variant,
         variants=recipe.output.variants,
@@ -159,11 +161,21 @@ def _plan_window(
         warp=drawn_parts(recipe.warp, WARPS, "warp", (seed, image, variant)),
         effects=drawn_parts(recipe.effects, EFFECTS, "effects", (seed, image, variant)),
         marks=drawn_parts(recipe.marks, MARKS, "marks", (seed, image, variant)),
+        notes=written.notes,
         qr_text=ref.path if style.qr_code else None,
         mask_unplotted=recipe.output.mask_unplotted,
         trace_density=recipe.output.trace_density,
         kit=recipe.output.kit,
     )
+    return Planned((plan,), tuple(f"image {window.index}: {message}." for message in written.messages))
+
+
+def _notes(recipe: Recipe, page: PageSpec, keys: tuple[int, str, int]) -> Written:
+    """What is written on one page by hand."""
+    if not comes(recipe.notes, keys):
+        return Written()
+    layout = place(page)
+    return drawn_notes(recipe.notes, NotedSheet(layout.width, layout.height, page.style.dpi), keys)
 
 
 def _of_mix(recipe: Recipe, keys: tuple[int, str, int]) -> Recipe:
@@ -205,5 +217,6 @@ def make_plans(
         leads=recipe.record.leads,
         derive_leads=recipe.record.derive_leads,
     )
-    plans = tuple(_plan_window(drawn, recipe, chosen, ref, window, keys) for window in found)
-    return Planned(plans, tuple(messages))
+    pages = [_plan_window(drawn, recipe, chosen, ref, window, keys) for window in found]
+    messages += [message for page in pages for message in page.messages]
+    return Planned(tuple(plan for page in pages for plan in page.plans), tuple(messages))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, SerializeAsAny
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, SerializeAsAny, model_validator
 
 from ecgvec.effects.base import Effect
 from ecgvec.effects.every import EFFECTS
@@ -12,7 +12,7 @@ from ecgvec.layout.header import Header
 from ecgvec.layout.place import PageSpec
 from ecgvec.marks.base import PageMark
 from ecgvec.marks.every import MARKS
-from ecgvec.options import KitContent
+from ecgvec.options import KitContent, NotePlace
 from ecgvec.parts import parse_parts
 from ecgvec.warp.every import WARPS
 from ecgvec.warp.parts import WarpPart
@@ -44,6 +44,47 @@ class Window(BaseModel):
     first: int
     count: int
     start: FiniteFloat
+
+
+Point = tuple[FiniteFloat, FiniteFloat, Annotated[FiniteFloat, Field(gt=0)]]
+
+
+class PlannedNote(BaseModel):
+    """A handwritten note, its strokes included, so that a replay needs no network.
+
+    ``strokes``: of each stroke x, y in mm and the pen's speed in mm/s, from the start of the note's baseline;
+    ``characters``: of each stroke the index in ``text`` that each point belongs to; ``style``: the hand, ``x_height``
+    in mm. ``nib``, ``colour``, its ``shade`` (``#RRGGBB``) and ``ink_seed`` make ink of it. ``angle``: degrees
+    counter-clockwise. ``at``: the left and upper edge of its ink in mm; None where the scene finds a place of the kind
+    ``place``, by ``seed``. ``fallback``: set from plain letters, for the network could not write it; ``messages``:
+    what happened to the text.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    text: Annotated[str, Field(min_length=1)]
+    style: str
+    x_height: Annotated[FiniteFloat, Field(gt=0)]
+    nib: str
+    colour: str
+    shade: Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")]
+    ink_seed: int
+    place: NotePlace
+    at: tuple[FiniteFloat, FiniteFloat] | None
+    angle: FiniteFloat
+    seed: int
+    strokes: Annotated[tuple[Annotated[tuple[Point, ...], Field(min_length=1)], ...], Field(min_length=1)]
+    characters: tuple[tuple[int, ...], ...]
+    fallback: bool
+    messages: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _of_the_text(self) -> Self:
+        if [len(stroke) for stroke in self.strokes] != [len(owner) for owner in self.characters]:
+            raise ValueError("each point of a stroke needs the index of its character")
+        if not all(0 <= index < len(self.text) for owner in self.characters for index in owner):
+            raise ValueError(f"a stroke belongs to no character of '{self.text}'")
+        return self
 
 
 def _warp(raw: Any) -> tuple[WarpPart, ...]:
@@ -83,6 +124,7 @@ class Plan(BaseModel):
     relief_share: Annotated[float, Field(gt=0, le=1)] | None = None
     effects: Annotated[tuple[SerializeAsAny[Effect], ...], BeforeValidator(_effects)] = ()
     marks: Annotated[tuple[SerializeAsAny[PageMark], ...], BeforeValidator(_marks)] = ()
+    notes: tuple[PlannedNote, ...] = ()
     qr_text: str | None
     mask_unplotted: bool = False
     trace_density: str | None = None

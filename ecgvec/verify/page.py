@@ -66,7 +66,7 @@ class Text:
 @dataclass(frozen=True, eq=False)
 class Page:
     """An image's sidecar: plan, layout, how the page is seen, strips, texts, the rings (n, 2) px of what was
-    ``added`` to the print, files with their SHA-256."""
+    ``added`` to the print, marks and handwritten notes, files with their SHA-256."""
 
     path: Path
     plan: Plan
@@ -122,7 +122,9 @@ def read_page(path: Path) -> Page:
         shot = _shot(image, size, plan, layout, str(path))
         strips = tuple(_strip(label, layout, plan) for label in labels["traces"])
         names = tuple(_name(label, shot.warp) for label in labels["texts"] if label["role"] == "lead-name")
-        added = tuple(np.array(label["ring"], dtype=np.float64) for label in labels["marks"])
+        rings = [label["ring"] for label in labels["marks"]]
+        rings += [label["hull"] for label in labels["texts"] if label["role"] == "note"]
+        added = tuple(np.array(ring, dtype=np.float64) for ring in rings)
     except (KeyError, TypeError, ValueError) as error:
         raise SourceError(f"{path} is not a whole sidecar JSON ({error}): render the image anew") from None
     if not strips:

@@ -12,7 +12,10 @@ from ecgvec.annotations.density import at_density
 from ecgvec.annotations.derive import derive
 from ecgvec.annotations.model import Annotations
 from ecgvec.annotations.occlusion import occlude
+from ecgvec.geometry.path import Points
 from ecgvec.recipe import load_recipe
+from ecgvec.record.beats import Beats
+from ecgvec.record.model import Record
 from ecgvec.resources import folder
 
 DEMO = ecgvec.read_record(folder("demo") / "ecgvec-demo")
@@ -86,3 +89,41 @@ def test_points_between_samples_are_occluded_as_the_nearest_sample_is() -> None:
     dense = at_density(replace(trace, occluded=first, visible=trace.visible & ~first), per_mm=40)
     assert np.array_equal(dense.occluded, dense.t < trace.t[99] + 0.5 / trace.fs)
     assert not (dense.occluded & dense.visible).any()
+
+
+def test_a_mark_that_holds_the_whole_picture_is_visible() -> None:
+    large = {"marks.redaction.width": 400, "marks.redaction.height": 400, "marks.redaction.x": 0.5}
+    keys = {**large, "marks.redaction.y": 0.5, "page.crop": 0.45}
+    (bar,) = ecgvec.render(DEMO, load_recipe("clean", keys)).annotations.marks
+    assert bar.visible
+
+
+def test_outlines_run_the_same_way_round_whatever_is_left() -> None:
+    def area(ring: Points) -> float:
+        x, y = ring.T
+        return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) / 2)
+
+    whole = ecgvec.render(DEMO).annotations.page
+    torn = ecgvec.render(DEMO, load_recipe("clean", {"effects.torn-edge.depth": 20})).annotations.page
+    assert 0.5 * area(whole) < area(torn) < area(whole)
+
+
+def test_a_flat_page_is_cropped_as_one_that_is_worn(demo_record: Record) -> None:
+    keys = {"page.pad": 25.4, "page.crop": 0.1, "page.dpi": 60}
+    flat = ecgvec.render(demo_record, load_recipe("clean", keys))
+    worn = ecgvec.render(demo_record, load_recipe("clean", {**keys, "effects.fibres.contrast": 0}))
+    assert flat.image.shape == worn.image.shape
+
+
+def test_beats_in_a_pens_gap_are_occluded() -> None:
+    record = replace(DEMO, beats=Beats(np.arange(0.3, 9.7, 0.2), ("N",) * 47, "atr"))
+    keys = {"marks.broken-trace.share": 0.5, "marks.broken-trace.length": 8}
+    sheet = ecgvec.render(record, load_recipe("clean", keys), seed=2)
+    by_id = {trace.id: trace for trace in sheet.annotations.traces}
+    gaps = 0
+    for beat in sheet.annotations.beats:
+        for place in beat.places:
+            trace = by_id[place.trace]
+            assert place.occluded == trace.occluded[np.argmin(np.abs(trace.t - beat.t))]
+            gaps += place.occluded
+    assert gaps > 5

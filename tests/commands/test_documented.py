@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from ecgvec.commands.note_flags import NOTES_BUILT
 from tests.commands.running import DEMO, Drawn, run
 from tests.conftest import SHARED
 
@@ -31,7 +30,6 @@ LINES = (
     "--y_offset 20 --wrinkles -ca 45",
     "single: -i FILE -hea HEADER -o OUT -st START",
 )
-NOT_BUILT = "handwritten notes are not built yet: leave --hw_text out"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +70,10 @@ PROMISES: dict[str, Any] = {
     "--random_grid_color": lambda d: d.style["grid_color"] in ("brown", "pink", "blue", "green", "red"),
     "--resolution 300": lambda d: d.document["image"]["dpi"] == 300,
     "--random_padding": lambda d: 0 < d.style["pad"] < 25.4,
-    "--hw_text": lambda d: any(text["role"] == "note" for text in d.texts),
+    "--hw_text": lambda d: any(text["role"] == "note" for text in d.texts) and d.kit["handwritten_text"],
+    "-n 4": lambda d: 1 <= d.kit["num_words"] <= 4,
+    "--x_offset 30": lambda d: 1 <= d.kit["x_offset_for_handwritten_text"] <= 30,
+    "--y_offset 20": lambda d: 1 <= d.kit["y_offset_for_handwritten_text"] <= 20,
     "-st START": lambda d: d.plan["window"]["first"] == 250,
 }
 
@@ -93,10 +94,6 @@ def documented(line: str, records: Path, out: Path) -> Drawn:
 @pytest.mark.parametrize("line", LINES)
 def test_the_line_does_what_it_says(line: str, records: Path, tmp_path: Path) -> None:
     drawn = documented(line, records, tmp_path / "out")
-    if "--hw_text" in line and not NOTES_BUILT:
-        assert drawn.outcome.code == 2
-        assert NOT_BUILT in drawn.outcome.stderr
-        return
     assert drawn.outcome.code == 0, drawn.outcome.stderr
     assert "no effect" not in drawn.outcome.stderr
     count = len(list(records.rglob("*.hea"))) if not line.startswith("single") else 1

@@ -8,14 +8,14 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import wfdb
 
-from ecgvec.commands.flags import overrides
-from ecgvec.commands.note_flags import NOTES_BUILT
+from ecgvec.errors import RecipeError
 from ecgvec.recipe import load_recipe
 from tests.commands.running import DEMO, Drawn, run
 
@@ -257,12 +257,15 @@ def image_only(draw: Draw, records: Path) -> None:
 
 def fully_random(draw: Draw, records: Path) -> None:
     wrinkles, augment = {"creases", "crumple", "lamp", "wear"}, {"crop", "gaussian-noise", "temperature", "rotate"}
-    found = []
+    found, written = [], set()
     for document in draw("--fully_random", "-rot", 5, "--variants", 16).documents:
         kinds = {part["kind"] for part in document["plan"]["warp"] + document["plan"]["effects"]}
         assert kinds & wrinkles in (set(), wrinkles)
         assert kinds & augment in (set(), augment)
         found.append((bool(kinds & wrinkles), bool(kinds & augment)))
+        written.add((*found[-1], bool(document["plan"]["notes"])))
+    assert len({coins[2] for coins in written}) == 2
+    assert len(written) > 4  # a coin of its own
     assert set(found) == {(False, False), (False, True), (True, False), (True, True)}
 
 
@@ -368,48 +371,90 @@ def tempered(draw: Draw, records: Path) -> None:
 # ---------------------------------------------------------------- handwriting
 
 
-def note(key: str, *flags: object, drawn: object, fixed: object = None) -> Callable[[Draw, Path], None]:
-    """A flag of handwriting: what it says in the recipe (drawn, and fixed by its switch), and that it needs --hw_text.
+def notes(drawn: Drawn) -> list[dict[str, Any]]:
+    """The labels of the first image's notes."""
+    return [text for text in drawn.texts if text["role"] == "note"]
 
-    Once notes are built their effect is tested in ``hw_text``.
-    """
-    switches = [flag for flag in flags if str(flag).startswith("--deterministic")]
-    values = [flag for flag in flags if flag not in switches]
 
+def corner(drawn: Drawn) -> tuple[float, float]:
+    """Where the ink of the notes begins: x and y in px."""
+    x, y = zip(*(note["box"][:2] for note in notes(drawn)), strict=True)
+    return min(x), min(y)
+
+
+def idle_without_hw_text(draw: Draw, *flags: object) -> None:
+    said = draw(*flags).outcome.stderr
+    for flag in flags:
+        if str(flag).startswith("-"):
+            assert f"{flag} has no effect without --hw_text." in said
+
+
+def hw_text(draw: Draw, records: Path) -> None:
+    plain, drawn = draw("-se", 3), draw("--hw_text", "-se", 3)
+    assert not notes(plain)
+    assert 1 <= len(notes(drawn)) <= 5
+    changed = (plain.image != drawn.image).any(axis=2)
+    for note in notes(drawn):
+        x, y, wide, high = note["box"]
+        part = changed[math.floor(y) : math.ceil(y + high), math.floor(x) : math.ceil(x + wide)]
+        assert part.any()
+        changed[math.floor(y) : math.ceil(y + high), math.floor(x) : math.ceil(x + wide)] = False
+    assert not changed.any()
+    assert (drawn.kit["handwritten_text"], plain.kit["handwritten_text"]) == (True, False)
+
+
+def words(*names: str) -> Callable[[Draw, Path], None]:
     def check(draw: Draw, records: Path) -> None:
-        parameter = str(values[0]).lstrip("-")
-        given = {"hw_text": True, SHORT.get(parameter, parameter): values[1]}
-        assert overrides(given)[key] == drawn
-        switched = given | {str(switch).lstrip("-"): True for switch in switches}
-        assert overrides(switched)[key] == (drawn if not switches else fixed)
-        idle = draw(*flags).outcome.stderr
-        assert all(
-            re.search(rf"{flag}\S* has no effect without --hw_text\.", idle)
-            for flag in (SEEN.get(values[0], values[0]), *switches)
-        )
+        for name in names:
+            drawn = draw("--hw_text", name, 4, "--deterministic_num_words")
+            assert len(notes(drawn)) == drawn.kit["num_words"] == 4
+            counts = [len(notes(draw("--hw_text", name, 3, "-se", seed))) for seed in range(5)]
+            assert len(set(counts)) > 1
+            assert set(counts) <= {1, 2, 3}
+        idle_without_hw_text(draw, "-n", 4, "--deterministic_num_words")
 
     return check
 
 
-SHORT = {"num_words": "n", "link": "l"}
-SEEN: dict[object, str] = {"--num_words": "-n", "--link": "-l", "-x_offset": "--x_offset", "-y_offset": "--y_offset"}
-NOT_BUILT = "handwritten notes are not built yet: leave --hw_text out"
+def offsets(draw: Draw, records: Path) -> None:
+    fixed = ("--hw_text", "--deterministic_offset", "-r", 200)
+    plain, drawn = draw("-r", 200), draw(*fixed, "--x_offset", 300, "--y_offset", 40)
+    changed = (plain.image != drawn.image).any(axis=2)
+    y, x = np.nonzero(changed)
+    assert (x.min(), y.min()) == pytest.approx((300, 40), abs=1)
+    assert (drawn.kit["x_offset_for_handwritten_text"], drawn.kit["y_offset_for_handwritten_text"]) == (300, 40)
+    misspelt = draw(*fixed, "-x_offset", 300, "-y_offset", 40)
+    assert (misspelt.image == drawn.image).all()
+    left, top = zip(
+        *(corner(draw("--hw_text", "--x_offset", 9, "--y_offset", 50, "-se", i)) for i in range(4)), strict=True
+    )
+    assert len(set(left)) > 1 < len(set(top))
+    assert 0.99 <= min(left) <= max(left) <= 9.01
+    assert 0.99 <= min(top) <= max(top) <= 50.01
+    idle_without_hw_text(draw, "--x_offset", 9, "--y_offset", 9, "--deterministic_offset")
 
 
-def hw_text(draw: Draw, records: Path) -> None:
-    drawn = draw("--hw_text", bad=True)
-    if NOTES_BUILT:
-        assert drawn.outcome.code == 0
-        assert "note" in {text["role"] for text in drawn.texts}
-    else:
-        assert drawn.outcome.code == 2
-        assert NOT_BUILT in drawn.outcome.stderr
+def written_size(draw: Draw, records: Path) -> None:
+    def high(*flags: object) -> float:
+        found = draw("--hw_text", "-n", 1, "--deterministic_num_words", "--x_offset", 1, *flags)
+        return float(notes(found)[0]["box"][3])
+
+    one, two = (high("--hws", size, "--deterministic_hw_size", "-se", 2) for size in (0.2, 0.4))
+    assert two == pytest.approx(2 * one, rel=0.05)  # the pen is as wide as it was
+    sizes = [draw("--hw_text", "--hws", 0.3, "-se", seed).plan["notes"][0]["x_height"] / 12.5 for seed in range(3)]
+    assert len(set(sizes)) == 3
+    assert 0.15 <= min(sizes) <= max(sizes) <= 0.3
+    idle_without_hw_text(draw, "--hws", 0.4, "--deterministic_hw_size")
 
 
-_WORDS = note("notes.words", "-n", 4, "--deterministic_num_words", drawn={"integer": [1, 4]}, fixed=4)
-_X = note("notes.x_offset", "--x_offset", 9, "--deterministic_offset", drawn={"integer": [1, 9]}, fixed=9)
-_Y = note("notes.y_offset", "--y_offset", 9, "--deterministic_offset", drawn={"integer": [1, 9]}, fixed=9)
-_SIZE = note("notes.size", "--hws", 0.4, "--deterministic_hw_size", drawn={"uniform": [0.2, 0.4]}, fixed=0.4)
+def terms(draw: Draw, records: Path) -> None:
+    """Terms from elsewhere: not built yet."""
+    for name in ("-l", "--link"):
+        refused = draw("--hw_text", name, "terms.txt", bad=True)
+        assert refused.outcome.code == 2
+        assert "terms from a text or a URL are not built yet: leave -l out" in refused.outcome.stderr
+        assert "-l has no effect without --hw_text." in draw(name, "terms.txt").outcome.stderr
+
 
 # ---------------------------------------------------------------- the table
 
@@ -452,16 +497,16 @@ EFFECT: dict[str, Callable[[Draw, Path], None]] = {
     "--fully_random": fully_random,
     "--config_file": page_template,
     "--hw_text": hw_text,
-    "-l": note("notes.source", "-l", "terms.txt", drawn="terms.txt"),
-    "--link": note("notes.source", "--link", "terms.txt", drawn="terms.txt"),
-    "--hws": _SIZE,
-    "-n": _WORDS,
-    "--num_words": note("notes.words", "--num_words", 4, drawn={"integer": [1, 4]}),
-    "--x_offset": _X,
-    "--y_offset": _Y,
-    "--deterministic_offset": _X,
-    "--deterministic_num_words": _WORDS,
-    "--deterministic_hw_size": _SIZE,
+    "-l": terms,
+    "--link": terms,
+    "--hws": written_size,
+    "-n": words("-n"),
+    "--num_words": words("--num_words"),
+    "--x_offset": offsets,
+    "--y_offset": offsets,
+    "--deterministic_offset": offsets,
+    "--deterministic_num_words": words("-n"),
+    "--deterministic_hw_size": written_size,
     "--wrinkles": wrinkles,
     "-ca": wrinkled("-ca", 45),
     "--crease_angle": wrinkled("-ca", 45, "--deterministic_angle"),
@@ -518,9 +563,6 @@ def test_misspelt_flags_are_taken_and_not_shown(draw: Draw) -> None:
         assert f"-{name} has no effect without --hw_text." in draw(name, 7).outcome.stderr
 
 
-def test_notes_in_a_recipe_are_refused_until_they_are_built() -> None:
-    if NOTES_BUILT:
-        assert load_recipe("clean", {"notes.probability": 1}).notes.probability == 1
-    else:
-        with pytest.raises(Exception, match=NOT_BUILT):
-            load_recipe("clean", {"notes.probability": 0.5})
+def test_terms_from_elsewhere_are_refused_in_a_recipe_too() -> None:
+    with pytest.raises(RecipeError, match="terms from a text or a URL are not built yet: leave -l out"):
+        load_recipe("clean", {"notes.source": "terms.txt"})

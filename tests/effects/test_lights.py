@@ -15,7 +15,7 @@ import ecgvec
 from ecgvec.effects.base import Light, View, gain_on_paper, veil_on_paper
 from ecgvec.effects.colour import planckian
 from ecgvec.effects.every import EFFECTS
-from ecgvec.effects.glare import Flash, Glare
+from ecgvec.effects.glare import Flash, Glare, drowned
 from ecgvec.effects.light import anchor
 from ecgvec.effects.shadows import HandShadow, PhoneShadow, Shadow
 from ecgvec.effects.window import Window
@@ -137,9 +137,9 @@ def test_light_goes_on_across_the_papers_edge(how: str, light: Light) -> None:
 
 
 MONOTONE: list[tuple[str, str, list[float], dict[str, Any]]] = [
-    ("hand-shadow", "strength", [0, 0.2, 0.5, 1], {}),
-    ("phone-shadow", "strength", [0, 0.2, 0.5, 1], {}),
-    ("window", "sun", [0, 0.3, 0.6, 1], {"bars": "panes"}),
+    ("hand-shadow", "strength", [0, 0.2, 0.5, 0.95], {}),
+    ("phone-shadow", "strength", [0, 0.2, 0.5, 0.95], {}),
+    ("window", "sun", [0, 0.3, 0.6, 0.95], {"bars": "panes"}),
     ("lamp", "exposure", [1.2, 0.8, 0.4], {}),
     ("flash", "exposure", [1.2, 0.8, 0.4], {}),
 ]
@@ -203,7 +203,7 @@ def test_what_is_hidden_is_what_cannot_be_read(how: str, light: Glare | Flash) -
         return resample(page, 100 / 25.4, seen.composed.warp, Dressing(veil=veil))
 
     px, contrast = lost_in(image_of, seen)
-    hidden = shapely.contains_xy(light.hidden(seen), *seen.composed.warp.inverse(px).T)
+    hidden = shapely.contains_xy(drowned(seen, [light]), *seen.composed.warp.inverse(px).T)
     assert hidden.sum() > 200
     wrong = np.where(hidden, contrast - 0.15, 0.15 - contrast)
     assert np.count_nonzero(wrong > 0.01) < 0.02 * hidden.sum()
@@ -212,9 +212,71 @@ def test_what_is_hidden_is_what_cannot_be_read(how: str, light: Glare | Flash) -
     assert contrast[~hidden].min() > 0.15 - steep
 
 
+def test_highlights_drown_together_what_neither_drowns_alone() -> None:
+    seen = view("flat")
+    lights = [Glare(x=0.5, y=0.5, strength=0.7), Flash(gloss=0.7, size=120)]
+    assert all(drowned(seen, [light]).is_empty for light in lights)
+    veil = veil_on_paper(seen, lights)
+    px, contrast = lost_in(lambda page: resample(page, 100 / 25.4, seen.composed.warp, Dressing(veil=veil)), seen)
+    hidden = shapely.contains_xy(drowned(seen, lights), *seen.composed.warp.inverse(px).T)
+    assert hidden.sum() > 200
+    assert contrast[hidden].max() < 0.16 and contrast[~hidden].min() > 0.14
+
+
+def test_the_labels_are_told_of_highlights_together(demo_record: Record) -> None:
+    glare = {"kind": "glare", "strength": 0.8, "width": 120, "height": 80}
+    twice = {f"effects.{name}.{key}": value for name in ("one", "two") for key, value in glare.items()}
+    sheet = ecgvec.render(demo_record, load_recipe("clean", {"warp.phone.tilt": 8, "page.dpi": 100, **twice}))
+    assert sum(trace.occluded.sum() for trace in sheet.annotations.traces) > 50
+
+
+DARKEST: list[Light] = [
+    HandShadow(strength=0.95, tint=0),
+    PhoneShadow(strength=0.95, tint=0),
+    Window(sun=0.95, ambient=0.05, bars="blind", penumbra=1),
+]
+
+
+@pytest.mark.parametrize("light", DARKEST, ids=lambda light: light.kind)
+def test_print_in_the_darkest_shade_can_be_told(light: Light) -> None:
+    seen = view("flat")
+    gain = gain_on_paper(seen, (light,))
+    assert gain is not None
+    page = np.full((850, 1100, 3), 255, np.uint8)
+    _, contrast = lost_in(lambda p: resample(p, 100 / 25.4, seen.composed.warp, Dressing(gain)), seen)
+    assert resample(page, 100 / 25.4, seen.composed.warp, Dressing(gain)).min() > 0
+    assert contrast.min() > 0.15
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [(HandShadow, "strength", 1), (PhoneShadow, "strength", 1), (Window, "sun", 1), (Window, "ambient", 0)],
+)
+def test_black_shade_is_refused(part: type[Light], field: str, value: float) -> None:
+    with pytest.raises(ValueError, match=field):
+        part.model_validate({field: value})
+
+
+@pytest.mark.parametrize(
+    "light",
+    [
+        *(Flash(kelvin=k, balanced=b, strength=1) for k, b in ((1900, 40_000), (40_000, 1900), (1900, 1900))),
+        *(Window(kelvin=k, room_kelvin=r) for k, r in ((1900, 1900), (1900, 40_000), (40_000, 1900))),
+    ],
+)
+def test_light_as_red_as_a_candle_is_a_number_and_not_black(light: Light) -> None:
+    seen = view("tilted")
+    with np.errstate(all="raise", under="ignore"):
+        lit = light.on_paper(seen)
+    assert np.isfinite(lit).all()
+    assert lit.max(axis=-1).min() > 0.05
+    middle = lit[lit.shape[0] // 2, lit.shape[1] // 2]
+    assert middle.min() > 0.01
+
+
 def test_a_faint_highlight_hides_nothing() -> None:
     for light in (Glare(strength=0.84), Flash(gloss=0.84)):
-        assert light.hidden(view("flat")).is_empty
+        assert drowned(view("flat"), [light]).is_empty
 
 
 def test_glare_tells_the_labels(demo_record: Record) -> None:
@@ -222,7 +284,7 @@ def test_glare_tells_the_labels(demo_record: Record) -> None:
     sheet = ecgvec.render(demo_record, load_recipe("clean", overrides))
     composed = sheet.shot.composed
     assert composed is not None
-    gone = Glare(strength=1.0, width=120).hidden(View(composed))
+    gone = drowned(View(composed), [Glare(strength=1.0, width=120)])
     hidden = 0
     for trace in sheet.annotations.traces:
         inside = shapely.contains_xy(gone, *sheet.warp.inverse(trace.points).T)
@@ -279,7 +341,7 @@ def test_daylight_falls_off_and_is_cool_on_its_side() -> None:
     assert (np.diff(cool[row]) < 0).all()
     middle = lit[row, lit.shape[1] // 2]
     assert middle == pytest.approx(np.full(3, light.exposure), rel=0.02)
-    even = [Window(ambient=a).on_paper(seen).std() for a in (0, 0.4, 0.8)]
+    even = [Window(ambient=a).on_paper(seen).std() for a in (0.05, 0.4, 0.8)]
     assert even[0] > 1.3 * even[1] > 1.3 * 1.3 * even[2]
     assert planckian(7500)[2] > planckian(4300)[2]
 
@@ -287,13 +349,13 @@ def test_daylight_falls_off_and_is_cool_on_its_side() -> None:
 @pytest.mark.parametrize("pitch", [20.0, 35.0])
 def test_the_slats_of_a_blind_are_pitch_mm_apart(pitch: float) -> None:
     seen, y = view("flat"), np.arange(0, 200, 0.25)
-    light = Window(bars="blind", pitch=pitch, angle=0, sun=1, penumbra=3)
+    light = Window(bars="blind", pitch=pitch, angle=0, sun=0.95, penumbra=3)
     plain = Window(bars="none")
     lines, x = level(seen, np.array([140.0]), y), np.arange(0, 280, 0.5)
     share = light.on_ground(seen, lines)[:, 0, 1] / plain.on_ground(seen, lines)[:, 0, 1]
     falls = y[1:][(share[1:] < 0.5) & (share[:-1] >= 0.5)]
     assert np.diff(falls) == pytest.approx(np.full(len(falls) - 1, pitch), abs=0.3)
-    assert share.min() < 0.05
+    assert share.min() < 0.08
     assert share.max() > 0.95
     soft = [
         np.abs(np.diff(Window(bars="panes", penumbra=p).on_ground(seen, level(seen, x, y)), axis=1)).max()
@@ -305,7 +367,7 @@ def test_the_slats_of_a_blind_are_pitch_mm_apart(pitch: float) -> None:
 @pytest.mark.parametrize("shadow", [HandShadow(angle=-90), PhoneShadow(angle=-90, penumbra=10)])
 def test_a_shadow_lies_where_it_is_told_and_its_arm_comes_from_its_angle(shadow: Shadow) -> None:
     seen = view("flat")
-    strong = shadow.model_copy(update={"strength": 1.0, "tint": 0.0, "x": 0.5, "y": 0.4})
+    strong = shadow.model_copy(update={"strength": 0.95, "tint": 0.0, "x": 0.5, "y": 0.4})
     around = np.arange(-400, 401, 4.0)
     places = level(seen, around, around) - level(seen, np.zeros(1), np.zeros(1)) + anchor(seen.paper, 0.5, 0.4)
     for angle, way in ((-90, (0, 1)), (0, (1, 0)), (90, (0, -1)), (180, (-1, 0))):
@@ -322,8 +384,8 @@ def test_a_shadow_is_soft_and_several_lamps_part_it() -> None:
     x = level(seen, np.arange(0, 280, 0.5), np.array([200.0]))
     steep = [np.abs(np.diff(PhoneShadow(penumbra=p, y=0.9).on_ground(seen, x)[0, :, 1])).max() for p in (5, 20, 60)]
     assert steep[0] > 2 * steep[1] > 4 * steep[2]
-    whole, three = (HandShadow(lamps=n, strength=1, apart=80).on_paper(seen)[..., 1] for n in (1, 3))
-    assert whole.min() < 0.03
+    whole, three = (HandShadow(lamps=n, strength=0.95, apart=80).on_paper(seen)[..., 1] for n in (1, 3))
+    assert whole.min() < 0.07
     assert (three < 0.95).mean() > 1.3 * (whole < 0.95).mean()
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 import ecgvec
 from ecgvec.effects.attached import Staples, Tape
@@ -19,16 +20,18 @@ from ecgvec.effects.lost import LOST, filled, outlined, where_contrast_is_lost
 from ecgvec.effects.paper import Patch
 from ecgvec.effects.stains import Blood, CoffeeRing, Mould
 from ecgvec.errors import RecipeError
-from ecgvec.photo import developed, hidden, sheet
+from ecgvec.marks.ink import NIBS, Nib
+from ecgvec.marks.stamp import COATS
+from ecgvec.photo import developed, hidden, page_dpi, sheet
 from ecgvec.recipe import load_recipe
 from ecgvec.resources import folder
 from ecgvec.warp.cameras import Scanner
 from ecgvec.warp.compose import compose
-from ecgvec.warp.parts import Canvas, Floats, Paper
+from ecgvec.warp.parts import Canvas, Floats, Paper, generator
 
 DEMO = ecgvec.read_record(folder("demo") / "ecgvec-demo")
 PAPER, SCALE = Paper(200.0, 140.0), 8.0
-VIEW = View(compose(PAPER, Canvas(800, 560, 4.0), [Scanner()]))
+VIEW = View(compose(PAPER, Canvas(800, 560, 4.0), [Scanner()]), scale=SCALE)
 ON_BLACK: dict[str, Any] = {
     "effects.desk.material": "black",
     "effects.desk.shade": 0,
@@ -51,7 +54,7 @@ HIDING: list[OnPaper] = [
 NOT_HIDING: list[OnPaper] = [
     Tape(),
     Tape(finish="matt"),
-    Tape(finish="masking", opacity=0.8),
+    Tape(finish="masking", opacity=0.7),
     PunchHoles(),
     Blood(strength=1),
     CoffeeRing(strength=1),
@@ -69,11 +72,20 @@ def render(overrides: dict[str, Any], seed: int = 1) -> ecgvec.Sheet:
 
 
 @lru_cache
-def left_contrast(effect: OnPaper) -> Floats:
-    """The share (H, W) of the contrast of black ink to white paper that ``effect`` leaves, in the best channel."""
-    size = round(PAPER.height * SCALE), round(PAPER.width * SCALE), 3
-    bare, inked = (effect.applied(np.full(size, v, dtype=np.uint8), SCALE, PAPER, ()).astype(float) for v in (255, 0))
-    return np.asarray((bare - inked).max(axis=-1) / 255)
+def left_contrast(*effects: OnPaper) -> Floats:
+    """The share (H, W) of the contrast of black ink to white paper that ``effects`` leave, in the best channel."""
+    pages = []
+    for value in (255, 0):
+        page = np.full((round(PAPER.height * SCALE), round(PAPER.width * SCALE), 3), value, dtype=np.uint8)
+        for effect in effects:
+            page = effect.applied(page, SCALE, PAPER, ())
+        pages.append(page.astype(float))
+    return np.asarray((pages[0] - pages[1]).max(axis=-1) / 255)
+
+
+def told(*effects: OnPaper) -> BaseGeometry:
+    """What the labels are told to be hidden by ``effects``, page mm."""
+    return shapely.union_all([where_contrast_is_lost(effects, VIEW), *(effect.hidden(VIEW) for effect in effects)])
 
 
 def inside(shape: shapely.Geometry) -> np.ndarray:
@@ -210,7 +222,7 @@ def test_occluded_samples_show_no_ink_and_the_others_do() -> None:
 
 @pytest.mark.parametrize("effect", HIDING, ids=lambda effect: effect.kind)
 def test_what_an_effect_hides_is_where_no_contrast_is_left(effect: OnPaper) -> None:
-    shape, left = effect.hidden(VIEW), left_contrast(effect)
+    shape, left = told(effect), left_contrast(effect)
     within = inside(shape.buffer(-0.15))
     assert within.sum() > 20
     assert np.mean(left[within] < LOST + 0.05) > 0.97
@@ -220,16 +232,16 @@ def test_what_an_effect_hides_is_where_no_contrast_is_left(effect: OnPaper) -> N
 
 @pytest.mark.parametrize("effect", NOT_HIDING, ids=lambda effect: effect.kind)
 def test_what_is_seen_through_hides_nothing(effect: OnPaper) -> None:
-    assert effect.hidden(VIEW).is_empty
+    assert told(effect).is_empty
     seen = ~inside(effect.missing(PAPER).buffer(0.5))
     assert left_contrast(effect)[seen].min() > 0.1
 
 
 def test_char_and_thick_blood_hide_more_the_more_there_is() -> None:
     burnt = [BurntEdge(edge="bottom", char=char) for char in (0, 1.5, 4)]
-    areas = [shapely.difference(effect.hidden(VIEW), effect.missing(PAPER)).area for effect in burnt]
+    areas = [shapely.difference(told(effect), effect.missing(PAPER)).area for effect in burnt]
     assert areas[0] == 0 < areas[1] < 0.6 * areas[2]
-    fresh = [Blood(thick=thick, strength=1).hidden(VIEW).area for thick in (0, 0.5, 1)]
+    fresh = [told(Blood(thick=thick, strength=1)).area for thick in (0, 0.5, 1)]
     assert fresh[0] == 0 < fresh[1] < fresh[2]
 
 
@@ -273,7 +285,7 @@ def test_effects_without_anything_to_hide_or_take_leave_labels_whole() -> None:
     page = render({**ON_BLACK, "effects.tape.finish": "clear", "effects.torn-edge.depth": 0})
     assert not any(trace.occluded.any() for trace in page.annotations.traces)
     assert page.shot.sheet is None and len(page.annotations.holes) == 0
-    assert hidden(page.shot, page.plan.effects).is_empty
+    assert hidden(page.shot, page.plan.effects, page.plan.page.style.dpi).is_empty
 
 
 def test_a_mask_becomes_polygons_with_holes_and_without_specks() -> None:
@@ -301,6 +313,73 @@ def test_a_polygon_is_painted_where_it_is() -> None:
 
 
 def test_what_is_measured_is_the_effect_itself() -> None:
-    tape = Tape(finish="masking", x=0.5, y=0.5)
-    measured, told = where_contrast_is_lost(tape, VIEW), tape.hidden(VIEW)
-    assert shapely.symmetric_difference(measured, told).area < 0.03 * told.area
+    tape = Tape(finish="masking", x=0.5, y=0.5, length=60, width=19)
+    assert told(tape).area == pytest.approx(60 * 19, rel=0.03)
+    assert told(tape).centroid.coords[0] == pytest.approx((100, 70), abs=0.5)
+
+
+TOGETHER: list[tuple[OnPaper, ...]] = [
+    (Tape(finish="masking", opacity=0.78, y=0.5), Tape(finish="masking", opacity=0.78, y=0.5, angle=70)),
+    (Mould(x=0.5, y=0.5, size=8, strength=0.75, seed=1), Blood(x=0.5, y=0.5, diameter=20, drops=20, strength=0.75)),
+    (Mould(x=0.5, y=0.5, size=8, strength=0.75, seed=1), Mould(x=0.5, y=0.5, size=8, strength=0.75, seed=2)),
+    tuple(CoffeeRing(x=0.5, y=0.5, strength=1, drips=0, seed=4) for _ in range(10)),
+    tuple(Tape(finish="matt", x=0.5, y=0.5, angle=4 * k) for k in range(12)),
+]
+
+
+@pytest.mark.parametrize("effects", TOGETHER, ids=lambda effects: "+".join(effect.kind for effect in effects[:2]))
+def test_what_effects_hide_together_is_told_though_none_hides_it_alone(effects: tuple[OnPaper, ...]) -> None:
+    shape, left = told(*effects), left_contrast(*effects)
+    alone = shapely.union_all([told(effect) for effect in effects])
+    assert shape.area > alone.area + 1
+    within, outside = inside(shape.buffer(-0.15)), ~inside(shape.buffer(0.3))
+    assert within.sum() > 20
+    assert np.mean(left[within] < LOST + 0.05) > 0.97
+    assert np.mean(left[outside] > LOST) > 0.998
+
+
+@pytest.mark.parametrize("effect", [*HIDING, *NOT_HIDING], ids=lambda effect: effect.kind)
+def test_no_less_is_left_than_an_effect_says(effect: OnPaper) -> None:
+    by_shape = inside(shapely.union(effect.hidden(VIEW), effect.missing(PAPER)).buffer(0.5))
+    assert left_contrast(effect)[~by_shape].min() >= effect.least_left() - 0.05
+
+
+def test_what_is_hidden_is_measured_on_the_page_as_it_is_drawn() -> None:
+    mould = {"size": 3, "strength": 1, "colonies": 300, "x": 0.5, "y": 0.5}
+    overrides: dict[str, Any] = {**ON_BLACK, "page.dpi": 200, **{f"effects.mould.{k}": v for k, v in mould.items()}}
+    page = render(overrides)
+    width, height = page.shot.warp.paper.width, page.shot.warp.paper.height
+    scale = page_dpi(page.shot.warp, 200) / 25.4
+    size = round(height * scale), round(width * scale), 3
+    effects = [effect for effect in page.plan.effects if isinstance(effect, OnPaper)]
+    pages = []
+    for value in (255, 0):
+        drawn = np.full(size, value, dtype=np.uint8)
+        for effect in effects:
+            drawn = effect.applied(drawn, scale, Paper(width, height), ())
+        pages.append(drawn.astype(float))
+    lost = outlined((pages[0] - pages[1]).max(axis=-1) < LOST * 255, scale)
+    assert lost.area > 1
+    shape = hidden(page.shot, page.plan.effects, 200)
+    assert shapely.symmetric_difference(shape, lost).area < 0.02 * lost.area
+
+
+def test_holes_far_off_the_page_are_no_overflow() -> None:
+    with np.errstate(over="raise", invalid="raise"):
+        for seed in range(6):
+            left_contrast(PunchHoles(off=20, margin=5, seed=seed), BurntEdge(depth=0.01, seed=seed))
+
+
+@pytest.mark.parametrize("nib", NIBS.values(), ids=NIBS.keys())
+def test_print_beneath_a_pen_can_be_told(nib: Nib) -> None:
+    line = np.column_stack([np.linspace(0, 60, 200), np.zeros(200)])
+    layers = nib.stroke(generator(1), line, 0.6, "#000000")
+    assert len(layers) == 2
+    assert np.prod([1 - pen.opacity for _, pen in layers]) >= LOST + 0.03
+
+
+def test_print_beneath_a_dense_stamp_can_be_told() -> None:
+    assert np.prod([1 - coat for coat in COATS]) >= LOST + 0.03
+    page = render({**ON_BLACK, "marks.stamp.strength": 1.0})
+    opacities = [mark.pen.opacity for mark in page.scene.marks() if mark.role == "mark"]
+    assert sorted(opacities) == sorted(COATS)

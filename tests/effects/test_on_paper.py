@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import shapely
 
-from ecgvec.effects import every, ink, paper, stains
+from ecgvec.effects import attached, every, holes, ink, paper, stains
 from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
+from ecgvec.effects.lost import where_contrast_is_lost
 from ecgvec.parts import Part
 from ecgvec.warp.cameras import Scanner
 from ecgvec.warp.compose import compose
@@ -24,7 +25,7 @@ BENDS = (Creases(vertical=1, horizontal=1, seed=1),)
 GROUND, GRID, INK = (252, 246, 240), (236, 160, 160), (20, 18, 22)  # sRGB
 KINDS: tuple[type[OnPaper], ...] = tuple(part for _, part in EFFECTS if issubclass(part, OnPaper))
 SEEDED = [part for part in KINDS if "seed" in part.model_fields]
-VIEW = View(compose(PAPER, Canvas(600, 400, SCALE), [Scanner()]))
+VIEW = View(compose(PAPER, Canvas(600, 400, SCALE), [Scanner()]), scale=SCALE)
 DOT_MM = 2.4  # from a dot's middle to the end of what is looked at to find it
 MM = 5  # of the cells whose means are compared
 
@@ -185,13 +186,59 @@ def test_an_effect_looks_the_same_at_another_resolution(part: type[OnPaper]) -> 
     assert off.max() < 8
 
 
+# what lies at the sheet's rim, where it hangs on the resolution whether the page has a pixel of it
+AT_THE_RIM: list[OnPaper] = [
+    *(stains.Blood(x=0.5, y=0.98, drops=20, seed=seed) for seed in range(3)),
+    *(stains.Mould(y=0.98, seed=seed) for seed in range(2)),
+    stains.CoffeeRing(x=0.9, y=0.9, drips=20, diameter=40, strength=1),
+    stains.CoffeeRing(x=1.12, y=0.5, drips=40, diameter=60, strength=1, seed=2),
+    attached.Staples(count=2, removed=True, x=0.02, y=-0.03, rust=1, seed=1),
+    holes.PunchHoles(torn=2, rim=1, seed=3),
+]
+
+
+def changed(effect: OnPaper, scale: float) -> np.ndarray:
+    """Which of places (N, M) 0.1 mm apart ``effect`` changes on a large white page at ``scale`` px/mm."""
+    width, height = 279.4, 215.9
+    page = np.full((round(height * scale), round(width * scale), 3), 255, dtype=np.uint8)
+    seen = effect.applied(page, scale, Paper(width, height), ()).min(axis=-1) < 245
+    y, x = ((np.arange(0.25, side - 0.25, 0.1) * scale).astype(int) for side in (height, width))
+    return np.asarray(seen[y[:, None], x])
+
+
+@pytest.mark.parametrize("effect", AT_THE_RIM, ids=lambda effect: effect.kind)
+def test_what_lies_at_the_rim_is_the_same_at_another_resolution(effect: OnPaper) -> None:
+    coarse, fine = (changed(effect, scale) for scale in (5.0, 200 / 25.4))
+    assert np.sum(coarse & fine) > 0.9 * np.sum(coarse | fine) > 0
+
+
+@pytest.mark.parametrize("scale", [96 / 25.4, 5.0, 150 / 25.4, 200 / 25.4])
+def test_fine_noise_lies_at_the_same_millimetres_at_every_resolution(scale: float) -> None:
+    mm = np.arange(0.05, 279, 0.1)
+    both = []
+    for each in (scale, 10.0):
+        tile = paper.fine_noise(generator(4), each, 0.5, 0.5)
+        page = np.zeros((10, round(280 * each), 3), dtype=np.uint8)
+        patch = paper.Patch.whole(page, each)
+        both.append(paper.cut(tile, patch)[0, (mm * each).astype(int)])
+        spread = paper.spread(np.rint(np.clip(128 + 30 * tile, 0, 255)).astype(np.uint8), page.shape, each)
+        assert spread.shape == page.shape[:2]
+        assert np.abs((spread[:10].astype(float) - 128) / 30 - paper.cut(tile, patch)).max() < 0.02 + (
+            np.abs(tile).max() > 4.2
+        )
+    for part in np.split(np.arange(len(mm) // 6 * 6), 6):
+        assert np.corrcoef(both[0][part], both[1][part])[0, 1] > 0.96
+
+
 @pytest.mark.parametrize("strong", [False, True])
 @pytest.mark.parametrize("part", KINDS, ids=kind_of)
 def test_no_effect_moves_a_dot(part: type[OnPaper], strong: bool) -> None:
     page, middles = dotted()
     effect = part.model_validate(STRONG.get(kind_of(part), {}) if strong else {})
     # A dot that is partly gone is not where it was: those that something hides are left out.
-    lost = shapely.union(effect.missing(PAPER), effect.hidden(VIEW)).buffer(DOT_MM)
+    lost = shapely.union_all(
+        [effect.missing(PAPER), effect.hidden(VIEW), where_contrast_is_lost([effect], VIEW)]
+    ).buffer(DOT_MM)
     middles = middles[~shapely.contains_xy(lost, *(middles / SCALE).T)]
     assert len(middles) > 200
     off = found(done(effect, page), middles) - found(page, middles)

@@ -1,0 +1,230 @@
+"""What is written on a page by hand: texts, hand, pen, size and place, and the strokes themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ecgvec.draws import Draw, Scalar
+from ecgvec.geometry.affine import Affine
+from ecgvec.geometry.path import Points
+from ecgvec.handwriting import grammar
+from ecgvec.handwriting.nibs import shade_of
+from ecgvec.layout.place import Box
+from ecgvec.options import NotesOptions
+from ecgvec.plan.model import PlannedNote
+from ecgvec.streams import stream
+from ecgvec.units import px_per_mm
+
+if TYPE_CHECKING:  # the network is loaded with the first note, never without one
+    from ecgvec.handwriting import Note, Writer
+    from ecgvec.handwriting.ink import Ink
+
+UNIT_MM = 12.5  # x-height of notes of size 1
+EDGE_MM = 2.0  # from a note to the paper's edge, but where its offsets say otherwise
+LINE_GAP, WORD_GAP = 0.6, (1.4, 3.0)  # x-heights from a line's ink to the next line's, and from a note to the next
+NEATNESS = (0.55, 1.0)  # the bias of writing
+_SEEDS = 2**31
+
+Keys = tuple[int, str, int]
+
+
+@dataclass(frozen=True)
+class NotedSheet:
+    """The paper that is written on, in mm, and the resolution that offsets in px are meant at."""
+
+    width: float
+    height: float
+    dpi: float
+
+
+@dataclass(frozen=True)
+class Written:
+    """The notes of one image, and what to tell the user about them."""
+
+    notes: tuple[PlannedNote, ...] = ()
+    messages: tuple[str, ...] = ()
+
+
+def drawn_notes(options: NotesOptions, sheet: NotedSheet, keys: Keys) -> Written:
+    """The notes of an image that has any. ``keys`` are seed, image and variant; each number has a stream of its own."""
+    number = int(_number(options.words, keys, "words"))
+    texts = [grammar.note(stream(*keys, f"notes/{i}/text")) for i in range(number)]
+    size = round(UNIT_MM * _number(options.size, keys, "size"), 3)
+    pen = str(_drawn(options.nib, keys, "nib")), str(_drawn(options.colour, keys, "colour"))
+    shade = shade_of(pen[1], stream(*keys, "notes/shade"))
+    found = [
+        PlannedNote(
+            text=note.text,
+            style=note.style,
+            x_height=size,
+            nib=pen[0],
+            colour=pen[1],
+            shade=shade,
+            ink_seed=_seed(keys, f"{i}/ink"),
+            place=str(_drawn(options.place, keys, f"{i}/place")),  # type: ignore[arg-type]  # one of its names
+            at=None,
+            angle=_number(options.angle, keys, f"{i}/angle"),
+            seed=_seed(keys, f"{i}/place-seed"),
+            strokes=tuple(tuple(tuple(point) for point in stroke.tolist()) for stroke in note.strokes),
+            characters=tuple(tuple(owner.tolist()) for owner in note.characters),
+            fallback=note.fallback,
+            messages=note.messages,
+        )
+        for i, note in enumerate(_written(texts, size, keys))
+    ]
+    offsets = _number(options.x_offset, keys, "x_offset"), _number(options.y_offset, keys, "y_offset")
+    placed = _placed(found, sheet, offsets, keys)
+    return Written(placed, tuple(_messages(found, placed)))
+
+
+def comes(options: NotesOptions, keys: Keys) -> bool:
+    """Whether an image has notes: a coin of its own, as the groups of parts have."""
+    return bool(stream(*keys, "coin/notes").random() < options.probability)
+
+
+def inked(note: PlannedNote) -> Ink:
+    """The ink of a note, from the start of its baseline, not turned."""
+    return _inked(note.model_copy(update={"at": None}))
+
+
+@lru_cache(maxsize=256)  # the plan needs its extent, the scene its outlines
+def _inked(note: PlannedNote) -> Ink:
+    from ecgvec.handwriting.ink import ink
+    from ecgvec.handwriting.writer import Note
+
+    strokes = tuple(np.array(stroke, dtype=np.float64) for stroke in note.strokes)
+    characters = tuple(np.array(owner, dtype=np.int64) for owner in note.characters)
+    written = Note(note.text, strokes, characters, note.style, note.x_height)
+    return ink(written, note.nib, note.colour, note.ink_seed)
+
+
+def turned(angle: float) -> Affine:
+    """A turn about the origin by ``angle`` degrees counter-clockwise, as seen on paper."""
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    return Affine(cos, -sin, sin, cos)
+
+
+def ink_points(note: PlannedNote) -> Points:
+    """The points (n, 2) of the ink's outlines in mm from the start of the baseline, not turned."""
+    return np.concatenate([layer.path.points for layer in inked(note).layers])
+
+
+def extent(note: PlannedNote, turn: float = 0.0) -> Box:
+    """The box of a note's ink in mm from the start of its baseline, turned by its angle and by ``turn`` degrees."""
+    points = turned(note.angle + turn)(ink_points(note))
+    return Box(*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
+
+
+def _drawn(draw: Draw, keys: Keys, name: str) -> Scalar:
+    return draw.draw(stream(*keys, f"notes/{name}"))
+
+
+def _number(draw: Draw, keys: Keys, name: str) -> float:
+    return float(str(_drawn(draw, keys, name)))
+
+
+def _seed(keys: Keys, name: str) -> int:
+    return int(stream(*keys, f"notes/{name}").integers(_SEEDS))
+
+
+@cache
+def _writer() -> Writer:
+    from ecgvec.handwriting import Writer
+
+    return Writer()
+
+
+def _written(texts: Sequence[str], size: float, keys: Keys) -> list[Note]:
+    """All notes of an image by one hand: a person's that knows all the characters, where there is one."""
+    writer = _writer()
+    able = set.intersection(*(set(writer.able(text)) for text in texts))
+    people = sorted(number for number in able if writer.styles[number].kind == "person")
+    hands = people or sorted(able)
+    hand = hands[int(stream(*keys, "notes/style").integers(len(hands)))]
+    bias = round(float(stream(*keys, "notes/bias").uniform(*NEATNESS)), 3)
+    return writer.write(texts, hand, bias, [_seed(keys, f"{i}/seed") for i in range(len(texts))], size)
+
+
+# Places --------------------------------------------------------------------------------------------------------------
+
+
+def _placed(
+    notes: Sequence[PlannedNote], sheet: NotedSheet, offsets: tuple[float, float], keys: Keys
+) -> tuple[PlannedNote, ...]:
+    """The notes that there is room for, those at the offsets in their lines."""
+    lines = _Lines(sheet, offsets)
+    for i, note in enumerate(notes):
+        if note.place == "offset":
+            lines.add(i, note, note.x_height * float(stream(*keys, f"notes/{i}/gap").uniform(*WORD_GAP)))
+    at = lines.places()
+    found = []
+    for i, note in enumerate(notes):
+        if i in at:
+            found.append(note.model_copy(update={"at": at[i]}))
+        elif note.place != "offset" and any(fits(note, sheet.width, sheet.height, turn) for turn in turns(note)):
+            found.append(note)
+    return tuple(found)
+
+
+def turns(note: PlannedNote) -> tuple[float, ...]:
+    """By how many degrees a note may be turned for its place: up and down along margins."""
+    return (0.0, 90.0, -90.0) if note.place == "margin" else (0.0,)
+
+
+def fits(note: PlannedNote, width: float, height: float, turn: float) -> bool:
+    """Whether paper of that size in mm has room for a note, turned by ``turn`` degrees more."""
+    box = extent(note, turn)
+    return box.x1 - box.x0 <= width - 2 * EDGE_MM and box.y1 - box.y0 <= height - 2 * EDGE_MM
+
+
+class _Lines:
+    """Notes one after another from the offsets on, in lines: the ink of a line begins at its left and upper edge."""
+
+    def __init__(self, sheet: NotedSheet, offsets: tuple[float, float]) -> None:
+        self._sheet = sheet
+        self._left, self._top = (offset / px_per_mm(sheet.dpi) for offset in offsets)
+        self._x = self._left
+        self._line: list[tuple[int, float, Box]] = []  # number, left edge, extent
+        self._found: dict[int, tuple[float, float]] = {}
+
+    def add(self, number: int, note: PlannedNote, gap: float) -> None:
+        """Put a note on the line ``gap`` mm behind the last one, or on a new line; leave it out where none has room."""
+        box, right = extent(note), self._sheet.width - EDGE_MM
+        width = box.x1 - box.x0
+        if self._line and self._x + gap + width > right:
+            self._end(LINE_GAP * note.x_height)
+        x = self._x + (gap if self._line else 0.0)
+        line = [*self._line, (number, x, box)]
+        if x + width <= right and self._top + _height(line) <= self._sheet.height - EDGE_MM:
+            self._line, self._x = line, x + width
+
+    def places(self) -> dict[int, tuple[float, float]]:
+        """The left and upper edges of the notes that found room, by their numbers."""
+        self._end(0.0)
+        return self._found
+
+    def _end(self, gap: float) -> None:
+        """Place the notes of the line on one baseline, and go to the next line."""
+        if self._line:
+            base = self._top - min(box.y0 for _, _, box in self._line)
+            self._found |= {number: (round(x, 5), round(base + box.y0, 4)) for number, x, box in self._line}
+            self._top += _height(self._line) + gap
+        self._line, self._x = [], self._left
+
+
+def _height(line: Sequence[tuple[int, float, Box]]) -> float:
+    return max(box.y1 for *_, box in line) - min(box.y0 for *_, box in line)
+
+
+def _messages(found: Sequence[PlannedNote], placed: Sequence[PlannedNote]) -> list[str]:
+    told = [f"the note '{note.text}' is set from plain letters" for note in placed if note.fallback]
+    lost = len(found) - len(placed)
+    if lost:
+        many = f"{lost} of {len(found)} notes find" if len(found) > 1 else "the note finds"
+        told.append(f"{many} no place on the page: lessen notes.size, notes.words or the offsets")
+    return told
