@@ -62,6 +62,8 @@ def section(name: str, recipe: Recipe) -> str:
     for kind, parts in (("marks", recipe.marks), ("warp", recipe.warp), ("effects", recipe.effects)):
         for key, part in parts.items():
             rows.append(f"| {kind} | {_called(key, part)} | {part.probability:.0%} | {_keys(part)} |")
+    if recipe.notes.probability:
+        rows.append(f"| notes | handwriting | {recipe.notes.probability:.0%} | {_note_keys(recipe)} |")
     table = ["| where | what | chance | values |", "|---|---|---|---|", *rows] if rows else ["All as by default."]
     return "\n".join(
         [
@@ -78,6 +80,12 @@ def _layout(recipe: Recipe) -> dict[str, Draw]:
     default = Recipe().layout
     keys = {key: getattr(recipe.layout, key) for key in type(default).model_fields}
     return {key: draw for key, draw in keys.items() if draw != getattr(default, key)}
+
+
+def _note_keys(recipe: Recipe) -> str:
+    """What the handwritten notes may be."""
+    values = {key: getattr(recipe.notes, key) for key in type(recipe.notes).model_fields}
+    return "; ".join(f"{key} {drawn(value)}" for key, value in values.items() if isinstance(value, Draw))
 
 
 def _called(key: str, part: PartRecipe) -> str:
