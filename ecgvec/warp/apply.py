@@ -132,7 +132,8 @@ def resample(
     on_paper = _within(sources, page)
     for tile in tiles(warp):
         cells, out = _cells(warp, tile), image[tile.y0 : tile.y1, tile.x0 : tile.x1]
-        if _beside(sources[cells], page):
+        whole = bool(on_paper[cells].all())
+        if not whole and _beside(sources[cells], page):
             out[...] = _floor(dressing.ground, warp, tile)
             _weave(out, dressing.pattern, warp, tile)
             continue
@@ -144,7 +145,7 @@ def resample(
             _light(pixels, spread(light, warp, tile), one, out)
         if dressing.veil is not None:
             _drown(out, spread(dressing.veil.astype(np.float32), warp, tile))
-        if dressing.cover is not None or not on_paper[cells].all():
+        if dressing.cover is not None or not whole:
             out[...] = _laid_on(
                 out, _cover(where, warp.paper, scale, dressing.cover), _floor(dressing.ground, warp, tile)
             )
