@@ -394,3 +394,14 @@ def test_recipes_after_a_competition_have_none(name: str) -> None:
 @pytest.mark.parametrize("name", ["everything", "archive"])
 def test_recipes_of_old_paper_have_some(name: str) -> None:
     assert load_recipe(name).notes.probability == 0.3
+
+
+def test_a_page_without_marks_and_notes_loads_neither_scipy_nor_the_network() -> None:
+    code = (
+        "import sys, ecgvec; ecgvec.render(sys.argv[1], dpi=60);"
+        "print([m for m in sys.modules if m.split('.')[:2] in (['scipy', 'signal'], ['scipy', 'ndimage'])"
+        " or m in ('torch', 'ecgvec.handwriting.recurrent')])"
+    )
+    record = folder("demo") / "ecgvec-demo"
+    done = subprocess.run([sys.executable, "-c", code, str(record)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -8,7 +8,6 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from ecgvec.errors import RecipeError, nearest
 
@@ -98,6 +97,8 @@ def shade_of(ink: str, rng: np.random.Generator) -> str:
 
 def _slow_noise(n: int, width: float, rng: np.random.Generator) -> Floats:
     """Smooth noise (n,) of deviation about 1 that changes over ``width`` points."""
+    from scipy.ndimage import gaussian_filter1d  # which pages without notes need not pay for
+
     reach = int(4 * width) + 1
     raw = gaussian_filter1d(rng.standard_normal(n + 2 * reach), width, mode="wrap")
     return np.asarray(raw[reach : reach + n] * np.sqrt(2 * np.sqrt(np.pi) * width))

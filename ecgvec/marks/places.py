@@ -10,8 +10,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.ndimage import uniform_filter1d
-from scipy.signal import find_peaks
 
 from ecgvec.drawing.nodes import TraceInfo
 from ecgvec.geometry.path import Points
@@ -40,6 +38,9 @@ class Target:
 
 def peaks(info: TraceInfo) -> NDArray[np.intp]:
     """The samples at which QRS complexes of a trace are furthest from its median, found by their slope."""
+    from scipy.ndimage import uniform_filter1d  # which pages without marks need not pay for
+    from scipy.signal import find_peaks
+
     finite = np.isfinite(info.mv)
     if finite.sum() < 3:
         return np.empty(0, dtype=np.intp)
