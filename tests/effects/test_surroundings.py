@@ -8,17 +8,21 @@ import numpy as np
 import pytest
 import shapely
 
+import ecgvec
 from ecgvec.effects.base import View, gain_on_paper
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.materials import BRIGHTEST, Material, tile
 from ecgvec.effects.surroundings import Desk
 from ecgvec.geometry.path import Points
+from ecgvec.recipe import load_recipe
+from ecgvec.resources import folder
 from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.cameras import Phone, Scanner
 from ecgvec.warp.compose import compose
 from ecgvec.warp.lens import Lens
 from ecgvec.warp.parts import Bend, Canvas, Floats, Paper, WarpPart
 from ecgvec.warp.planar import Pad
+from tests.warp.bending import on_paper
 
 MATERIALS: tuple[Material, ...] = get_args(Material)
 PAPER, SCALE = Paper(100.0, 70.0), 8.0
@@ -236,3 +240,11 @@ def test_the_shadow_of_a_lifted_torn_edge_falls_far() -> None:
         x, y = np.moveaxis(seen.composed.warp.nodes, -1, 0)
         reach.append(np.count_nonzero((left_over(seen, lamp) < 0.9) & (x > 95.5) & (x < 125) & (y > 20) & (y < 50)))
     assert reach[1] > 1.5 * reach[0] + 20
+
+
+def test_a_desk_that_the_paper_covers_whole_is_no_fault() -> None:
+    keys = {"effects.desk.material": "wood", "warp.phone.fill": 1.6, "page.dpi": 60}
+    sheet = ecgvec.render(folder("demo") / "ecgvec-demo", load_recipe("clean", keys))
+    height, width = sheet.image.shape[:2]
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], dtype=np.float64)
+    assert on_paper(sheet.warp.inverse(corners), paper=sheet.paper).all()
