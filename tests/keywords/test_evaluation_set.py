@@ -24,9 +24,8 @@ def test_entities_are_whole_words_without_overlap() -> None:
         text, last = row["text"], 0
         for start, end, label in row["entities"]:
             assert last <= start < end <= len(text) and label in LABELS, row["id"]
-            assert text[start:end].strip() == text[start:end] and not re.match(
-                r"(the|an)\s|a\s(?!flutter)", text[start:end]
-            )
+            mention = text[start:end]
+            assert mention.strip() == mention and not re.match(r"(the|an)\s|a\s(?!flutter)", mention), row["id"]
             around = text[max(0, start - 1) : start] + text[end : end + 1]
             assert not any(c.isalnum() for c in around), (row["id"], mention)
             last = end
