@@ -20,6 +20,10 @@ from ecgvec.handwriting import Note, Writer
 from ecgvec.handwriting.grammar import note
 from ecgvec.handwriting.ink import ink
 from ecgvec.handwriting.weights import SHIPPED, read_weights
+from ecgvec.plan.make import drafts, finished
+from ecgvec.recipe import load_recipe
+from ecgvec.record.read import read_record
+from ecgvec.resources import folder
 
 PAGES, NOTES, LONGEST = 64, 5, 12
 LOAD = """
@@ -53,6 +57,16 @@ def timed(writer: Writer, words: list[str], seed: int) -> tuple[float, list[Note
     return time.process_time() - start, notes
 
 
+def planned(pages: int) -> float:
+    """Seconds a page of planning five notes each, ink and places included, so many pages in one pass."""
+    recipe = load_recipe("clean", {"notes.probability": 1, "notes.words": NOTES})
+    record = read_record(folder("demo") / "ecgvec-demo")
+    drawn = [page for seed in range(pages) for page in drafts(record, recipe, seed=seed).pages[:1]]
+    start = time.process_time()
+    finished(drawn)
+    return (time.process_time() - start) / pages
+
+
 def floor(points: int) -> float:
     """Seconds of the matrix products alone for so many points, as fast as one product of 1024 columns runs here."""
     tensors = read_weights(SHIPPED).tensors
@@ -84,6 +98,11 @@ def main() -> None:
         start = time.process_time()
         for number, one in enumerate(notes[:80]):
             ink(one, seed=number)
+        planned(1)
+        print(
+            ", ".join(f"{1e3 * planned(pages):.0f} ms a page on {pages}" for pages in (1, 8, 32)),
+            "pages: planned, with ink",
+        )
         print(f"ink: {1e3 * (time.process_time() - start) / 80 * NOTES:.1f} ms a page")
 
 

@@ -63,7 +63,8 @@ class HeaderOptions(BaseModel):
     fields: tuple[Literal["age", "sex", "dx"], ...] = ()
 
 
-NotePlace = Literal["offset", "free", "margin", "across"]
+NotePlace = Literal["offset", "free", "margin", "across", "beat"]
+NotePointer = Literal["arrow", "circle"]
 
 # Key of a note -> its least and its greatest number, and whether it counts. The size is that of what can be written.
 _NOTE_RANGES: dict[str, tuple[float, float, bool]] = {
@@ -72,9 +73,11 @@ _NOTE_RANGES: dict[str, tuple[float, float, bool]] = {
     "x_offset": (0, 100_000, True),
     "y_offset": (0, 100_000, True),
     "angle": (-180, 180, False),
+    "calipers": (0, 50, True),
 }
 _NOTE_NAMES: dict[str, tuple[str, ...]] = {
     "place": get_args(NotePlace),
+    "pointer": get_args(NotePointer),
     "colour": tuple(INKS),
     "nib": tuple(NIBS),
 }
@@ -84,7 +87,9 @@ class NotesOptions(BaseModel):
     """Handwritten notes. ``words``: how many notes; ``size``: factor of the letters' height (0.2: an x-height of 2.5
     mm); ``x_offset``, ``y_offset``: px at the page's dpi from its left and its upper edge, where the notes begin;
     ``source``: a file or URL to take terms from (None: our own list). ``place``: at the offsets, where the page is
-    free, in a margin, or across traces; ``angle``: degrees counter-clockwise; ``colour`` and ``nib`` of the pen."""
+    free, in a margin, across traces, or near a beat that a ``pointer``, arrow or circle, ties it to; ``angle``: degrees
+    counter-clockwise; ``colour`` and ``nib`` of the pen. ``calipers``: how many measured intervals, each at a bracket;
+    ``signature``: the probability of one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -95,6 +100,9 @@ class NotesOptions(BaseModel):
     y_offset: Draw = Draw(values=(1, 30), integer=True)
     place: Draw = Draw(values=("offset",))
     angle: Draw = Draw(values=(0,))
+    pointer: Draw = Draw(values=get_args(NotePointer))
+    calipers: Draw = Draw(values=(0,))
+    signature: float = Field(default=0.0, ge=0, le=1)
     colour: Draw = Draw(values=("blue", "black", "red"), weights=(6.0, 4.0, 1.0))
     nib: Draw = Draw(values=("ballpoint", "gel", "felt-tip", "fountain"), weights=(7.0, 2.0, 1.0, 1.0))
     source: str | None = Field(default=None, min_length=1)

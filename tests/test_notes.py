@@ -180,8 +180,8 @@ def test_detectors_get_their_own_class(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) 
     assert [a["text"] for a in found] == [note.text for note in notes(sheet)]
     assert [a["bbox"] for a in found] == [native.box(note.outline) for note in notes(sheet)]
     lines = yolo.image_files(sheet, "a")["yolo/detect/labels/a.txt"].decode().splitlines()
-    assert sum(line.startswith(f"{len(yolo.NAMES) - 1} ") for line in lines) == 3
-    assert (yolo.NAMES[-1], yolo.NAMES.index("panel")) == ("note", 28)
+    assert sum(line.startswith("37 ") for line in lines) == 3
+    assert (yolo.NAMES[28], yolo.NAMES[37], yolo.NAMES[38]) == ("panel", "note", "calipers")
 
 
 def test_the_kit_is_told(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> None:

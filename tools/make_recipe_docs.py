@@ -85,7 +85,8 @@ def _layout(recipe: Recipe) -> dict[str, Draw]:
 def _note_keys(recipe: Recipe) -> str:
     """What the handwritten notes may be."""
     values = {key: getattr(recipe.notes, key) for key in type(recipe.notes).model_fields}
-    return "; ".join(f"{key} {drawn(value)}" for key, value in values.items() if isinstance(value, Draw))
+    told = [f"{key} {drawn(value)}" for key, value in values.items() if isinstance(value, Draw)]
+    return "; ".join([*told, f"signature {recipe.notes.signature:.0%}"])
 
 
 def _called(key: str, part: PartRecipe) -> str:

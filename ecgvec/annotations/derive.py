@@ -120,6 +120,7 @@ def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
     """All texts, numbered as a reader takes them: header, then row by row from left to right, footer, and notes as they
     were written."""
     found = [(mark, mark.info) for mark in scene.marks() if isinstance(mark.info, TextInfo)]
+    found.sort(key=lambda item: item[0].role == "note")  # written last, though painted below the print
 
     def place(item: tuple[Mark, TextInfo]) -> tuple[int, float, float]:
         mark, info = item
@@ -140,6 +141,7 @@ def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
             outline=_sliced_hulls(info.outline.points),
             trace=mark.data.get("trace"),
             characters=tuple(CharacterLabel(character, _dense(ring)) for character, ring in info.characters),
+            kind=info.kind,
         )
         for mark, info in found
     ]

@@ -71,7 +71,8 @@ class TextLabel:
     """A line of text: its role (``lead-name``, ``header-text``, ``footer-text``, or ``note`` where it is handwritten),
     its string, its place in reading order, the corners (4, 2) of its ink's box (top-left, top-right, bottom-right,
     bottom-left as read), the hull (n, 2) of its ink, and points of it whose bounds are the ink's own. ``trace`` is the
-    id of the trace that a lead name belongs to; ``characters`` are those of a note that have ink, in order.
+    id of the trace that a lead name belongs to; ``characters`` are those of a note that have ink, in order; ``kind``
+    says whether a note is a ``note``, a ``signature`` or of ``calipers`` (printed: "").
     ``occluded``: the share of the hull that something hides; at 1 it is not visible."""
 
     id: str
@@ -83,6 +84,7 @@ class TextLabel:
     outline: Points
     trace: str | None = None
     characters: tuple[CharacterLabel, ...] = ()
+    kind: str = ""
     visible: bool = True
     occluded: float = 0.0
 

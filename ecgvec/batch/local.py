@@ -13,13 +13,11 @@ from typing import Any
 
 import ecgvec
 from ecgvec.batch.jobs import Job
-from ecgvec.errors import EcgvecError, ExportError, RecordError, SourceError, one_line, printable
+from ecgvec.batch.work import Outcome, Work
+from ecgvec.errors import ExportError, SourceError, one_line
 from ecgvec.export.files import refusal, write_file
 from ecgvec.export.write import Writer
-from ecgvec.pipeline import render_plan
-from ecgvec.plan.make import make_plans
 from ecgvec.recipe import Recipe
-from ecgvec.record.read import read_record
 
 RUN_FILE = "ecgvec-run.json"
 QUARANTINE_FILE = "quarantine.csv"
@@ -34,6 +32,18 @@ class Summary:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     quarantined: list[tuple[str, str]] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count what became of one record."""
+        path = outcome.job.path
+        self.images += outcome.images
+        self.messages += [f"{path}: {message}" for message in outcome.messages]
+        if outcome.quarantined:
+            self.quarantined.append((path, outcome.quarantined))
+        elif outcome.skipped:
+            self.skipped.append((path, outcome.skipped))
+        else:
+            self.done += 1
 
 
 def refuse_same_folder(source: Path, out: Path) -> None:
@@ -62,60 +72,19 @@ def run(
     summary = Summary()
     if not recipe.output.image_only:
         write_run_file(folder, out, recipe)
+
+    def ended(outcome: Outcome) -> None:
+        summary.add(outcome)
+        progress(outcome.job, summary)
+
+    work = Work(folder, recipe, writer, ended, header, recipe.output.max_images)
     for job in jobs:
-        room = _room(recipe, summary)
-        if room == 0:
-            summary.skipped.append((job.path, "--max_num_images was reached"))
-        else:
-            _one(folder, job, writer, recipe, header, summary, room)
-        progress(job, summary)
+        work.add(job)
+    work.finish()
     writer.finish()
     if keep_quarantine:
         _write_quarantine(out, summary)
     return summary
-
-
-def _room(recipe: Recipe, summary: Summary) -> int | None:
-    """How many images may still be made; None for any number."""
-    most = recipe.output.max_images
-    return None if most is None else max(0, most - summary.images)
-
-
-def _one(
-    folder: Path, job: Job, writer: Writer, recipe: Recipe, header: Path | None, summary: Summary, room: int | None
-) -> None:
-    try:
-        _check_name(job)
-        record = read_record(folder / job.file, header)
-        images = 0
-        for variant in range(recipe.output.variants):
-            planned = make_plans(
-                record, recipe, path=job.path, alias=job.alias, seed=recipe.output.seed, variant=variant
-            )
-            if variant == 0:
-                summary.messages += [f"{job.path}: {message}" for message in planned.messages]
-            for plan in planned.plans:
-                if room is None or images < room:
-                    writer.write(render_plan(record, plan))
-                    images += 1
-                    summary.images += 1
-        summary.done += 1
-    except ExportError:
-        raise
-    except EcgvecError as error:
-        summary.quarantined.append((job.path, str(error)))
-    except Exception as error:  # a fault of ours in one record must not cost the others; it is reported, not hidden
-        summary.quarantined.append(
-            (job.path, f"unexpected {type(error).__name__}: {one_line(error)}; please report it")
-        )
-
-
-def _check_name(job: Job) -> None:
-    """RecordError for a name that is no text: JSON, CSV and every other list of images could not hold it."""
-    try:
-        job.path.encode()
-    except UnicodeEncodeError:
-        raise RecordError(f"the name of record {printable(job.path)} is not UTF-8: rename its files") from None
 
 
 def _write_quarantine(out: Path, summary: Summary) -> None:

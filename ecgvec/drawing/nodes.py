@@ -47,13 +47,15 @@ class TraceInfo:
 class TextInfo:
     """A line of text: its string, the box of its ink in mm, and its outlines as straight lines. ``quad`` (4, 2): the
     corners of its ink's box from the top left clockwise as read, where the text does not stand upright (None: the
-    box's own). ``characters``: each character that has ink, with the ring (n, 2) mm around it, where they are told."""
+    box's own). ``characters``: each character that has ink, with the ring (n, 2) mm around it, where they are told;
+    ``kind``: what sort of note it is (printed: "")."""
 
     text: str
     ink: Box
     outline: Path
     quad: Points | None = None
     characters: tuple[tuple[str, Points], ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True)

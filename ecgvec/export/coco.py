@@ -12,8 +12,8 @@ Categories have the same id in every run:
 - 31 to 34, ``text``: ``lead-name``, ``header-text``, ``footer-text``, ``note`` (by hand); 41 and 42, ``mark``:
   ``pulse``, ``qr-code``;
 - 51, ``place``: ``panel``, the place of a piece of a lead, whatever ink reaches into it or out of it;
-- 61 to 67, ``added``: what people put on the print (``redaction``, ``stamp``, ``highlighter``, ``tick``, ``circle``,
-  ``arrow``, ``underline``). Kinds that are not among these follow from 201, sorted by name.
+- 61 to 68, ``added``: what people put on the print (``redaction``, ``stamp``, ``highlighter``, ``tick``, ``circle``,
+  ``arrow``, ``underline``, ``calipers``). Kinds that are not among these follow from 201, sorted by name.
 
 Texts, marks and panels have four keypoints, their corners clockwise from the top left as read. A pulse's are its two
 upper corners and its two feet; of a pulse of two steps, the outer ones. A keypoint outside the image has v = 0 and
@@ -58,7 +58,7 @@ CORNERED = {  # category -> id, supercategory
     "qr-code": (42, "mark"),
     "panel": (51, "place"),
 }
-ADDED = ("redaction", "stamp", "highlighter", "tick", "circle", "arrow", "underline")  # from FIRST_ADDED on
+ADDED = ("redaction", "stamp", "highlighter", "tick", "circle", "arrow", "underline", "calipers")  # from FIRST_ADDED on
 FIRST_ADDED, FIRST_OTHER_ADDED = 61, 201
 FIRST_OTHER_LEAD = 101
 CORNERS = ("top-left", "top-right", "bottom-right", "bottom-left")

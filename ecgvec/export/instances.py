@@ -159,6 +159,7 @@ def _panels(sheet: Sheet, covered: BaseGeometry) -> Iterator[Thing]:
 def _texts(sheet: Sheet) -> Iterator[Thing]:
     for text in sheet.annotations.texts:
         more = {"text": text.text, "order": text.order} | ({} if text.trace is None else {"trace": text.trace})
+        more |= {"kind": text.kind} if text.kind else {}
         shape, box = _polygon(text.hull), bounds(text.outline)
         yield Thing(text.id, "text", text.role, text.visible, shape, box, text.quad, text.occluded, more)
 

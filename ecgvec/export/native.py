@@ -80,6 +80,7 @@ def _text(label: TextLabel) -> dict[str, Any]:
         "hull": _rounded(label.hull),
         "trace": label.trace,
         "characters": [{"character": c.character, "ring": _rounded(c.ring)} for c in label.characters],
+        **({"kind": label.kind} if label.kind else {}),
         "visible": label.visible,
         "occluded": label.occluded,
     }

@@ -44,8 +44,9 @@ from ecgvec.sheet import Sheet
 
 TASKS = ("detect", "segment", "pose")
 OTHER_LEAD, OTHER_MARK = "other-lead", "other-mark"
-_LATE = ("note",)  # came after the others had their numbers
-NAMES = (*LEADS, OTHER_LEAD, *(name for name in CORNERED if name not in _LATE), OTHER_MARK, *ADDED, *_LATE)
+_LATE = ("note", "calipers")  # came after the others had their numbers
+_EARLY = [tuple(name for name in names if name not in _LATE) for names in (CORNERED, ADDED)]
+NAMES = (*LEADS, OTHER_LEAD, *_EARLY[0], OTHER_MARK, *_EARLY[1], *_LATE)
 
 DECIMALS = 8  # of fractions: they are rounded by 0.00015 px at most in the largest image
 POLYGON_ERROR = 0.25  # px by which a polygon may differ from the ink's outline

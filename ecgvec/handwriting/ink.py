@@ -67,7 +67,7 @@ class _Trail(NamedTuple):
 
 def ink(note: Note, nib: str = "ballpoint", colour: str = "blue", seed: int = 0) -> Ink:
     """The ink of a note: nibs `nibs.NIBS`, colours `nibs.INKS`. The same arguments give the same ink."""
-    pen = nib_of(nib)
+    pen = nib_of(nib).sized(note.x_height)
     rng = stream(seed, note.text, 0, "handwriting/ink")
     shade = shade_of(colour, rng)
     trails = [_trail(s, c, pen, rng) for s, c in zip(note.strokes, note.characters, strict=True)]

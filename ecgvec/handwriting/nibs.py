@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -22,7 +22,8 @@ class Nib:
     speed) that it widens by; ``flat``: by how much of a millimetre a stroke across the nib is wider than one along it,
     the nib lying at ``angle`` degrees; ``tremble``: deviation of the width, a part of it; ``pool``: by how much of
     itself a line widens where the pen rests; ``skips``: gaps a mm at the usual speed; ``pale``: how many strokes of
-    100 begin pale.
+    100 begin pale; ``broadest``: of an x-height. Who writes small takes a finer pen of the kind: a broader line would
+    fill points between digits, and bows.
     """
 
     width: float
@@ -35,6 +36,14 @@ class Nib:
     angle: float = 40.0
     skips: float = 0.0
     pale: float = 0.0
+    broadest: float = 0.16
+
+    def sized(self, x_height: float) -> Nib:
+        """The pen of this kind that letters of that ``x_height`` in mm are written with."""
+        part = min(1.0, self.broadest * x_height / self.width)
+        return replace(
+            self, width=part * self.width, least=part * self.least, most=part * self.most, flat=part * self.flat
+        )
 
     def widths(self, speed: Floats, direction: Floats, step: float, rng: np.random.Generator) -> Floats:
         """The width in mm (n,) of a stroke from its ``speed`` in mm/s and ``direction`` in radians, each (n,), at
@@ -65,7 +74,7 @@ NIBS: Mapping[str, Nib] = MappingProxyType(
     {
         "ballpoint": Nib(0.35, 0.28, 0.42, slow=0.04, tremble=0.05, pool=0.12, skips=0.012, pale=18),
         "gel": Nib(0.50, 0.40, 0.62, slow=0.08, tremble=0.025, pool=0.18),
-        "felt-tip": Nib(0.80, 0.60, 1.15, slow=0.25, tremble=0.03, pool=0.10),
+        "felt-tip": Nib(0.80, 0.60, 1.15, slow=0.25, tremble=0.03, pool=0.10, broadest=0.17),
         "fountain": Nib(0.48, 0.28, 0.74, slow=0.08, tremble=0.03, pool=0.08, flat=0.36),
     }
 )

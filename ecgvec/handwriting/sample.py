@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ecgvec.handwriting.compose import BLANK, STEP, UP, strokes_of
 from ecgvec.handwriting.features import PenState
 from ecgvec.handwriting.glyphs import Points
+from ecgvec.handwriting.points import DOTS
 from ecgvec.handwriting.steps import Step, drawn
 
 _POINTS_A_CHARACTER = 90  # more than the longest letters take: a text that needs more has run away
@@ -26,11 +27,13 @@ Ints = NDArray[np.int64]
 
 
 class Job(NamedTuple):
-    """A text to write: all characters known, in the style of this number, with the randomness of this generator."""
+    """A text to write: all characters known, in the style of this number, with the randomness of this generator, and as
+    neatly as ``bias`` says: 0 as freely as the data."""
 
     text: str
     style: int
     chance: np.random.Generator
+    bias: float
 
 
 class Desk(Protocol):
@@ -77,25 +80,26 @@ class Sample:
         return strokes_of(self.points, self.pen)
 
 
-def sample(engine: Engine, jobs: Sequence[Job], bias: float) -> list[Sample]:
+def sample(engine: Engine, jobs: Sequence[Job]) -> list[Sample]:
     """Write texts of at least one character. On the NumPy engine none depends, to the bit, on what else is written."""
     if not jobs:
         return []
     with engine.running():
-        return _Session(engine, jobs, bias).run()
+        return _Session(engine, jobs).run()
 
 
 class _Session:
     """The slots of a desk, filled anew as their lines end: long texts first, so that all end at about one time."""
 
-    def __init__(self, engine: Engine, jobs: Sequence[Job], bias: float) -> None:
-        self._jobs, self._bias = jobs, bias
+    def __init__(self, engine: Engine, jobs: Sequence[Job]) -> None:
+        self._jobs = jobs
         self._desk = engine.desk(len(jobs), max(len(job.text) for job in jobs))
         self._waiting = sorted(range(len(jobs)), key=lambda i: len(jobs[i].text))
         n = self._desk.slots
         self._pens, self._phase = PenState(n), np.full(n, -0.5)
         self._job = np.full(n, -1)  # of each slot; -1: none
         self._steps, self._end = np.zeros(n, dtype=np.int64), np.ones(n)
+        self._bias = np.zeros(n)
         self._draws = np.zeros((n, _CHUNK, 4))
         self._log = np.zeros((n, 512, 4))  # x, y, pen, phase of each slot's points
         self._done: dict[int, Sample] = {}
@@ -120,7 +124,7 @@ class _Session:
             index = self._waiting.pop()
             job = self._jobs[index]
             self._desk.place(slot, job.text, job.style)
-            self._job[slot], self._end[slot] = index, len(job.text)
+            self._job[slot], self._end[slot], self._bias[slot] = index, len(job.text), job.bias
 
     def _close_up(self) -> None:
         """Drop free slots where that saves time."""
@@ -129,7 +133,7 @@ class _Session:
             self._desk.keep(busy)
             fill = np.resize(busy, self._desk.slots)
             self._pens.keep(fill)
-            for name in ("_phase", "_job", "_steps", "_end", "_draws", "_log"):
+            for name in ("_phase", "_job", "_steps", "_end", "_bias", "_draws", "_log"):
                 setattr(self, name, getattr(self, name)[fill])
             self._job[len(busy) :] = -1
 
@@ -170,14 +174,15 @@ def _finished(text: str, rows: NDArray[np.float64], ended: bool) -> Sample:
     space = np.array([c == " " for c in text])[character] & (pen != BLANK)
     character[space] += np.where(phase[space] < character[space], -1, 1)
     character = np.clip(character, 0, len(text) - 1)
-    return Sample(text, points, pen, snapped(character, pen) if not wrong else character, wrong)
+    return Sample(text, points, pen, snapped(text, character, pen) if not wrong else character, wrong)
 
 
-def snapped(character: Ints, pen: Ints) -> Ints:
+def snapped(text: str, character: Ints, pen: Ints) -> Ints:
     """Characters (n,) with their limits moved to where the pen was lifted (n,), if that is near.
 
     The window is a few points early or late: without this the last points of a stroke go to the next character.
     """
+    parts = np.array([1.0 if sign in DOTS else _PART for sign in text])  # a dot is less than what the window is off by
     character, lifts = character.copy(), np.flatnonzero(pen == UP)
     for limit in np.flatnonzero(np.diff(character) > 0).tolist():
         if len(lifts) == 0 or pen[limit] == BLANK or pen[limit + 1] == BLANK:
@@ -185,8 +190,9 @@ def snapped(character: Ints, pen: Ints) -> Ints:
         lift = int(lifts[np.abs(lifts - limit).argmin()])
         moved = slice(limit + 1, lift + 1) if lift > limit else slice(lift + 1, limit + 1)
         loser, winner = character[limit + (lift > limit)], character[limit + (lift <= limit)]
-        size = moved.stop - moved.start
-        if 0 < size <= _NEAR and size <= _PART * (character == loser).sum() and (character[moved] == loser).all():
+        size, whole = moved.stop - moved.start, (character == loser).sum()
+        is_part = 0 < size <= min(_NEAR, parts[loser] * whole) and size < whole
+        if is_part and (character[moved] == loser).all():
             character[moved] = winner
     return character
 

@@ -32,13 +32,13 @@ def split(head: Floats, phase: Floats) -> Step:
     return Step(mixture, head[:, width - 4 : width - 1], head[:, width - 1], phase)
 
 
-def drawn(step: Step, draws: Floats, bias: float) -> tuple[Points, Ints]:
+def drawn(step: Step, draws: Floats, bias: Floats) -> tuple[Points, Ints]:
     """(offsets (n, 2) in STEPs, pen states (n,)); ``draws`` (n, 4): two uniform numbers and two normal ones.
 
-    ``bias`` 0 writes as freely as the data, 1 and more neatly (Graves 2013, section 5.4).
+    ``bias`` (n,): 0 writes as freely as the data, 1 and more neatly (Graves 2013, section 5.4).
     """
     rows = np.arange(len(draws))
-    chosen = _choice(_softmax(step.mixture[:, 0] * (1 + bias)), draws[:, 0])
+    chosen = _choice(_softmax(step.mixture[:, 0] * (1 + bias)[:, None]), draws[:, 0])
     _, x, y, wide, high, turn = step.mixture[rows, :, chosen].T
     shrink = np.exp(-bias)
     wide, high = (SMALLEST_DEVIATION + np.exp(np.minimum(log, LARGEST_LOG_DEVIATION)) for log in (wide, high))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from ecgvec.errors import RecipeError, nearest
 from ecgvec.handwriting.compose import BLANK, DRAW, compose
 from ecgvec.handwriting.corpus import Style
 from ecgvec.handwriting.glyphs import Hand
+from ecgvec.handwriting.points import with_room
 from ecgvec.handwriting.recurrent import Recurrent
 from ecgvec.handwriting.sample import Engine, Job, Sample, sample
 from ecgvec.handwriting.sources import read_font
@@ -58,6 +60,8 @@ class _Order:
     text: str
     style: int
     seed: int
+    bias: float
+    x_height: float
     messages: list[str] = field(default_factory=list)
     attempts: int = 0
     done: Sample | None = None
@@ -97,29 +101,27 @@ class Writer:
         self,
         texts: Sequence[str],
         style: int | str | Sequence[int | str] = 0,
-        bias: float = 0.7,
+        bias: float | Sequence[float] = 0.7,
         seed: int | Sequence[int] = 0,
-        x_height: float = 2.5,
+        x_height: float | Sequence[float] = 2.5,
     ) -> list[Note]:
-        """A note for each of ``texts``. ``style`` and ``seed``: one for all, or one for each.
+        """A note for each of ``texts``, all in one pass. Of the rest give one for all, or one for each.
 
         ``bias`` from 0, free, to 3, neat; ``x_height`` in mm. RecipeError for a text that is empty or too long, for a
         style that is not there, and for numbers out of range.
         """
+        each = {"styles": style, "seeds": seed, "biases": bias, "x-heights": x_height}
+        columns = [_for_each(texts, value, name) for name, value in each.items()]
+        orders = [self._order(*row) for row in zip(texts, *columns, strict=True)]
+        for attempt in range(1 + AGAIN):
+            self._attempt([order for order in orders if order.done is None], attempt)
+        return [self._note(order) for order in orders]
+
+    def _order(self, asked: str, style: int | str, seed: int, bias: float, x_height: float) -> _Order:
         if not 0 <= bias <= 3:
             raise RecipeError(f"the bias of handwriting is {bias}: give a number from 0 (free) to 3 (neat)")
         if not 0.2 <= x_height <= 50:
             raise RecipeError(f"the x-height of handwriting is {x_height} mm: give 0.2 to 50")
-        styles = [style] * len(texts) if isinstance(style, (int, str)) else list(style)
-        seeds = [seed] * len(texts) if isinstance(seed, int) else list(seed)
-        if not len(styles) == len(seeds) == len(texts):
-            raise RecipeError(f"{len(texts)} texts have {len(styles)} styles and {len(seeds)} seeds: give one for each")
-        orders = [self._order(*each) for each in zip(texts, styles, seeds, strict=True)]
-        for attempt in range(1 + AGAIN):
-            self._attempt([order for order in orders if order.done is None], attempt, bias)
-        return [self._note(order, x_height) for order in orders]
-
-    def _order(self, asked: str, style: int | str, seed: int) -> _Order:
         text, messages = transliterated(asked)
         if not text:
             raise RecipeError(f"the note {asked!r} holds no character that can be written: give it some text")
@@ -135,22 +137,23 @@ class Writer:
             name = self.styles[number].name
             messages.append(f"style '{name}' was never shown '{lacking}': written in '{self.styles[other].name}'")
             number = other
-        return _Order(text, number, seed, messages)
+        return _Order(text, number, seed, bias, x_height, messages)
 
-    def _attempt(self, orders: list[_Order], attempt: int, bias: float) -> None:
+    def _attempt(self, orders: list[_Order], attempt: int) -> None:
         """Write all of these; those without fault are done."""
-        jobs = [Job(o.text, o.style, stream(o.seed, o.text, attempt, "handwriting/write")) for o in orders]
-        for order, written in zip(orders, sample(self._engine, jobs, bias), strict=True):
+        jobs = [Job(o.text, o.style, stream(o.seed, o.text, attempt, "handwriting/write"), o.bias) for o in orders]
+        for order, written in zip(orders, sample(self._engine, jobs), strict=True):
             order.attempts += 1
             if written.fault:
                 order.messages.append(f"attempt {order.attempts} at '{order.text}': {written.fault}")
             else:
                 order.done = written
 
-    def _note(self, order: _Order, x_height: float) -> Note:
+    def _note(self, order: _Order) -> Note:
         fallback = order.done is None
         if order.done is not None:
-            points, pen, character = order.done.points, order.done.pen, order.done.character
+            pen, character = order.done.pen, order.done.character
+            points, pen = with_room(order.text, order.done.points, pen, character)
         else:
             line = compose(_plain(), order.text, stream(order.seed, order.text, 0, "handwriting/plain"))
             points, pen, character = line.points, line.pen, line.character
@@ -159,12 +162,20 @@ class Writer:
         for part in np.split(np.arange(len(points)), np.flatnonzero(pen != DRAW) + 1):
             inked = part[pen[part] != BLANK]
             if len(inked):
-                at = np.round(points[inked] * x_height, 3)
-                strokes.append(np.column_stack([at, np.round(pen_speed(at, x_height), 2)]))
+                at = np.round(points[inked] * order.x_height, 3)
+                strokes.append(np.column_stack([at, np.round(pen_speed(at, order.x_height), 2)]))
                 characters.append(character[inked])
         name = "plain" if fallback else self.styles[order.style].name
-        messages = tuple(order.messages)
-        return Note(order.text, tuple(strokes), tuple(characters), name, x_height, order.attempts, fallback, messages)
+        said = tuple(order.messages)
+        return Note(order.text, tuple(strokes), tuple(characters), name, order.x_height, order.attempts, fallback, said)
+
+
+def _for_each(texts: Sequence[str], value: Any, name: str) -> list[Any]:
+    """One value for each text, of one for all or of a sequence; RecipeError where there are not as many."""
+    found = [value] * len(texts) if isinstance(value, (int, float, str)) else list(value)
+    if len(found) != len(texts):
+        raise RecipeError(f"{len(texts)} texts have {len(found)} {name}: give one for each, or one for all")
+    return found
 
 
 @cache

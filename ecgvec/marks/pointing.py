@@ -48,7 +48,12 @@ class HandDrawn(AddedMark):
         layers: list[Layer] = []
         for line in lines:
             layers += NIBS[self.nib].stroke(rng, line, width, INKS[self.nib][self.colour])
-        return drawing(board, layers, inside=self._inside(lines), trace=target.trace if target else None)
+        trace = target.trace if target else None
+        return drawing(board, layers, inside=self._inside(lines), text=self.words(), trace=trace)
+
+    def words(self) -> str:
+        """What the mark says, if it says anything."""
+        return ""
 
     @abstractmethod
     def _lines(self, board: Board, rng: np.random.Generator) -> tuple[Target | None, list[Points]] | None:
@@ -106,12 +111,12 @@ class Circle(HandDrawn):
     def _lines(self, board: Board, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
         paper = shapely.box(0, 0, board.layout.width, board.layout.height)
         for _, target in zip(range(TRIES), targets(board, self.on, self.lead, self.length, rng), strict=False):
-            line = self._loop(rng, target)
+            line = self.loop(rng, target)
             if paper.contains(shapely.LineString(line).buffer(self.weight)):
                 return target, [line]
         return None
 
-    def _loop(self, rng: np.random.Generator, target: Target) -> Points:
+    def loop(self, rng: np.random.Generator, target: Target) -> Points:
         """Once round and a little further (n, 2), against the clock, as most right hands do, from the upper right."""
         box = target.box
         middle = np.array([box.x0 + box.x1, box.y0 + box.y1]) / 2
@@ -162,10 +167,10 @@ class Arrow(HandDrawn):
                     best = (cost, target, tip, tail)
             if best is not None and best[0] < 2.0:
                 break
-        return None if best is None else (best[1], self._arrow(rng, best[2], best[3]))
+        return None if best is None else (best[1], self.shaft_and_head(rng, best[2], best[3]))
 
-    def _arrow(self, rng: np.random.Generator, tip: Points, tail: Points) -> list[Points]:
-        """Shaft and head: one line down the shaft, one from barb to barb through the tip."""
+    def shaft_and_head(self, rng: np.random.Generator, tip: Points, tail: Points) -> list[Points]:
+        """Two lines (n, 2) mm: one down the shaft from ``tail`` to ``tip``, one from barb to barb through the tip."""
         way = (tail - tip) / np.hypot(*(tail - tip))
         across = np.array([-way[1], way[0]])
         t = np.linspace(0, 1, 20)[:, None]

@@ -16,7 +16,7 @@ from ecgvec.layout.template import Rows, Template, default_template, fill, load_
 from ecgvec.marks.every import MARKS
 from ecgvec.plan.header import header_values
 from ecgvec.plan.model import Plan, RecordRef, Window
-from ecgvec.plan.notes import NotedSheet, Written, comes, drawn_notes
+from ecgvec.plan.notes import Asked, NotedSheet, Written, asked_notes, comes, written_notes
 from ecgvec.plan.parts import drawn_parts
 from ecgvec.plan.windows import windows
 from ecgvec.recipe import Recipe
@@ -35,8 +35,24 @@ LARGEST_MV = 1000.0  # ten metres of paper; beyond it the numbers are not milliv
 
 
 @dataclass(frozen=True)
+class Draft:
+    """The plan of one image, but for the notes that it ``asked`` for: those of many images are written at once."""
+
+    plan: Plan
+    asked: Asked | None
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """The drafts of a record's windows, and what to tell the user about them."""
+
+    pages: tuple[Draft, ...]
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Planned:
-    """The plans of a record's windows, and what to tell the user about them."""
+    """Plans, and what to tell the user about them."""
 
     plans: tuple[Plan, ...]
     messages: tuple[str, ...]
@@ -131,7 +147,7 @@ def _arrange(record: Record, recipe: Recipe, keys: tuple[int, str, int]) -> _Arr
 
 def _plan_window(
     record: Record, recipe: Recipe, chosen: _Arrangement, ref: RecordRef, window: Window, keys: tuple[int, str, int]
-) -> Planned:
+) -> Draft:
     seed, path, variant = keys
     own_style = _style(recipe, chosen.template, keys, window.index)
     style = PageStyle.model_validate({**chosen.layout_style, **own_style})
@@ -146,7 +162,6 @@ def _plan_window(
         header_height=header.height if header else 0.0,
         header_over_grid=header.over_grid if header else False,
     )
-    written = _notes(recipe, page, (seed, image, variant))
     plan = Plan(
         seed=seed,
         variant=variant,
@@ -161,21 +176,20 @@ def _plan_window(
         warp=drawn_parts(recipe.warp, WARPS, "warp", (seed, image, variant)),
         effects=drawn_parts(recipe.effects, EFFECTS, "effects", (seed, image, variant)),
         marks=drawn_parts(recipe.marks, MARKS, "marks", (seed, image, variant)),
-        notes=written.notes,
         qr_text=ref.path if style.qr_code else None,
         mask_unplotted=recipe.output.mask_unplotted,
         trace_density=recipe.output.trace_density,
         kit=recipe.output.kit,
     )
-    return Planned((plan,), tuple(f"image {window.index}: {message}." for message in written.messages))
+    return Draft(plan, _notes(recipe, page, (seed, image, variant)))
 
 
-def _notes(recipe: Recipe, page: PageSpec, keys: tuple[int, str, int]) -> Written:
-    """What is written on one page by hand."""
+def _notes(recipe: Recipe, page: PageSpec, keys: tuple[int, str, int]) -> Asked | None:
+    """What is to be written on one page by hand."""
     if not comes(recipe.notes, keys):
-        return Written()
+        return None
     layout = place(page)
-    return drawn_notes(recipe.notes, NotedSheet(layout.width, layout.height, page.style.dpi), keys)
+    return asked_notes(recipe.notes, NotedSheet(layout.width, layout.height, page.style.dpi), keys)
 
 
 def _of_mix(recipe: Recipe, keys: tuple[int, str, int]) -> Recipe:
@@ -196,7 +210,37 @@ def make_plans(
     seed: int = 0,
     variant: int = 0,
 ) -> Planned:
-    """Plan every image of one variant of a record.
+    """Plan every image of one variant of a record: ``drafts``, and their notes written."""
+    made = drafts(record, recipe, path=path, alias=alias, seed=seed, variant=variant)
+    pages = finished(made.pages)
+    messages = [message for page in pages for message in page.messages]
+    return Planned(tuple(page.plans[0] for page in pages), (*made.messages, *messages))
+
+
+def finished(pages: Sequence[Draft]) -> list[Planned]:
+    """The plan of each draft, which may be of any records: the notes of all are written in one pass of the network."""
+    asked = [page.asked for page in pages if page.asked is not None]
+    written = iter(written_notes(asked)) if asked else iter(())
+    return [_finished(page, next(written) if page.asked else None) for page in pages]
+
+
+def _finished(page: Draft, written: Written | None) -> Planned:
+    if written is None:
+        return Planned((page.plan,), ())
+    messages = tuple(f"image {page.plan.window.index}: {message}." for message in written.messages)
+    return Planned((page.plan.model_copy(update={"notes": written.notes}),), messages)
+
+
+def drafts(
+    record: Record,
+    recipe: Recipe,
+    *,
+    path: str | None = None,
+    alias: str | None = None,
+    seed: int = 0,
+    variant: int = 0,
+) -> Drafts:
+    """Plan every image of one variant of a record, up to the strokes of its notes.
 
     ``path`` is the record's path below the input folder without extension (default: its name); it keys the random
     streams and names files and QR code, unless an ``alias`` takes its place there. RecordError or TemplateError where
@@ -218,5 +262,4 @@ def make_plans(
         derive_leads=recipe.record.derive_leads,
     )
     pages = [_plan_window(drawn, recipe, chosen, ref, window, keys) for window in found]
-    messages += [message for page in pages for message in page.messages]
-    return Planned(tuple(plan for page in pages for plan in page.plans), tuple(messages))
+    return Drafts(tuple(pages), tuple(messages))

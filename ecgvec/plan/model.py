@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, SerializeAsAny, model_validator
 
@@ -11,8 +11,9 @@ from ecgvec.effects.every import EFFECTS
 from ecgvec.layout.header import Header
 from ecgvec.layout.place import PageSpec
 from ecgvec.marks.base import PageMark
+from ecgvec.marks.calipers import Interval
 from ecgvec.marks.every import MARKS
-from ecgvec.options import KitContent, NotePlace
+from ecgvec.options import KitContent, NotePlace, NotePointer
 from ecgvec.parts import parse_parts
 from ecgvec.warp.every import WARPS
 from ecgvec.warp.parts import WarpPart
@@ -49,27 +50,49 @@ class Window(BaseModel):
 Point = tuple[FiniteFloat, FiniteFloat, Annotated[FiniteFloat, Field(gt=0)]]
 
 
+NoteKind = Literal["note", "signature", "calipers"]
+PlannedPlace = NotePlace | Literal["lower-right", "head"]  # where people sign
+
+
+class Measure(BaseModel):
+    """A measured interval in seconds, to hundredths. The text of its note is made of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    interval: Interval
+    seconds: Annotated[FiniteFloat, Field(ge=0.04, le=3)]
+
+    @property
+    def text(self) -> str:
+        """As it is written: ``QRS 0.14``."""
+        return f"{self.interval} {self.seconds:.2f}"
+
+
 class PlannedNote(BaseModel):
     """A handwritten note, its strokes included, so that a replay needs no network.
 
-    ``strokes``: of each stroke x, y in mm and the pen's speed in mm/s, from the start of the note's baseline;
-    ``characters``: of each stroke the index in ``text`` that each point belongs to; ``style``: the hand, ``x_height``
-    in mm. ``nib``, ``colour``, its ``shade`` (``#RRGGBB``) and ``ink_seed`` make ink of it. ``angle``: degrees
-    counter-clockwise. ``at``: the left and upper edge of its ink in mm; None where the scene finds a place of the kind
-    ``place``, by ``seed``. ``fallback``: set from plain letters, for the network could not write it; ``messages``:
-    what happened to the text.
+    ``kind``: a remark, a signature, or an interval with the bracket that ``measure`` says. ``strokes``: of each stroke
+    x, y in mm and the pen's speed in mm/s, from the start of the note's baseline; ``characters``: of each stroke the
+    index in ``text`` that each point belongs to (of a signature's flourish, which is no character, the text's length);
+    ``style``: the hand, ``x_height`` in mm. ``nib``, ``colour``, its ``shade`` (``#RRGGBB``) and ``ink_seed`` make ink
+    of it. ``angle``: degrees counter-clockwise. ``at``: the left and upper edge of its ink in mm; None where the scene
+    finds a place of the kind ``place``, by ``seed``. ``pointer``: what ties a note near a beat to it. ``fallback``:
+    set from plain letters, for the network could not write it; ``messages``: what happened to the text.
     """
 
     model_config = ConfigDict(frozen=True)
 
+    kind: NoteKind = "note"
     text: Annotated[str, Field(min_length=1)]
+    measure: Measure | None = None
     style: str
     x_height: Annotated[FiniteFloat, Field(gt=0)]
     nib: str
     colour: str
     shade: Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")]
     ink_seed: int
-    place: NotePlace
+    place: PlannedPlace
+    pointer: NotePointer | None = None
     at: tuple[FiniteFloat, FiniteFloat] | None
     angle: FiniteFloat
     seed: int
@@ -82,8 +105,15 @@ class PlannedNote(BaseModel):
     def _of_the_text(self) -> Self:
         if [len(stroke) for stroke in self.strokes] != [len(owner) for owner in self.characters]:
             raise ValueError("each point of a stroke needs the index of its character")
-        if not all(0 <= index < len(self.text) for owner in self.characters for index in owner):
+        last = len(self.text) - (self.kind != "signature")
+        if not all(0 <= index <= last for owner in self.characters for index in owner):
             raise ValueError(f"a stroke belongs to no character of '{self.text}'")
+        if (self.kind == "calipers") != (self.measure is not None):
+            raise ValueError(f"the note '{self.text}' has a measure without calipers, or calipers without a measure")
+        if (self.pointer is not None) != (self.place == "beat" and self.kind == "note"):
+            raise ValueError(f"the note '{self.text}' needs a pointer near a beat, and none elsewhere")
+        if self.measure is not None and self.measure.text != self.text:
+            raise ValueError(f"the note '{self.text}' does not say what its bracket is: {self.measure.text}")
         return self
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecgvec.drawing.nodes import AddedInfo, Group, Scene, TraceInfo
+from ecgvec.drawing.nodes import Scene, TraceInfo
 from ecgvec.layout.place import Layout
 from ecgvec.plan.model import Plan
 from ecgvec.record.model import Record
@@ -30,13 +30,8 @@ def build(plan: Plan, layout: Layout, record: Record) -> Scene:
     printed = [bars, marks, lines, names, top, bottom, code]
     put = added(plan.marks, layout, printed, colors.trace)
     under, over = [g for g in put if lies_under(g)], [g for g in put if not lies_under(g)]
+    # Ink lets black print show through: as if the print lay over it. What is blacked out is so for good.
     hands = notes(plan.notes, layout, [*printed, *put])
-    first = next((i for i, group in enumerate(over) if _hides(group)), len(over))  # what is blacked out is so for good
-    over[first:first] = hands
-    groups = [paper(layout, colors), grid(layout, style, colors), *under, *printed, *over]
+    groups = [paper(layout, colors), grid(layout, style, colors), *under, *hands, *printed, *over]
     title = f"ECG {plan.record.name}, image {plan.window.index}"
     return Scene(layout.width, layout.height, title, tuple(group for group in groups if group is not None))
-
-
-def _hides(group: Group) -> bool:
-    return any(isinstance(mark.info, AddedInfo) and mark.info.opaque for mark in group.marks)

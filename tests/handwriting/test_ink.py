@@ -21,10 +21,10 @@ def notes() -> list[Note]:
     return Writer().write(["QTc 480 ms", "no acute ischemia", "8@&%i!"], "uji-05", seed=[1, 2, 3])
 
 
-def drawing(strokes: list[np.ndarray], text: str = "x", speed: float = 45.0) -> Note:
+def drawing(strokes: list[np.ndarray], text: str = "x", speed: float = 45.0, x_height: float = 6.0) -> Note:
     """A note of these strokes (n, 2) in mm, all of one character, at one speed."""
     whole = tuple(np.column_stack([s, np.full(len(s), speed)]) for s in strokes)
-    return Note(text, whole, tuple(np.zeros(len(s), dtype=np.int64) for s in strokes), "drawn", 2.5)
+    return Note(text, whole, tuple(np.zeros(len(s), dtype=np.int64) for s in strokes), "drawn", x_height)
 
 
 def line(angle: float = 0.0, length: float = 12.0) -> np.ndarray:
@@ -85,6 +85,22 @@ def test_nibs_have_their_widths() -> None:
     widths = {nib: np.mean([width_of(ink(straight, nib, seed=s)) for s in range(8)]) for nib in NIBS}
     assert widths["ballpoint"] == pytest.approx(0.35, abs=0.02) and widths["gel"] == pytest.approx(0.5, abs=0.03)
     assert widths["felt-tip"] == pytest.approx(0.8, abs=0.05)
+
+
+@pytest.mark.parametrize("nib", NIBS)
+def test_small_letters_are_written_with_a_finer_pen(nib: str) -> None:
+    small, large = (width_of(ink(drawing([line()], x_height=height), nib, seed=2)) for height in (1.25, 6.0))
+    assert 0.1 < small <= 1.3 * NIBS[nib].broadest * 1.25 < large
+
+
+def test_points_between_digits_stand_alone() -> None:
+    written = Writer().write(["0.14", "1.5 mm", "6.8"], "uji-05", seed=[4, 5, 6], x_height=1.8)
+    for note in written:
+        for nib in NIBS:
+            inked = area_of(ink(note, nib))
+            point = next(c for c in ink(note, nib).characters if c.character == ".")
+            dot = [p for p in shapely.get_parts(inked) if shapely.Polygon(point.ring).buffer(0.02).contains(p)]
+            assert dot, f"the point of {note.text} has run together with a digit, {nib}"
 
 
 def test_slow_felt_tips_write_wider_and_ballpoints_do_not() -> None:

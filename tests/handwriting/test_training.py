@@ -175,8 +175,8 @@ def test_window_reads_the_characters_that_it_stands_on() -> None:
 
 def written(network: Network, texts: list[str], seeds: list[int]) -> list[Sample]:
     """Texts in the two styles in turn."""
-    jobs = [Job(t, i % 2, np.random.default_rng(s)) for i, (t, s) in enumerate(zip(texts, seeds, strict=True))]
-    return sample(TorchEngine(network), jobs, 0.7)
+    jobs = [Job(t, i % 2, np.random.default_rng(s), 0.7) for i, (t, s) in enumerate(zip(texts, seeds, strict=True))]
+    return sample(TorchEngine(network), jobs)
 
 
 def test_writing_repeats(network: Network) -> None:
@@ -194,10 +194,10 @@ def test_numpy_writes_what_pytorch_writes() -> None:
     texts, styles = ["LBBB", "72 bpm", "i"], [3, 20, 0]
 
     def jobs() -> list[Job]:
-        return [Job(t, s, np.random.default_rng(s)) for t, s in zip(texts, styles, strict=True)]
+        return [Job(t, s, np.random.default_rng(s), 0.7) for t, s in zip(texts, styles, strict=True)]
 
     engines = TorchEngine(network), Recurrent(read_weights(SHIPPED))
-    for one, two in zip(*(sample(engine, jobs(), 0.7) for engine in engines), strict=True):
+    for one, two in zip(*(sample(engine, jobs()) for engine in engines), strict=True):
         n = min(len(one.points), len(two.points), 60)
         assert n > 5 and np.abs(one.points[:n] - two.points[:n]).max() < 1e-3
         assert np.array_equal(one.pen[:n], two.pen[:n])

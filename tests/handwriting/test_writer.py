@@ -22,6 +22,7 @@ from ecgvec.handwriting import writer as writing
 from ecgvec.handwriting.charset import CHARACTERS
 from ecgvec.handwriting.compose import DRAW, UP
 from ecgvec.handwriting.glyphs import Points
+from ecgvec.handwriting.points import ROOM, with_room
 from ecgvec.handwriting.recurrent import Recurrent
 from ecgvec.handwriting.speed import FASTEST, SLOWEST, pen_speed
 from ecgvec.handwriting.transliterate import transliterated
@@ -117,10 +118,17 @@ def test_limits_between_characters_go_to_where_the_pen_was_lifted() -> None:
     character = np.repeat([0, 1, 2], 12)
     pen = np.zeros(36, dtype=np.int64)
     pen[[14, 20, 35]] = UP  # 3 points late; 3 early, where the window was not sure; the end
-    assert sampling.snapped(character, pen).tolist() == [0] * 15 + [1] * 6 + [2] * 15
+    assert sampling.snapped("abc", character, pen).tolist() == [0] * 15 + [1] * 6 + [2] * 15
     pen[[14, 20]] = DRAW
     pen[18] = UP  # too far from either: joined letters
-    assert sampling.snapped(character, pen).tolist() == character.tolist()
+    assert sampling.snapped("abc", character, pen).tolist() == character.tolist()
+
+
+def test_the_end_of_a_digit_is_not_a_second_dot() -> None:
+    character, pen = np.repeat([0, 1, 2], [20, 6, 20]), np.zeros(46, dtype=np.int64)
+    pen[[23, 25, 45]] = UP  # four of the dot's six points are the digit's last ones
+    assert sampling.snapped("0.1", character, pen).tolist() == [0] * 24 + [1] * 2 + [2] * 20
+    assert sampling.snapped("0x1", character, pen).tolist() == character.tolist()
 
 
 def test_spaces_have_no_ink(writer: Writer) -> None:
@@ -296,3 +304,16 @@ def test_written_speeds_are_plausible(writer: Writer) -> None:
     note = writer.write(["no acute ischemia"], HAND, seed=1)[0]
     speed = np.concatenate(note.strokes)[:, 2]
     assert 25 < np.median(speed) < 80 and speed.min() >= SLOWEST and speed.max() <= FASTEST and np.std(speed) > 3
+
+
+def test_dots_get_room_and_nothing_else_moves() -> None:
+    at = np.array([[0.0, 0.0], [0.5, 0.0], [0.6, 0.0], [0.65, 0.0], [0.7, 0.0], [1.2, -1.0]])
+    pen, owner = np.array([0, 0, 0, 0, 0, 1]), np.array([0, 0, 1, 1, 2, 2])
+    points, lifted = with_room("1.4", at, pen, owner)
+    assert points[2, 0] - points[1, 0] == pytest.approx(ROOM) and points[4, 0] - points[3, 0] == pytest.approx(ROOM)
+    assert lifted.tolist() == [0, 1, 0, 1, 0, 1], "the pen is lifted before and after"
+    assert (points[:, 1] == at[:, 1]).all() and (
+        np.diff(at, axis=0)[[0, 2, 4]] == np.diff(points, axis=0)[[0, 2, 4]]
+    ).all()
+    same, as_it_was = with_room("1a4", at, pen, owner)
+    assert (same == at).all() and (as_it_was == pen).all()

@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 import ecgvec
@@ -47,3 +48,19 @@ def within(rings: list[Points], shape: tuple[int, ...], margin: int) -> NDArray[
         cv2.fillPoly(mask, [np.rint(16 * (ring - 0.5)).astype(np.int32)], 1, shift=4)
     wider: Any = cv2.dilate(mask, np.ones((2 * margin + 1, 2 * margin + 1), dtype=np.uint8))
     return np.asarray(wider > 0)
+
+
+def strokes_apart(ring: Points) -> float:
+    """How far apart the two upright strokes of a bracket stand, by its ring (n, 2) alone: the mean, in the ring's own
+    unit, over cuts above and below the line that joins them."""
+    (x0, y0), (x1, y1) = ring.min(axis=0), ring.max(axis=0)
+    apart = []
+    for share in (0.1, 0.14, 0.18, 0.22, 0.78, 0.82, 0.86, 0.9):
+        y = y0 + share * (y1 - y0)
+        cut = shapely.intersection(shapely.Polygon(ring), shapely.LineString([(x0 - 1, y), (x1 + 1, y)]))
+        pieces = sorted(part.bounds for part in shapely.get_parts(cut))
+        if len(pieces) == 2:
+            (a, _, b, _), (c, _, d, _) = pieces
+            apart.append((c + d) / 2 - (a + b) / 2)
+    assert len(apart) >= 3
+    return float(np.mean(apart))

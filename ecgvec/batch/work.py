@@ -1,0 +1,154 @@
+"""Records to images, one after another; the pages of several are planned first, so that their notes are written at
+once. One bad record never costs the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ecgvec.batch.jobs import Job
+from ecgvec.errors import EcgvecError, ExportError, RecordError, one_line, printable
+from ecgvec.export.write import Writer
+from ecgvec.pipeline import render_plan
+from ecgvec.plan.make import Draft, Planned, drafts, finished
+from ecgvec.recipe import Recipe
+from ecgvec.record.model import Record
+from ecgvec.record.read import read_record
+
+PAGES = 32  # planned before their notes are written: the network is ten times as fast with a hundred notes as with five
+
+
+@dataclass
+class Outcome:
+    """What became of a record: ``images`` written, ``messages`` for the user, and why it was ``skipped`` or
+    ``quarantined``, if it was."""
+
+    job: Job
+    images: int = 0
+    messages: list[str] = field(default_factory=list)
+    skipped: str = ""
+    quarantined: str = ""
+
+
+@dataclass(eq=False)
+class _Open:
+    """A record with pages that wait."""
+
+    outcome: Outcome
+    record: Record | None = None
+    waiting: int = 0
+    read: bool = False  # whether all of its pages are drafted
+
+
+class Work:
+    """Draws the records that it is given, and says of each what became of it.
+
+    ``most``: how many images may be made in all; ``ended`` is called once for each record, in their order.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        recipe: Recipe,
+        writer: Writer,
+        ended: Callable[[Outcome], None],
+        header: Path | None = None,
+        most: int | None = None,
+    ) -> None:
+        self._folder, self._recipe, self._writer, self._header = folder, recipe, writer, header
+        self._ended, self._left = ended, most
+        self._pages: list[tuple[_Open, Draft, int]] = []
+        self._open: list[_Open] = []
+
+    def add(self, job: Job) -> None:
+        """Read and plan a record; pages are drawn as soon as there are enough. ExportError where a file cannot be
+        written, which ends the run."""
+        here = _Open(Outcome(job))
+        self._open.append(here)
+        if self._is_full():
+            here.outcome.skipped = "--max_num_images was reached"
+        else:
+            with _caught(here.outcome):
+                _check_name(job)
+                here.record = read_record(self._folder / job.file, self._header)
+                self._draft(here, here.record)
+        here.read = True
+        self._report()
+
+    def finish(self) -> None:
+        """Draw what waits."""
+        pages, self._pages = self._pages, []
+        plans = _plans([draft for _, draft, _ in pages])
+        for (here, draft, variant), plan in zip(pages, plans, strict=True):
+            here.waiting -= 1
+            if here.outcome.quarantined or here.record is None:
+                continue
+            with _caught(here.outcome):
+                planned = plan or finished([draft])[0]
+                here.outcome.messages += planned.messages if variant == 0 else ()
+                self._writer.write(render_plan(here.record, planned.plans[0]))
+                here.outcome.images += 1
+                if self._left is not None:
+                    self._left -= 1
+        self._report()
+
+    def _draft(self, here: _Open, record: Record) -> None:
+        for variant in range(self._recipe.output.variants):
+            made = drafts(
+                record,
+                self._recipe,
+                path=here.outcome.job.path,
+                alias=here.outcome.job.alias,
+                seed=self._recipe.output.seed,
+                variant=variant,
+            )
+            if variant == 0:
+                here.outcome.messages += made.messages
+            for page in made.pages:
+                if self._is_full():
+                    return
+                self._pages.append((here, page, variant))
+                here.waiting += 1
+                if len(self._pages) >= PAGES or not any(waits.asked for _, waits, _ in self._pages):
+                    self.finish()
+
+    def _is_full(self) -> bool:
+        """Whether no further image may be made; what waits is drawn first, for it may fail."""
+        if self._left is not None and self._left <= len(self._pages):
+            self.finish()
+        return self._left == 0
+
+    def _report(self) -> None:
+        while self._open and self._open[0].read and self._open[0].waiting == 0:
+            self._ended(self._open.pop(0).outcome)
+
+
+def _plans(pages: Sequence[Draft]) -> Sequence[Planned | None]:
+    """The plans of these, or nothing where one of them is at fault: each alone shows which."""
+    try:
+        return finished(pages)
+    except Exception:
+        return [None] * len(pages)
+
+
+@contextmanager
+def _caught(outcome: Outcome) -> Iterator[None]:
+    """Faults of one record are its own; an output that cannot be written ends the run."""
+    try:
+        yield
+    except ExportError:
+        raise
+    except EcgvecError as error:
+        outcome.quarantined = str(error)
+    except Exception as error:  # a fault of ours in one record must not cost the others; it is reported, not hidden
+        outcome.quarantined = f"unexpected {type(error).__name__}: {one_line(error)}; please report it"
+
+
+def _check_name(job: Job) -> None:
+    """RecordError for a name that is no text: JSON, CSV and every other list of images could not hold it."""
+    try:
+        job.path.encode()
+    except UnicodeEncodeError:
+        raise RecordError(f"the name of record {printable(job.path)} is not UTF-8: rename its files") from None

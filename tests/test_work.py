@@ -1,0 +1,93 @@
+"""Records drawn in groups: their notes are written together, and one that fails costs the others nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ecgvec.batch import work
+from ecgvec.batch.jobs import Job
+from ecgvec.batch.work import Outcome, Work
+from ecgvec.errors import RecipeError
+from ecgvec.export.write import Writer
+from ecgvec.handwriting import Writer as Hand
+from ecgvec.plan import make
+from ecgvec.plan.make import Draft, Planned
+from ecgvec.recipe import Recipe, load_recipe
+from tests.test_batch import write_record
+
+NOTES = {"notes.probability": 1, "notes.words": 2, "page.dpi": 60, "output.formats": ["png", "json"]}
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Path:
+    """Five records, the second of them without signals."""
+    for number in range(5):
+        write_record(tmp_path / "in", f"r{number}", 21 if number == 3 else 10)
+    (tmp_path / "in" / "r1.dat").unlink()
+    return tmp_path / "in"
+
+
+def drawn(folder: Path, out: Path, recipe: Recipe, most: int | None = None) -> list[Outcome]:
+    ended: list[Outcome] = []
+    all_of_them = Work(folder, recipe, Writer(out, recipe.output.written), ended.append, most=most)
+    for number in range(5):
+        all_of_them.add(Job(f"r{number}", f"r{number}"))
+    all_of_them.finish()
+    return ended
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+def test_notes_of_all_records_are_written_in_one_pass(
+    records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, true = [], Hand.write
+
+    def counted(self: Hand, texts: list[str], *more: object) -> object:
+        calls.append(len(texts))
+        return true(self, texts, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Hand, "write", counted)
+    together = drawn(records, tmp_path / "together", load_recipe("clean", NOTES))
+    assert [(o.job.path, o.images, bool(o.quarantined)) for o in together] == [
+        ("r0", 1, False), ("r1", 0, True), ("r2", 1, False), ("r3", 2, False), ("r4", 1, False),
+    ]  # fmt: skip
+    assert calls[0] == 2 * 5, "five pages with two notes each"
+    monkeypatch.setattr(work, "PAGES", 1)
+    drawn(records, tmp_path / "alone", load_recipe("clean", NOTES))
+    assert len(calls) > 5 and files(tmp_path / "together") == files(tmp_path / "alone")
+
+
+def test_no_more_images_than_were_asked_for(records: Path, tmp_path: Path) -> None:
+    ended = drawn(records, tmp_path / "out", load_recipe("clean", NOTES), most=3)
+    assert [o.images for o in ended] == [1, 0, 1, 1, 0]
+    assert "--max_num_images" in ended[4].skipped and not ended[3].skipped
+    assert len(list((tmp_path / "out").glob("*.png"))) == 3
+
+
+def test_pages_without_notes_do_not_wait(records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def counted(pages: list[Draft]) -> list[Planned]:
+        sizes.append(len(pages))
+        return make.finished(pages)
+
+    monkeypatch.setattr(work, "finished", counted)
+    drawn(records, tmp_path / "out", load_recipe("clean", NOTES | {"notes.probability": 0}))
+    assert max(sizes) == 1
+
+
+def test_a_page_whose_notes_fail_costs_no_other(records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(pages: list[Draft]) -> list[Planned]:
+        if any(page.plan.record.path == "r2" for page in pages):
+            raise RecipeError("the note 'x' cannot be written: change it")
+        return make.finished(pages)
+
+    monkeypatch.setattr(work, "finished", failing)
+    ended = drawn(records, tmp_path / "out", load_recipe("clean", NOTES))
+    assert [o.images for o in ended] == [1, 0, 0, 2, 1]
+    assert "the note 'x' cannot be written" in ended[2].quarantined
