@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ecgvec.handwriting.compose import BLANK, STEP, UP, strokes_of
 from ecgvec.handwriting.features import PenState
 from ecgvec.handwriting.glyphs import Points
-from ecgvec.handwriting.points import DOTS
+from ecgvec.handwriting.room import DOTS
 from ecgvec.handwriting.steps import Step, drawn
 
 _POINTS_A_CHARACTER = 90  # more than the longest letters take: a text that needs more has run away

@@ -15,8 +15,8 @@ from ecgvec.errors import RecipeError, nearest
 from ecgvec.handwriting.compose import BLANK, DRAW, compose
 from ecgvec.handwriting.corpus import Style
 from ecgvec.handwriting.glyphs import Hand
-from ecgvec.handwriting.points import with_room
 from ecgvec.handwriting.recurrent import Recurrent
+from ecgvec.handwriting.room import with_room
 from ecgvec.handwriting.sample import Engine, Job, Sample, sample
 from ecgvec.handwriting.sources import read_font
 from ecgvec.handwriting.speed import pen_speed

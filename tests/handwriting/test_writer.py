@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,8 @@ from ecgvec.handwriting import writer as writing
 from ecgvec.handwriting.charset import CHARACTERS
 from ecgvec.handwriting.compose import DRAW, UP
 from ecgvec.handwriting.glyphs import Points
-from ecgvec.handwriting.points import ROOM, with_room
 from ecgvec.handwriting.recurrent import Recurrent
+from ecgvec.handwriting.room import DOT_ROOM, ROOM, with_room
 from ecgvec.handwriting.speed import FASTEST, SLOWEST, pen_speed
 from ecgvec.handwriting.transliterate import transliterated
 from ecgvec.handwriting.weights import SHIPPED, read_arrays, read_weights
@@ -306,14 +307,34 @@ def test_written_speeds_are_plausible(writer: Writer) -> None:
     assert 25 < np.median(speed) < 80 and speed.min() >= SLOWEST and speed.max() <= FASTEST and np.std(speed) > 3
 
 
-def test_dots_get_room_and_nothing_else_moves() -> None:
+def test_dots_get_room() -> None:
     at = np.array([[0.0, 0.0], [0.5, 0.0], [0.6, 0.0], [0.65, 0.0], [0.7, 0.0], [1.2, -1.0]])
     pen, owner = np.array([0, 0, 0, 0, 0, 1]), np.array([0, 0, 1, 1, 2, 2])
     points, lifted = with_room("1.4", at, pen, owner)
-    assert points[2, 0] - points[1, 0] == pytest.approx(ROOM) and points[4, 0] - points[3, 0] == pytest.approx(ROOM)
+    gaps = points[2, 0] - points[1, 0], points[4, 0] - points[3, 0]
+    assert gaps == pytest.approx((DOT_ROOM, DOT_ROOM))
     assert lifted.tolist() == [0, 1, 0, 1, 0, 1], "the pen is lifted before and after"
-    assert (points[:, 1] == at[:, 1]).all() and (
-        np.diff(at, axis=0)[[0, 2, 4]] == np.diff(points, axis=0)[[0, 2, 4]]
-    ).all()
-    same, as_it_was = with_room("1a4", at, pen, owner)
-    assert (same == at).all() and (as_it_was == pen).all()
+    assert (points[:, 1] == at[:, 1]).all()
+    assert np.diff(points, axis=0)[[0, 2, 4]] == pytest.approx(np.diff(at, axis=0)[[0, 2, 4]])
+
+
+def test_neighbours_that_are_not_joined_do_not_touch() -> None:
+    at = np.array([[0.0, 0.0], [0.5, 0.0], [0.52, 0.0], [1.0, -1.0]])
+    joined, apart = np.array([0, 0, 0, 1]), np.array([0, 1, 0, 1])
+    points, pen = with_room("ab", at, apart, np.array([0, 0, 1, 1]))
+    assert points[2, 0] - points[1, 0] == pytest.approx(ROOM) and (pen == apart).all()
+    assert (with_room("ab", at, joined, np.array([0, 0, 1, 1]))[0] == at).all()
+    crossing = np.array([[0.0, 0.0], [1.1, 0.0], [0.52, 0.0], [1.0, -1.0]])  # the bar of a t over its neighbour
+    assert (with_room("to", crossing, apart, np.array([0, 0, 1, 1]))[0] == crossing).all()
+
+
+def test_written_neighbours_do_not_touch(writer: Writer) -> None:
+    digits = [number for number, style in enumerate(writer.styles) if style.kind == "digits"][:20]
+    touching = 0
+    for note in writer.write(["138 135"] * len(digits), digits, seed=list(range(len(digits)))):
+        own = [(index, stroke) for stroke, owner in zip(note.strokes, note.characters, strict=True)
+               for index in np.unique(owner) if len(np.unique(owner)) == 1]  # fmt: skip
+        for (i, one), (j, other) in pairwise(own):
+            near = np.abs(one[:, None, :2] - other[None, :, :2]) / note.x_height
+            touching += i != j and bool((near.max(axis=2) < 0.05).any())
+    assert touching <= 1
