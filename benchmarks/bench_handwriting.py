@@ -87,23 +87,27 @@ def main() -> None:
     told = [load.stdout.split() for load in loads]
     print(f"import and load: {min(float(t[0]) for t in told):.2f} s, PyTorch imported: {told[0][1]}")
     with threadpool_limits(1):
-        writer = Writer(Path(sys.argv[1])) if len(sys.argv) > 1 else Writer()
+        weights = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+        writer = Writer(weights)
         words = texts()
         spent, notes = min((timed(writer, words, seed) for seed in (0, 1000, 2000)), key=lambda pair: pair[0])
         points = sum(len(stroke) for one in notes for stroke in one.strokes)
         print(f"write: {1e3 * spent / PAGES:.1f} ms a page, {1e6 * spent / points:.1f} us a point, {points} points")
+        draws = sum(one.attempts for one in notes) / len(notes)
+        unread = min(timed(Writer(weights, verify=False), words, seed)[0] for seed in (0, 1000))
+        print(f"{draws:.2f} draws a note; without reading any: {1e3 * unread / PAGES:.1f} ms a page")
         print(f"ratio to its matrix products: {spent / floor(points):.2f}")
         alone = min(timed(writer, words[:1], seed)[0] for seed in range(3))
         print(f"one note alone, '{words[0]}': {1e3 * alone:.0f} ms")
         start = time.process_time()
         for number, one in enumerate(notes[:80]):
             ink(one, seed=number)
+        print(f"ink: {1e3 * (time.process_time() - start) / 80 * NOTES:.1f} ms a page")
         planned(1)
         print(
             ", ".join(f"{1e3 * planned(pages):.0f} ms a page on {pages}" for pages in (1, 8, 32)),
             "pages: planned, with ink",
         )
-        print(f"ink: {1e3 * (time.process_time() - start) / 80 * NOTES:.1f} ms a page")
 
 
 if __name__ == "__main__":

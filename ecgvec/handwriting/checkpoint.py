@@ -20,6 +20,12 @@ from ecgvec.handwriting.corpus import Style
 from ecgvec.handwriting.model import Network, Sizes
 from ecgvec.handwriting.weights import FORMAT, read_arrays
 
+# Styles that the network learns, and that are not offered to write in. The rule: a font of whose own letters composed
+# lines, cut apart, are read less than 0.7 times as often as other people's letters (`--composed` of
+# tools/handwriting_legibility.py). They stay in training, where they lend shapes and punctuation.
+NOT_OFFERED = ("font-HersheyScript1", "font-EMSSwiss", "font-EMSAllure", "font-EMSFelix", "font-EMSQwandry")
+_PER_STYLE = ("lower_style.weight", "upper_style.weight")  # one row a style
+
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that a kill at any moment leaves the old one or the new one."""
@@ -45,8 +51,26 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def write_network(path: Path, network: Network, styles: Sequence[Style], about: Mapping[str, Any]) -> None:
     """Write a network with its sizes, its characters and its styles."""
-    known = {"sizes": asdict(network.sizes), "characters": CHARACTERS, "styles": [asdict(style) for style in styles]}
-    write_tensors(path, network.state_dict(), {**about, **known})
+    _write(path, network.state_dict(), asdict(network.sizes), styles, about)
+
+
+def write_offered(path: Path, network: Network, styles: Sequence[Style], about: Mapping[str, Any]) -> None:
+    """The same without the styles NOT_OFFERED, for who writes; all of them where there are no others."""
+    rows = [number for number, style in enumerate(styles) if style.name not in NOT_OFFERED] or list(range(len(styles)))
+    tensors = {name: tensor[rows] if name in _PER_STYLE else tensor for name, tensor in network.state_dict().items()}
+    sizes = {**asdict(network.sizes), "styles": len(rows)}
+    _write(path, tensors, sizes, [styles[row] for row in rows], about)
+
+
+def _write(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    sizes: Mapping[str, int],
+    styles: Sequence[Style],
+    about: Mapping[str, Any],
+) -> None:
+    known = {"sizes": sizes, "characters": CHARACTERS, "styles": [asdict(style) for style in styles]}
+    write_tensors(path, tensors, {**about, **known})
 
 
 def read_network(path: Path) -> tuple[Network, tuple[Style, ...], dict[str, Any]]:

@@ -46,8 +46,13 @@ class Line:
 
 def strokes_of(points: Points, pen: NDArray[np.int64]) -> list[Points]:
     """Points (n, 2) with their pen states (n,) as separate strokes, blanks left out."""
-    parts = np.split(np.arange(len(points)), np.flatnonzero(pen != DRAW) + 1)
-    return [ink for part in parts if len(ink := points[part[pen[part] != BLANK]])]
+    return [points[rows] for rows in stroke_rows(pen)]
+
+
+def stroke_rows(pen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Of points with these pen states (n,) the numbers of those of each stroke, blanks left out."""
+    parts = np.split(np.arange(len(pen)), np.flatnonzero(pen != DRAW) + 1)
+    return [rows for part in parts if len(rows := part[pen[part] != BLANK])]
 
 
 def compose(hand: Hand, text: str, rng: np.random.Generator) -> Line:

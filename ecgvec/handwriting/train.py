@@ -16,7 +16,7 @@ from torch import nn
 
 from ecgvec.errors import SourceError
 from ecgvec.handwriting import loss
-from ecgvec.handwriting.checkpoint import read_tensors, write_network, write_tensors, write_whole
+from ecgvec.handwriting.checkpoint import read_tensors, write_network, write_offered, write_tensors, write_whole
 from ecgvec.handwriting.corpus import BLOCK, Corpus, Written, open_corpus
 from ecgvec.handwriting.features import Batch, make_batch
 from ecgvec.handwriting.model import Network, Sizes
@@ -59,9 +59,9 @@ def train(
 ) -> Path:
     """Train with the pen data in ``data``; return the best weights' path in ``out``.
 
-    ``out`` gets ``best.safetensors`` (mean weights with the lowest held-out loss), ``latest.safetensors``,
-    ``state.safetensors`` to go on from, and ``log.jsonl``. Where ``out`` has a state, training goes on from it as if it
-    had never stopped. ``report`` is given each line of the log.
+    ``out`` gets ``best.safetensors`` (mean weights with the lowest held-out loss, without the styles that are not
+    offered), ``latest.safetensors`` with all styles, ``state.safetensors`` to go on from, and ``log.jsonl``. Where
+    ``out`` has a state, training goes on from it as if it had never stopped. ``report`` is given each line of the log.
     """
     out.mkdir(parents=True, exist_ok=True)
     run = _Run(open_corpus(data, settings.seed), out, settings, _device(device))
@@ -171,7 +171,7 @@ class _Run:
         about = {"step": self.step, "held_out": held_out, "settings": asdict(self._settings)}
         if held_out < self._best:
             self._best = held_out
-            write_network(self._out / BEST, self._mean, self._corpus.styles, about)
+            write_offered(self._out / BEST, self._mean, self._corpus.styles, about)
         write_network(self._out / LATEST, self._mean, self._corpus.styles, about)
         write_tensors(self._out / STATE, self._tensors(), {**about, "best": self._best, "seconds": self._clock()})
 

@@ -32,16 +32,16 @@ class Weights:
     about: Mapping[str, Any]
 
 
-def read_arrays(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    """(arrays by name, about) of a file of weights; SourceError where it is none."""
+def read_arrays(path: Path, kind: str = FORMAT) -> tuple[dict[str, Array], dict[str, Any]]:
+    """(arrays by name, about) of a file of weights of this format; SourceError where it is none."""
     try:
         with safe_open(path, framework="numpy") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (OSError, SafetensorError, ValueError) as error:
         raise SourceError(f"{path} is no safetensors file ({one_line(error)}): train or fetch it anew") from error
-    if about.get("format") != FORMAT:
-        raise SourceError(f"{path} has the format '{about.get('format')}', not '{FORMAT}': train or fetch it anew")
+    if about.get("format") != kind:
+        raise SourceError(f"{path} has the format '{about.get('format')}', not '{kind}': train or fetch it anew")
     return arrays, about
 
 

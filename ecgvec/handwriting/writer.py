@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.errors import RecipeError, nearest
-from ecgvec.handwriting.compose import BLANK, DRAW, compose
+from ecgvec.handwriting.compose import compose, stroke_rows
 from ecgvec.handwriting.corpus import Style
 from ecgvec.handwriting.glyphs import Hand
+from ecgvec.handwriting.letters import Letter, cut
+from ecgvec.handwriting.reader import Reader
 from ecgvec.handwriting.recurrent import Recurrent
 from ecgvec.handwriting.room import with_room
 from ecgvec.handwriting.sample import Engine, Job, Sample, sample
@@ -24,8 +26,12 @@ from ecgvec.handwriting.transliterate import transliterated
 from ecgvec.handwriting.weights import SHIPPED, read_weights
 from ecgvec.streams import stream
 
-AGAIN = 3  # times that a note with a fault is written again
+AGAIN = 3  # times that a note is written again that has a fault or is hard to read
+# The mean log-probability of its letters that a note must have: 0.45 each. To write all notes again of which one letter
+# is read wrongly takes half as long again, and others read hardly more of it.
+LEGIBLE = -0.8
 LONGEST = 200  # characters
+_FEW, _TILES, _MOST = 32, (16, 64), 256  # lines: up to so many in tiles of 16, then of 64; more are not side by side
 _PLAIN = Path(__file__).resolve().parent / "plain.svg"
 
 Floats = NDArray[np.float64]
@@ -39,8 +45,8 @@ class Note:
     ``text``: what is written, in printable ASCII; ``strokes``: (n, 3) each: x and y in mm, to a micrometre, y down,
     0 the start of the line and the baseline; and the pen's speed in mm/s. ``characters``: for each stroke (n,) the
     index in ``text`` that each point belongs to. ``style`` is the name of the hand; ``x_height`` in mm; ``attempts``
-    how often it was written; ``fallback``: whether it was set from plain letters in the end. ``messages`` are for
-    people: what was changed or went wrong.
+    how often it was written, ``faults`` how often of these the network lost its way; ``fallback``: whether it was set
+    from plain letters in the end. ``messages`` are for people: what was changed or went wrong.
     """
 
     text: str
@@ -49,6 +55,7 @@ class Note:
     style: str
     x_height: float
     attempts: int = 1
+    faults: int = 0
     fallback: bool = False
     messages: tuple[str, ...] = ()
 
@@ -64,22 +71,34 @@ class _Order:
     x_height: float
     messages: list[str] = field(default_factory=list)
     attempts: int = 0
-    done: Sample | None = None
+    faults: int = 0
+    drafts: list[tuple[float, Sample]] = field(default_factory=list)  # without fault; how likely their letters are
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its last draft is legible, or it was written often enough."""
+        return self.attempts > AGAIN or (bool(self.drafts) and self.drafts[-1][0] >= LEGIBLE)
+
+    def best(self) -> Sample | None:
+        """The draft whose letters are the likeliest; None without a draft."""
+        return max(self.drafts, key=lambda draft: draft[0], default=(0.0, None))[1]
 
 
 class Writer:
     """The network with its weights, ready to write. Making one takes a quarter of a second, without PyTorch.
 
-    ``weights``: a safetensors file of `ecgvec train handwriting`, None for those that are shipped; ``device``: ``cpu``,
-    where the same text, style, bias and seed give the same bits whatever else is written, or ``cuda``, which needs
-    PyTorch and does not promise that.
+    With ``verify`` each note's letters and digits are read: one that is hard to read is written again, at most AGAIN
+    times, and the likeliest is kept. ``weights``: a safetensors file of `ecgvec train handwriting`, None for those that
+    are shipped; ``device``: ``cpu``, where the same text, style, bias and seed give the same bits whatever else is
+    written, or ``cuda``, which needs PyTorch and does not promise that.
     """
 
-    def __init__(self, weights: Path | None = None, device: str = "cpu") -> None:
+    def __init__(self, weights: Path | None = None, device: str = "cpu", verify: bool = True) -> None:
         path = SHIPPED if weights is None else Path(weights)
         self._weights = read_weights(path)
         self.styles: tuple[Style, ...] = self._weights.styles
         self._engine: Engine = Recurrent(self._weights) if device == "cpu" else _on_device(path, device)
+        self._reader = Reader() if verify else None
 
     def style_number(self, style: int | str) -> int:
         """The number of a style given by its name or number; RecipeError for one that is not there."""
@@ -113,8 +132,8 @@ class Writer:
         each = {"styles": style, "seeds": seed, "biases": bias, "x-heights": x_height}
         columns = [_for_each(texts, value, name) for name, value in each.items()]
         orders = [self._order(*row) for row in zip(texts, *columns, strict=True)]
-        for attempt in range(1 + AGAIN):
-            self._attempt([order for order in orders if order.done is None], attempt)
+        while waiting := [order for order in orders if not order.is_done]:
+            self._attempt(waiting)
         return [self._note(order) for order in orders]
 
     def _order(self, asked: str, style: int | str, seed: int, bias: float, x_height: float) -> _Order:
@@ -139,35 +158,77 @@ class Writer:
             number = other
         return _Order(text, number, seed, bias, x_height, messages)
 
-    def _attempt(self, orders: list[_Order], attempt: int) -> None:
-        """Write all of these; those without fault are done."""
-        jobs = [Job(o.text, o.style, stream(o.seed, o.text, attempt, "handwriting/write"), o.bias) for o in orders]
-        for order, written in zip(orders, sample(self._engine, jobs), strict=True):
+    def _attempt(self, orders: list[_Order]) -> None:
+        """Write all of these once more, and again and again as far as columns would be idle; take what is needed."""
+        count = min(_columns(len(orders)), (1 + AGAIN) * len(orders)) if self._reader else len(orders)
+        jobs = [_job(orders[number % len(orders)], number // len(orders)) for number in range(count)]
+        samples = sample(self._engine, jobs)
+        for first in range(0, count, len(orders)):
+            pairs = zip(orders, samples[first : first + len(orders)], strict=False)  # the last time perhaps not all
+            self._take([(order, written) for order, written in pairs if not order.is_done])
+
+    def _take(self, written_orders: Sequence[tuple[_Order, Sample]]) -> None:
+        """Read what was written without fault: a draft."""
+        whole = []
+        for order, written in written_orders:
             order.attempts += 1
             if written.fault:
+                order.faults += 1
                 order.messages.append(f"attempt {order.attempts} at '{order.text}': {written.fault}")
             else:
-                order.done = written
+                whole.append((order, written))
+        for (order, written), likely in zip(whole, self._likely([written for _, written in whole]), strict=True):
+            order.drafts.append((likely, written))
+
+    def _likely(self, samples: Sequence[Sample]) -> list[float]:
+        """The mean log-probability of the letters of each; without a reader all are sure."""
+        if self._reader is None:
+            return [0.0] * len(samples)
+        with self._engine.running():
+            return self._reader.likely([_letters(one) for one in samples])
 
     def _note(self, order: _Order) -> Note:
-        fallback = order.done is None
-        if order.done is not None:
-            pen, character = order.done.pen, order.done.character
-            points, pen = with_room(order.text, order.done.points, pen, character)
+        done = order.best()
+        if done is not None:
+            character = done.character
+            points, pen = with_room(order.text, done.points, done.pen, character)
         else:
             line = compose(_plain(), order.text, stream(order.seed, order.text, 0, "handwriting/plain"))
             points, pen, character = line.points, line.pen, line.character
             order.messages.append(f"'{order.text}' is set from plain letters: the network could not write it")
         strokes, characters = [], []
-        for part in np.split(np.arange(len(points)), np.flatnonzero(pen != DRAW) + 1):
-            inked = part[pen[part] != BLANK]
-            if len(inked):
-                at = np.round(points[inked] * order.x_height, 3)
-                strokes.append(np.column_stack([at, np.round(pen_speed(at, order.x_height), 2)]))
-                characters.append(character[inked])
-        name = "plain" if fallback else self.styles[order.style].name
-        said = tuple(order.messages)
-        return Note(order.text, tuple(strokes), tuple(characters), name, order.x_height, order.attempts, fallback, said)
+        for rows in stroke_rows(pen):
+            at = np.round(points[rows] * order.x_height, 3)
+            strokes.append(np.column_stack([at, np.round(pen_speed(at, order.x_height), 2)]))
+            characters.append(character[rows])
+        return Note(
+            order.text,
+            tuple(strokes),
+            tuple(characters),
+            "plain" if done is None else self.styles[order.style].name,
+            order.x_height,
+            order.attempts,
+            order.faults,
+            done is None,
+            tuple(order.messages),
+        )
+
+
+def _columns(lines: int) -> int:
+    """How many lines can be written in the time that these take."""
+    tile = _TILES[lines > _FEW]
+    return -(-lines // tile) * tile if lines <= _MOST else lines
+
+
+def _job(order: _Order, ahead: int) -> Job:
+    """The next attempt at a text, or one that is so many ahead."""
+    chance = stream(order.seed, order.text, order.attempts + ahead, "handwriting/write")
+    return Job(order.text, order.style, chance, order.bias)
+
+
+def _letters(written: Sample) -> list[Letter]:
+    """The letters and digits of a written text."""
+    return cut(written.text, [(written.points[rows], written.character[rows]) for rows in stroke_rows(written.pen)])
 
 
 def _for_each(texts: Sequence[str], value: Any, name: str) -> list[Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,6 +128,41 @@ def test_weights_say_what_they_are(network: Network, tmp_path: Path) -> None:
     checkpoint.write_tensors(tmp_path / "w", network.state_dict(), {"characters": "abc"})
     with pytest.raises(SourceError, match="holds no handwriting model"):
         checkpoint.read_network(tmp_path / "w")
+
+
+def test_styles_that_are_not_offered_are_learnt_and_left_out(
+    pen_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(pen_data, data)
+    with gzip.open(data / "people.jsonl.gz", "rt") as lines:
+        rows = lines.read()
+    with gzip.open(data / "other.jsonl.gz", "wt") as lines:
+        lines.write(rows.replace("ujiv1_w01", "ujiv1_w05"))
+    monkeypatch.setattr(checkpoint, "NOT_OFFERED", ("uji-01", "font-unknown"))
+    settings = Settings(**{**vars(TINY), "steps": 2})
+    train(data, tmp_path, settings, "cpu")
+    best, latest = (read_weights(tmp_path / name) for name in (BEST, LATEST))
+    assert [style.name for style in latest.styles] == ["uji-01", "uji-05"]
+    assert [style.name for style in best.styles] == ["uji-05"] and best.about["sizes"]["styles"] == 1
+    for name, tensor in latest.tensors.items():
+        assert np.array_equal(best.tensors[name], tensor[1:] if name.endswith("_style.weight") else tensor), name
+    assert checkpoint.read_network(tmp_path / BEST)[0].lower_style.num_embeddings == 1
+    train(data, tmp_path, Settings(**{**vars(TINY), "steps": 4}), "cpu")  # goes on with all of them
+    assert checkpoint.read_tensors(tmp_path / STATE)[0]["network.lower_style.weight"].shape[0] == 2
+
+
+def test_the_only_style_is_offered_whatever_it_is(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "NOT_OFFERED", ("a", "b"))
+    checkpoint.write_offered(tmp_path / "w", network, [Style("a", "person", "x"), Style("b", "font", "x")], {})
+    assert [style.name for style in read_weights(tmp_path / "w").styles] == ["a", "b"]
+
+
+def test_the_shipped_styles_are_those_offered() -> None:
+    names = {style.name for style in read_weights(SHIPPED).styles}
+    assert len(names) == 88 and not names & set(checkpoint.NOT_OFFERED) and {"uji-05", "font-EMSBird"} <= names
 
 
 def test_the_network_steps_as_it_runs(network: Network, hand: Hand) -> None:
