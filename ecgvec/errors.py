@@ -31,7 +31,7 @@ class ExportError(EcgvecError):
 
 
 class SourceError(EcgvecError):
-    """A file given as input that is not what it has to be (a sidecar JSON, an SVG)."""
+    """An input other than a record that is not what it has to be: a sidecar JSON, an SVG, a text, a web page."""
 
 
 def one_line(error: BaseException) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, get_args
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ecgvec.draws import Draw, parse_draw, probes
 from ecgvec.errors import RecipeError
 from ecgvec.handwriting.nibs import INKS, NIBS
+from ecgvec.handwriting.transliterate import transliterated
+from ecgvec.keywords.terms import LABELS
 
 
 class RecordOptions(BaseModel):
@@ -65,6 +69,7 @@ class HeaderOptions(BaseModel):
 
 NotePlace = Literal["offset", "free", "margin", "across", "beat"]
 NotePointer = Literal["arrow", "circle"]
+NoteContent = Literal["random", "from-dx", "from-text", "mixed", "contradict"]
 
 # Key of a note -> its least and its greatest number, and whether it counts. The size is that of what can be written.
 _NOTE_RANGES: dict[str, tuple[float, float, bool]] = {
@@ -78,18 +83,34 @@ _NOTE_RANGES: dict[str, tuple[float, float, bool]] = {
 _NOTE_NAMES: dict[str, tuple[str, ...]] = {
     "place": get_args(NotePlace),
     "pointer": get_args(NotePointer),
+    "content": get_args(NoteContent),
     "colour": tuple(INKS),
     "nib": tuple(NIBS),
 }
 
 
+LONGEST_TERM = 40  # characters
+
+
+class FoundTerm(BaseModel):
+    """A term that a source of notes has, ``text`` as it is written by hand, ``label`` and ``count`` as of a Term."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    label: str
+    count: int = 1
+
+
 class NotesOptions(BaseModel):
     """Handwritten notes. ``words``: how many notes; ``size``: factor of the letters' height (0.2: an x-height of 2.5
-    mm); ``x_offset``, ``y_offset``: px at the page's dpi from its left and its upper edge, where the notes begin;
-    ``source``: a file or URL to take terms from (None: our own list). ``place``: at the offsets, where the page is
-    free, in a margin, across traces, or near a beat that a ``pointer``, arrow or circle, ties it to; ``angle``: degrees
-    counter-clockwise; ``colour`` and ``nib`` of the pen. ``calipers``: how many measured intervals, each at a bracket;
-    ``signature``: the probability of one."""
+    mm); ``x_offset``, ``y_offset``: px at the page's dpi from its left and its upper edge, where the notes begin.
+    ``content``: what they say (None: ``terms``, or random remarks where there are none); ``source``: a file, folder or
+    URL to take terms from, private networks being refused unless ``allow_private``, terms being found by ``nlp_model``
+    (None: the shipped one); ``terms``: those of the source, once it was read, or given here instead. ``place``: at the
+    offsets, where the page is free, in a margin, across traces, or near a beat that a ``pointer``, arrow or circle,
+    ties it to; ``angle``: degrees counter-clockwise; ``colour`` and ``nib`` of the pen. ``calipers``: how many measured
+    intervals, each at a bracket; ``signature``: the probability of one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -105,7 +126,11 @@ class NotesOptions(BaseModel):
     signature: float = Field(default=0.0, ge=0, le=1)
     colour: Draw = Draw(values=("blue", "black", "red"), weights=(6.0, 4.0, 1.0))
     nib: Draw = Draw(values=("ballpoint", "gel", "felt-tip", "fountain"), weights=(7.0, 2.0, 1.0, 1.0))
+    content: Draw | None = None
     source: str | None = Field(default=None, min_length=1)
+    allow_private: bool = False
+    nlp_model: str | None = Field(default=None, min_length=1)
+    terms: tuple[FoundTerm, ...] | None = None
 
     @field_validator(*_NOTE_RANGES, mode="before")
     @classmethod
@@ -121,7 +146,9 @@ class NotesOptions(BaseModel):
 
     @field_validator(*_NOTE_NAMES, mode="before")
     @classmethod
-    def _name(cls, raw: Any, info: Any) -> Draw:
+    def _name(cls, raw: Any, info: Any) -> Draw | None:
+        if raw is None and info.field_name == "content":
+            return None
         where, names = f"notes.{info.field_name}", _NOTE_NAMES[info.field_name]
         draw = parse_draw(where, raw)
         for value in probes(draw):
@@ -129,12 +156,35 @@ class NotesOptions(BaseModel):
                 raise RecipeError(f"{where} is {value!r}: write {', '.join(names[:-1])} or {names[-1]}")
         return draw
 
-    @field_validator("source")
+    @field_validator("terms", mode="before")
     @classmethod
-    def _built_in(cls, source: str | None) -> str | None:
-        if source is not None:
-            raise RecipeError(f"notes.source is {source!r}: terms from a text or a URL are not built yet: leave -l out")
-        return source
+    def _term(cls, raw: Any) -> Any:
+        for term in raw if isinstance(raw, list | tuple) else [raw] if raw is not None else []:
+            if isinstance(term, FoundTerm):
+                continue
+            keys = dict(term) if isinstance(term, Mapping) else {}
+            text, count = keys.get("text"), keys.get("count", 1)
+            right = isinstance(text, str) and 0 < len(text) <= LONGEST_TERM and bool(transliterated(text)[0])
+            right = right and keys.get("label") in LABELS and keys.keys() <= FoundTerm.model_fields.keys()
+            if not right or type(count) is not int or count < 1:
+                cure = f"write {{text = 'LBBB', label = 'CONDUCTION'}}, of at most {LONGEST_TERM} characters"
+                raise RecipeError(f"notes.terms holds {term!r}: {cure}, with a label of {', '.join(LABELS)}")
+        return raw
+
+    @property
+    def source_name(self) -> str | None:
+        """What images say of the source: an address, or the name of a file without its folder."""
+        if self.source is None or "://" in self.source:
+            return self.source
+        return PurePath(self.source).name or self.source
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> Self:
+        wanted = {"from-text", "mixed"} & {str(value) for value in (self.content.values if self.content else ())}
+        if wanted and self.source is None and self.terms is None:
+            name = min(wanted)
+            raise RecipeError(f"notes.content is {name!r} and notes.source names no text: give a file or a URL")
+        return self
 
 
 _DENSITY = re.compile(r"(\d+(?:\.\d+)?)/(px|mm)")

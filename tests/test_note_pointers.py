@@ -114,7 +114,7 @@ def test_labels_say_what_they_are(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> No
     texts = sorted(loaded["labels"]["texts"], key=lambda text: text["order"])
     assert [text["kind"] for text in texts if text["role"] == "note"] == kinds
     assert all(("kind" in text) == (text["role"] == "note") for text in texts)
-    share = json.loads(coco.annotations_file([coco.image_share(sheet, "a")])["coco/annotations.json"])
+    share = json.loads(b"".join(coco.annotations_file([coco.image_share(sheet, "a")])["coco/annotations.json"]))
     names = {category["id"]: category["name"] for category in share["categories"]}
     found = [a for a in share["annotations"] if names[a["category_id"]] == "note"]
     assert [a["kind"] for a in found] == kinds

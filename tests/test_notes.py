@@ -175,7 +175,7 @@ def test_masks_hold_the_ink(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> None:
 
 def test_detectors_get_their_own_class(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> None:
     sheet = pair[0]
-    loaded = json.loads(coco.annotations_file([coco.image_share(sheet, "a")])["coco/annotations.json"])
+    loaded = json.loads(b"".join(coco.annotations_file([coco.image_share(sheet, "a")])["coco/annotations.json"]))
     found = [a for a in loaded["annotations"] if a["category_id"] == 34]
     assert [a["text"] for a in found] == [note.text for note in notes(sheet)]
     assert [a["bbox"] for a in found] == [native.box(note.outline) for note in notes(sheet)]

@@ -20,6 +20,28 @@ LINK = flag(
     "a list of our own",
     metavar="SOURCE",
 )
+CONTENT = flag(
+    "--notes",
+    "notes.content",
+    str,
+    _NOTES,
+    "What the notes say: random, from-dx (the record's diagnoses), from-text, mixed (both), or contradict.",
+    "from-text with -l, else random",
+    metavar="WHAT",
+)
+ALLOW_PRIVATE = flag(
+    "--allow-private", "notes.allow_private", bool, _NOTES, "Let -l read addresses of private networks.", "no"
+)
+MODEL = flag(
+    "--nlp-model",
+    "notes.nlp_model",
+    str,
+    _NOTES,
+    "The spaCy pipeline that finds terms in the text of -l: a name or a folder.",
+    "the shipped one",
+    metavar="MODEL",
+)
+_SINGLE = (LINK, CONTENT, ALLOW_PRIVATE, MODEL)  # flags that set one key, where notes are written
 _AS_GIVEN = flag("--deterministic_offset", "notes.x_offset", bool, _NOTES, "The offsets as given.", "no")
 
 
@@ -63,7 +85,7 @@ WRITTEN: Overrides = {
 
 NOTE_FLAGS: tuple[Flag, ...] = (
     HW_TEXT,
-    LINK,
+    *_SINGLE,
     *dict.fromkeys(row for ranged in RANGES for row in ranged[1:3]),
 )
 
@@ -80,8 +102,8 @@ def note_overrides(given: Mapping[str, Any], present: Collection[str] = (), coin
     writes notes already; with ``coin`` a coin decides on them for each image."""
     on, base = _base(given, coin)
     result = ranged_overrides(RANGES, given, on, present, base)
-    if given.get(LINK.parameter) is not None and (on or "notes" in present):
-        result[LINK.key] = given[LINK.parameter]
+    if on or "notes" in present:
+        result |= {row.key: given[row.parameter] for row in _given(given)}
     return result
 
 
@@ -89,6 +111,11 @@ def notes_idle(given: Mapping[str, Any], present: Collection[str] = (), coin: bo
     """A sentence for each flag that was given and does nothing, for want of another."""
     on, base = _base(given, coin)
     lines = idle(RANGES, given, on, present, base)
-    if given.get(LINK.parameter) is not None and not on and "notes" not in present:
-        lines.append(f"{LINK.names[0]} has no effect without {HW_TEXT.long_name}.")
+    if not on and "notes" not in present:
+        lines += [f"{row.names[0]} has no effect without {HW_TEXT.long_name}." for row in _given(given)]
     return lines
+
+
+def _given(given: Mapping[str, Any]) -> list[Flag]:
+    """The flags of one key that were given: a switch that is off is none."""
+    return [row for row in _SINGLE if given.get(row.parameter) not in (None, False)]

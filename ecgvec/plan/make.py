@@ -181,15 +181,15 @@ def _plan_window(
         trace_density=recipe.output.trace_density,
         kit=recipe.output.kit,
     )
-    return Draft(plan, _notes(recipe, page, (seed, image, variant)))
+    return Draft(plan, _notes(recipe, page, record.subject.dx, (seed, image, variant)))
 
 
-def _notes(recipe: Recipe, page: PageSpec, keys: tuple[int, str, int]) -> Asked | None:
+def _notes(recipe: Recipe, page: PageSpec, dx: Sequence[str], keys: tuple[int, str, int]) -> Asked | None:
     """What is to be written on one page by hand."""
     if not comes(recipe.notes, keys):
         return None
     layout = place(page)
-    return asked_notes(recipe.notes, NotedSheet(layout.width, layout.height, page.style.dpi), keys)
+    return asked_notes(recipe.notes, NotedSheet(layout.width, layout.height, page.style.dpi), dx, keys)
 
 
 def _of_mix(recipe: Recipe, keys: tuple[int, str, int]) -> Recipe:

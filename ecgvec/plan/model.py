@@ -68,6 +68,19 @@ class Measure(BaseModel):
         return f"{self.interval} {self.seconds:.2f}"
 
 
+class NoteOrigin(BaseModel):
+    """Where a note's text is from, so that nobody trains on leaked labels unawares: ``how`` it was chosen, the
+    ``source``'s name and the term's ``label`` of one from a text, the SNOMED CT ``code`` of one from a diagnosis of the
+    record, or of one that contradicts them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    how: Literal["random", "from-dx", "from-text", "contradict"] = "random"
+    source: str | None = None
+    label: str | None = None
+    code: str | None = None
+
+
 class PlannedNote(BaseModel):
     """A handwritten note, its strokes included, so that a replay needs no network.
 
@@ -77,7 +90,8 @@ class PlannedNote(BaseModel):
     ``style``: the hand, ``x_height`` in mm. ``nib``, ``colour``, its ``shade`` (``#RRGGBB``) and ``ink_seed`` make ink
     of it. ``angle``: degrees counter-clockwise. ``at``: the left and upper edge of its ink in mm; None where the scene
     finds a place of the kind ``place``, by ``seed``. ``pointer``: what ties a note near a beat to it. ``fallback``:
-    set from plain letters, for the network could not write it; ``messages``: what happened to the text.
+    set from plain letters, for the network could not write it; ``messages``: what happened to the text. ``origin``:
+    where the text is from.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,6 +99,7 @@ class PlannedNote(BaseModel):
     kind: NoteKind = "note"
     text: Annotated[str, Field(min_length=1)]
     measure: Measure | None = None
+    origin: NoteOrigin = NoteOrigin()
     style: str
     x_height: Annotated[FiniteFloat, Field(gt=0)]
     nib: str

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ecgvec.draws import Draw, Scalar
-from ecgvec.handwriting import grammar
 from ecgvec.options import NotesOptions
-from ecgvec.plan.model import Measure, NoteKind, PlannedPlace
+from ecgvec.plan.model import Measure, NoteKind, NoteOrigin, PlannedPlace
+from ecgvec.plan.remarks import Keys, remarks
 from ecgvec.streams import stream
 
 NEATNESS = (0.55, 1.0)  # the bias of writing
@@ -19,8 +20,6 @@ SIGNED_AT: tuple[tuple[PlannedPlace, float], ...] = (("lower-right", 0.65), ("he
 SIGNED_ANGLE = (3.0, 9.0)  # degrees
 SECONDS = {"QRS": (0.06, 0.18), "PR": (0.11, 0.28), "QT": (0.32, 0.5), "RR": (0.5, 1.2)}
 _SEEDS = 2**31
-
-Keys = tuple[int, str, int]  # seed, image and variant
 
 # Syllables of surnames: what comes of them may be somebody's name, and is nobody's in particular.
 _FIRST = ("Ba", "Bre", "Cor", "Da", "Del", "Fen", "Ga", "Har", "Ka", "Kel", "La", "Lin", "Ma", "Mor", "Na", "Ol", "Pa",
@@ -39,18 +38,22 @@ class Wanted:
     text: str
     kind: NoteKind = "note"
     measure: Measure | None = None
+    origin: NoteOrigin = field(default_factory=NoteOrigin)
 
 
-def wanted_texts(options: NotesOptions, keys: Keys) -> list[Wanted]:
-    """The texts of one image in the order of writing: remarks, intervals, the signature."""
-    remarks = range(int(drawn_number(options.words, keys, "words")))
-    found = [Wanted(f"{i}", grammar.note(stream(*keys, f"notes/{i}/text"))) for i in remarks]
+def wanted_texts(options: NotesOptions, dx: Sequence[str], keys: Keys) -> tuple[list[Wanted], tuple[str, ...]]:
+    """(the texts of one image in the order of writing: remarks, intervals, the signature; what to tell the user).
+
+    ``dx``: codes of the record's diagnoses.
+    """
+    said = remarks(options, int(drawn_number(options.words, keys, "words")), dx, keys)
+    found = [Wanted(f"{i}", text, origin=origin) for i, (text, origin) in enumerate(said.texts)]
     for i in range(int(drawn_number(options.calipers, keys, "calipers"))):
         measure = _measure(stream(*keys, f"notes/calipers/{i}/text"))
         found.append(Wanted(f"calipers/{i}", measure.text, "calipers", measure))
     if stream(*keys, "coin/notes/signature").random() < options.signature:
         found.append(Wanted("signature", _signer(stream(*keys, "notes/signature/text")), "signature"))
-    return found
+    return found, said.messages
 
 
 def neatness(wanted: Wanted, keys: Keys) -> float:

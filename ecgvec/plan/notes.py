@@ -17,7 +17,6 @@ from ecgvec.options import NotesOptions
 from ecgvec.plan.model import PlannedNote
 from ecgvec.plan.note_texts import (
     SIZES,
-    Keys,
     Wanted,
     angle_of,
     drawn,
@@ -27,6 +26,7 @@ from ecgvec.plan.note_texts import (
     place_of,
     wanted_texts,
 )
+from ecgvec.plan.remarks import Keys
 from ecgvec.plan.signature import signed
 from ecgvec.streams import stream
 from ecgvec.units import px_per_mm
@@ -69,6 +69,7 @@ class Asked:
     keys: Keys
     wanted: tuple[Wanted, ...]
     orders: tuple[Order, ...]
+    messages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,12 @@ class Written:
     messages: tuple[str, ...] = ()
 
 
-def asked_notes(options: NotesOptions, sheet: NotedSheet, keys: Keys) -> Asked:
-    """The notes of an image that has any. ``keys`` are seed, image and variant; each number has a stream of its own."""
-    wanted = wanted_texts(options, keys)
+def asked_notes(options: NotesOptions, sheet: NotedSheet, dx: Sequence[str], keys: Keys) -> Asked:
+    """The notes of an image that has any. ``dx``: codes of the record's diagnoses; ``keys`` are seed, image and
+    variant, and each number has a stream of its own."""
+    wanted, messages = wanted_texts(options, dx, keys)
     size = UNIT_MM * drawn_number(options.size, keys, "size")
-    hand = _hand([one.text for one in wanted], keys)
+    hand = _hand([one.text for one in wanted], keys) if wanted else 0
     orders = [
         Order(
             text=one.text,
@@ -94,14 +96,14 @@ def asked_notes(options: NotesOptions, sheet: NotedSheet, keys: Keys) -> Asked:
         )
         for one in wanted
     ]
-    return Asked(options, sheet, keys, tuple(wanted), tuple(orders))
+    return Asked(options, sheet, keys, tuple(wanted), tuple(orders), messages)
 
 
 def written_notes(asked: Sequence[Asked]) -> list[Written]:
     """What was asked for, of many images in one pass of the network: ten times as fast as one after another."""
     orders = [order for one in asked for order in one.orders]
     if not orders:
-        return [Written() for _ in asked]
+        return [Written(messages=one.messages) for one in asked]
     texts, styles, biases, seeds, heights = (list(column) for column in zip(*orders, strict=True))
     notes = iter(_writer().write(texts, styles, biases, seeds, heights))
     return [_planned(one, [next(notes) for _ in one.orders]) for one in asked]
@@ -116,7 +118,7 @@ def _planned(asked: Asked, notes: Sequence[Note]) -> Written:
     found = [_planned_note(asked, wanted, note, pen, shade) for wanted, note in each]
     offsets = drawn_number(options.x_offset, keys, "x_offset"), drawn_number(options.y_offset, keys, "y_offset")
     placed = _placed(found, sheet, offsets, keys)
-    return Written(placed, tuple(_messages(found, placed)))
+    return Written(placed, (*asked.messages, *_messages(found, placed)))
 
 
 def _planned_note(asked: Asked, wanted: Wanted, note: Note, pen: tuple[str, str], shade: str) -> PlannedNote:
@@ -130,6 +132,7 @@ def _planned_note(asked: Asked, wanted: Wanted, note: Note, pen: tuple[str, str]
         kind=wanted.kind,
         text=note.text,
         measure=wanted.measure,
+        origin=wanted.origin,
         style=note.style,
         x_height=note.x_height,
         nib=pen[0],

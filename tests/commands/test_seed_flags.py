@@ -15,8 +15,6 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecgvec.errors import RecipeError
-from ecgvec.recipe import load_recipe
 from tests.commands.running import DEMO, Drawn, run
 
 Draw = Callable[..., Drawn]
@@ -448,12 +446,16 @@ def written_size(draw: Draw, records: Path) -> None:
 
 
 def terms(draw: Draw, records: Path) -> None:
-    """Terms from elsewhere: not built yet."""
+    """Terms from elsewhere are what is written."""
+    text = records / "terms.txt"
+    text.write_text("Atrial fibrillation and left bundle branch block. Amiodarone was given.")
     for name in ("-l", "--link"):
-        refused = draw("--hw_text", name, "terms.txt", bad=True)
-        assert refused.outcome.code == 2
-        assert "terms from a text or a URL are not built yet: leave -l out" in refused.outcome.stderr
-        assert "-l has no effect without --hw_text." in draw(name, "terms.txt").outcome.stderr
+        notes = draw("--hw_text", name, text, "-n", 3, "--deterministic_num_words").document["plan"]["notes"]
+        assert {(note["origin"]["how"], note["origin"]["source"]) for note in notes} == {("from-text", "terms.txt")}
+        assert {note["origin"]["label"] for note in notes} == {"RHYTHM", "CONDUCTION", "DRUG"}
+        assert "-l has no effect without --hw_text." in draw(name, text).outcome.stderr
+    missing = draw("--hw_text", "-l", "missing.txt", bad=True)
+    assert missing.outcome.code == 2 and "missing.txt" in missing.outcome.stderr
 
 
 # ---------------------------------------------------------------- the table
@@ -561,8 +563,3 @@ def test_misspelt_flags_are_taken_and_not_shown(draw: Draw) -> None:
     assert not re.search(r"(?<!-)-[xy]_offset", help_text)
     for name in ("-x_offset", "-y_offset"):
         assert f"-{name} has no effect without --hw_text." in draw(name, 7).outcome.stderr
-
-
-def test_terms_from_elsewhere_are_refused_in_a_recipe_too() -> None:
-    with pytest.raises(RecipeError, match="terms from a text or a URL are not built yet: leave -l out"):
-        load_recipe("clean", {"notes.source": "terms.txt"})
