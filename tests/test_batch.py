@@ -162,4 +162,4 @@ def test_each_format_alone(tmp_path: Path, ecgvec_run: Run, formats: str) -> Non
         "json": {"r-0.json", "r-0.npz"},
         "kit": {"kit/gridsize.csv", "kit/r-0.json", "kit/text_bounding_box/r-0.txt"},
     }
-    assert made == expected[formats] | {"ecgvec-run.json"}
+    assert made == expected[formats] | {"ecgvec-run.json", "ecgvec-manifest.sqlite"}

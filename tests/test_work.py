@@ -8,7 +8,8 @@ import pytest
 
 from ecgvec.batch import work
 from ecgvec.batch.jobs import Job
-from ecgvec.batch.work import Outcome, Work
+from ecgvec.batch.manifest import Entry, Task
+from ecgvec.batch.work import Work
 from ecgvec.errors import RecipeError
 from ecgvec.export.write import Writer
 from ecgvec.handwriting import Writer as Hand
@@ -29,11 +30,11 @@ def records(tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
-def drawn(folder: Path, out: Path, recipe: Recipe, most: int | None = None) -> list[Outcome]:
-    ended: list[Outcome] = []
+def drawn(folder: Path, out: Path, recipe: Recipe, most: int | None = None) -> list[Entry]:
+    ended: list[Entry] = []
     all_of_them = Work(folder, recipe, Writer(out, recipe.output.written), ended.append, most=most)
     for number in range(5):
-        all_of_them.add(Job(f"r{number}", f"r{number}"))
+        all_of_them.add(Task(number, Job(f"r{number}", f"r{number}")))
     all_of_them.finish()
     return ended
 
@@ -53,8 +54,8 @@ def test_notes_of_all_records_are_written_in_one_pass(
 
     monkeypatch.setattr(Hand, "write", counted)
     together = drawn(records, tmp_path / "together", load_recipe("clean", NOTES))
-    assert [(o.job.path, o.images, bool(o.quarantined)) for o in together] == [
-        ("r0", 1, False), ("r1", 0, True), ("r2", 1, False), ("r3", 2, False), ("r4", 1, False),
+    assert [(o.number, o.images, o.state == "quarantined") for o in together] == [
+        (0, 1, False), (1, 0, True), (2, 1, False), (3, 2, False), (4, 1, False),
     ]  # fmt: skip
     assert calls[0] == 2 * 5, "five pages with two notes each"
     monkeypatch.setattr(work, "PAGES", 1)
@@ -65,7 +66,7 @@ def test_notes_of_all_records_are_written_in_one_pass(
 def test_no_more_images_than_were_asked_for(records: Path, tmp_path: Path) -> None:
     ended = drawn(records, tmp_path / "out", load_recipe("clean", NOTES), most=3)
     assert [o.images for o in ended] == [1, 0, 1, 1, 0]
-    assert "--max_num_images" in ended[4].skipped and not ended[3].skipped
+    assert "--max_num_images" in ended[4].reason and ended[4].state == "skipped" and ended[3].state == "done"
     assert len(list((tmp_path / "out").glob("*.png"))) == 3
 
 
@@ -90,4 +91,4 @@ def test_a_page_whose_notes_fail_costs_no_other(records: Path, tmp_path: Path, m
     monkeypatch.setattr(work, "finished", failing)
     ended = drawn(records, tmp_path / "out", load_recipe("clean", NOTES))
     assert [o.images for o in ended] == [1, 0, 0, 2, 1]
-    assert "the note 'x' cannot be written" in ended[2].quarantined
+    assert "the note 'x' cannot be written" in ended[2].reason

@@ -1,26 +1,33 @@
-"""A run: every record of a folder through the pipeline, one bad record never ending it."""
+"""A run: every record of a folder through the pipeline, one bad record never ending it, and no work done twice."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-import os
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import ecgvec
-from ecgvec.batch.jobs import Job
-from ecgvec.batch.work import Outcome, Work
-from ecgvec.errors import ExportError, SourceError, one_line
-from ecgvec.export.files import refusal, write_file
+from ecgvec.batch.jobs import Jobs
+from ecgvec.batch.manifest import Chunk, Entry, Manifest
+from ecgvec.batch.pool import Pool
+from ecgvec.batch.resume import lost
+from ecgvec.batch.runfile import input_of, write_run_file
+from ecgvec.batch.work import drawer
+from ecgvec.errors import ExportError
+from ecgvec.export.files import make_folder, refusal, write_file
 from ecgvec.export.write import Writer
+from ecgvec.plan.terms import terms_by_source, with_terms
 from ecgvec.recipe import Recipe
 
-RUN_FILE = "ecgvec-run.json"
 QUARANTINE_FILE = "quarantine.csv"
+CHUNK = 16  # records that a process takes at a time, at most
+STAGING = ".ecgvec-"  # begins the name of the folder where files lie until they are whole
 
 
 @dataclass
@@ -33,17 +40,37 @@ class Summary:
     quarantined: list[tuple[str, str]] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
-    def add(self, outcome: Outcome) -> None:
-        """Count what became of one record."""
-        path = outcome.job.path
-        self.images += outcome.images
-        self.messages += [f"{path}: {message}" for message in outcome.messages]
-        if outcome.quarantined:
-            self.quarantined.append((path, outcome.quarantined))
-        elif outcome.skipped:
-            self.skipped.append((path, outcome.skipped))
-        else:
-            self.done += 1
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: ``images`` and ``records`` done in this run, of ``total`` records that there were to do."""
+
+    images: int
+    records: int
+    total: int
+    entry: Entry | None = None
+    record: str = ""
+
+
+Report = Callable[[Progress], None]
+Arguments = tuple[Path, Recipe, Path, Path, Path | None]  # of `work.drawer`
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is made. ``workers``: processes, 0 to draw in this one; ``manifest``: the file that it can be resumed
+    by (None: it cannot); ``resume``: go on with the run that the manifest holds, if it holds one; ``restart``: begin
+    anew although it holds one that has not ended; ``rehash``: when resuming, read all files again instead of trusting
+    their size and time."""
+
+    workers: int = 0
+    manifest: Path | None = None
+    resume: bool = False
+    restart: bool = False
+    rehash: bool = False
+
+
+IN_THIS_PROCESS = RunOptions()
 
 
 def refuse_same_folder(source: Path, out: Path) -> None:
@@ -54,37 +81,140 @@ def refuse_same_folder(source: Path, out: Path) -> None:
 
 def run(
     folder: Path,
-    jobs: tuple[Job, ...],
+    find: Callable[[], Jobs],
     out: Path,
     recipe: Recipe,
+    options: RunOptions = IN_THIS_PROCESS,
+    *,
     header: Path | None = None,
-    keep_quarantine: bool = True,
-    progress: Callable[[Job, Summary], None] = lambda job, summary: None,
+    only: bool = False,
+    report: Report = lambda progress: None,
 ) -> Summary:
-    """Draw all ``jobs``, records of ``folder``, into ``out``.
+    """Draw the jobs that ``find`` finds, records of ``folder``, into ``out``; a resumed run has found them already.
 
     A record that cannot be drawn is quarantined with the reason; an output that cannot be written ends the run
-    (ExportError). ``keep_quarantine`` writes the list of those records into ``out``; ``progress`` is called after each
-    record.
+    (ExportError), as does a manifest of another run. With ``only`` it is one record that the user named: nothing is
+    written of its quarantine, and a text for its notes has to be read.
     """
     refuse_same_folder(folder, out)
-    writer = Writer(out, recipe.output.written)
-    summary = Summary()
-    if not recipe.output.image_only:
-        write_run_file(folder, out, recipe)
-
-    def ended(outcome: Outcome) -> None:
-        summary.add(outcome)
-        progress(outcome.job, summary)
-
-    work = Work(folder, recipe, writer, ended, header, recipe.output.max_images)
-    for job in jobs:
-        work.add(job)
-    work.finish()
-    writer.finish()
-    if keep_quarantine:
-        _write_quarantine(out, summary)
+    is_begun = options.resume and options.manifest is not None and options.manifest.is_file()
+    found = None if is_begun else find()
+    make_folder(out)
+    asked = _settings(folder, out, recipe, header)
+    with Manifest(options.manifest) as manifest:
+        if found is None and not manifest.is_new:
+            _resume(manifest, asked, out, options.rehash)
+            recipe, _ = with_terms(recipe, known=manifest.settings()["terms"])
+        else:
+            _refuse_unfinished(manifest, options)
+            resolved, told = with_terms(recipe, forgiving=not only)
+            found = found or find()
+            settings = {"asked": asked, "terms": terms_by_source(resolved), "told": told}
+            manifest.begin(settings, found.jobs, found.segments)
+            recipe = resolved
+        if not recipe.output.image_only:
+            write_run_file(folder, out, recipe)
+        _draw(manifest, folder, out, recipe, options.workers, header, report)
+        summary = _summary(manifest)
+        if not only:
+            _write_quarantine(out, summary)
     return summary
+
+
+def _settings(folder: Path, out: Path, recipe: Recipe, header: Path | None) -> dict[str, Any]:
+    """What has to be the same for a run to be resumed."""
+    return {
+        "program_version": ecgvec.__version__,
+        "input": input_of(folder, out),
+        "header": None if header is None else str(header),
+        "recipe": recipe.model_dump(mode="json"),
+    }
+
+
+def _resume(manifest: Manifest, asked: dict[str, Any], out: Path, rehash: bool) -> None:
+    """Let the records of lost files wait again, and those that failed. ExportError for the run of another recipe."""
+    for name, value in manifest.settings()["asked"].items():
+        if asked[name] != value:
+            what = {"program_version": "version of ecgvec", "header": "header file"}.get(name, name)
+            raise ExportError(
+                f"the run in {out} was begun with another {what}: give the flags that it was begun with, "
+                "leave --resume out to begin anew, or choose another output folder"
+            )
+    manifest.again(states=("quarantined", "skipped"))
+    manifest.again(numbers=lost(manifest.files(), out, rehash))
+
+
+def _refuse_unfinished(manifest: Manifest, options: RunOptions) -> None:
+    if manifest.is_new or options.restart:
+        return
+    counts = manifest.counts()
+    if counts.get("waiting"):
+        total = sum(counts.values())
+        raise ExportError(
+            f"{manifest.path} holds a run that stopped after {total - counts['waiting']} of {total} records: "
+            "go on with it by --resume, or begin anew by --restart"
+        )
+
+
+def _draw(
+    manifest: Manifest, folder: Path, out: Path, recipe: Recipe, workers: int, header: Path | None, report: Report
+) -> None:
+    """All that waits, and the files that all images share."""
+    most, images, records = recipe.output.max_images, 0, 0
+    total = manifest.counts().get("waiting", 0)
+    if most is not None:
+        most -= manifest.images()
+    report(Progress(0, 0, total))
+    with _staging(out) as staging:
+        for entry in _entries(manifest.waiting, (folder, recipe, out, staging, header), total, workers, most):
+            manifest.enter([entry])
+            images, records = images + entry.images, records + 1
+            report(Progress(images, records, total, entry, manifest.path_of(entry.number)))
+        Writer(out, recipe.output.written, staging).finish(manifest.parts)
+
+
+def _entries(
+    waiting: Callable[[int], Iterator[Chunk]], arguments: Arguments, total: int, workers: int, most: int | None
+) -> Iterator[Entry]:
+    """What becomes of the jobs."""
+    if most is not None:  # one process knows how many images there are
+        yield from drawer(*arguments, most=most)([task for chunk in waiting(CHUNK) for task in chunk])
+    elif workers == 0:
+        draw = drawer(*arguments)
+        for chunk in waiting(CHUNK):
+            yield from draw(chunk)
+    else:
+        size = max(1, min(CHUNK, total // (4 * workers)))  # so that the last ones end at about one time
+        with Pool(min(workers, max(total, 1)), drawer, *arguments) as pool:
+            yield from pool.drawn(waiting(size))
+
+
+@contextmanager
+def _staging(out: Path) -> Iterator[Path]:
+    """A folder below ``out`` for files until they are whole, and none that an earlier run was killed with."""
+    try:
+        for old in out.glob(f"{STAGING}*"):
+            shutil.rmtree(old, ignore_errors=True)
+        here = Path(tempfile.mkdtemp(prefix=STAGING, dir=out))
+    except OSError as error:
+        raise refusal(out, error) from None
+    try:
+        yield here
+    finally:
+        shutil.rmtree(here, ignore_errors=True)
+
+
+def _summary(manifest: Manifest) -> Summary:
+    return Summary(
+        images=manifest.images(),
+        done=manifest.counts().get("done", 0),
+        skipped=[
+            *manifest.ended("skipped"),
+            *((name, "it is a segment of another record") for name in manifest.segments()),
+        ],
+        quarantined=list(manifest.ended("quarantined")),
+        messages=[*manifest.settings()["told"], *(f"{path}: {message}" for path, message in manifest.messages())],
+    )
 
 
 def _write_quarantine(out: Path, summary: Summary) -> None:
@@ -100,43 +230,3 @@ def _write_quarantine(out: Path, summary: Summary) -> None:
     rows.writerow(["record", "reason"])
     rows.writerows(summary.quarantined)
     write_file(path, buffer.getvalue().encode("utf-8", "backslashreplace"))
-
-
-def write_run_file(folder: Path, out: Path, recipe: Recipe) -> None:
-    """Say how the folder was made: the recipe, and where the input lay as seen from the output. ``replay`` reads it.
-
-    A folder may be filled by several runs: each different one is kept.
-    """
-    path = out / RUN_FILE
-    run = {
-        "program_version": ecgvec.__version__,
-        "input": Path(os.path.relpath(folder.resolve(), out.resolve())).as_posix(),
-        "recipe": recipe.model_dump(mode="json"),
-    }
-    runs = _read_runs(path) if path.is_file() else []
-    document = {"format": "ecgvec-run", "runs": [*runs, *([run] if run not in runs else [])]}
-    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    write_file(path, text.encode("utf-8", "backslashreplace"))
-
-
-def _read_runs(path: Path) -> list[dict[str, Any]]:
-    try:
-        runs = list(json.loads(path.read_text(encoding="utf-8"))["runs"])
-        if not all(isinstance(run["input"], str) for run in runs):
-            raise TypeError("an input is no text")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SourceError(
-            f"{path} is not a whole run file ({one_line(error)}): "
-            "remove it, and say where records are with -i in a replay"
-        ) from None
-    return runs
-
-
-def find_inputs(sidecar: Path) -> list[Path]:
-    """The input folders of the runs that filled the folder of ``sidecar``, newest first, from the run file there or
-    above; none where there is no run file. SourceError where it is damaged."""
-    for folder in sidecar.resolve().parents:
-        if (folder / RUN_FILE).is_file():
-            runs = _read_runs(folder / RUN_FILE)
-            return [Path(os.path.normpath(folder / run["input"])) for run in reversed(runs)]
-    return []

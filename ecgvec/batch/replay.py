@@ -6,7 +6,7 @@ import hashlib
 import posixpath
 from pathlib import Path
 
-from ecgvec.batch.local import find_inputs
+from ecgvec.batch.runfile import find_inputs
 from ecgvec.errors import RecordError, SourceError
 from ecgvec.export.formats import FORMATS, Files
 from ecgvec.export.native import read_sidecar
@@ -36,12 +36,11 @@ def replay_image(sidecar: Path, source: Path | None, out: Path) -> dict[str, boo
 
     made = {name: listed(part.files(sheet, plan.stem_path)) for name, part in FORMATS}
     names = [name for name, files in made.items() if files and files <= set(hashes)]
-    written = Writer(out, names).write(sheet)
+    written = Writer(out, names).write(sheet).files
     before = {**hashes, sidecar.name: hashlib.sha256(text.encode()).hexdigest()}
     result = {}
-    for path in written:
-        name = posixpath.relpath(path.relative_to(out).as_posix(), here)
-        result[path.relative_to(out).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest() == before.get(name)
+    for file in written:
+        result[file.path] = file.sha256 == before.get(posixpath.relpath(file.path, here))
     return result
 
 

@@ -3,14 +3,16 @@ once. One bad record never costs the others."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ecgvec.batch.jobs import Job
+from ecgvec.batch.manifest import Entry, Task
 from ecgvec.errors import EcgvecError, ExportError, RecordError, one_line, printable
-from ecgvec.export.write import Writer
+from ecgvec.export.write import Saved, Writer
 from ecgvec.pipeline import render_plan
 from ecgvec.plan.make import Draft, Planned, drafts, finished
 from ecgvec.recipe import Recipe
@@ -20,26 +22,30 @@ from ecgvec.record.read import read_record
 PAGES = 32  # planned before their notes are written: the network is ten times as fast with a hundred notes as with five
 
 
-@dataclass
-class Outcome:
-    """What became of a record: ``images`` written, ``messages`` for the user, and why it was ``skipped`` or
-    ``quarantined``, if it was."""
-
-    job: Job
-    images: int = 0
-    messages: list[str] = field(default_factory=list)
-    skipped: str = ""
-    quarantined: str = ""
-
-
 @dataclass(eq=False)
 class _Open:
-    """A record with pages that wait."""
+    """A record with pages that wait: what was ``saved`` of it, ``messages`` for the user, and what went wrong."""
 
-    outcome: Outcome
+    task: Task
     record: Record | None = None
     waiting: int = 0
-    read: bool = False  # whether all of its pages are drafted
+    is_read: bool = False  # all of its pages are drafted
+    saved: list[Saved] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    skipped: str = ""
+    fault: str = ""
+
+    def entry(self) -> Entry:
+        """What became of it. Images that were drawn before a fault stay, and count."""
+        return Entry(
+            number=self.task.number,
+            state="quarantined" if self.fault else "skipped" if self.skipped else "done",
+            images=len(self.saved),
+            reason=self.fault or self.skipped,
+            messages=tuple(self.messages),
+            files=tuple(file for one in self.saved for file in one.files),
+            parts=tuple(part for one in self.saved for part in one.parts),
+        )
 
 
 class Work:
@@ -53,7 +59,7 @@ class Work:
         folder: Path,
         recipe: Recipe,
         writer: Writer,
-        ended: Callable[[Outcome], None],
+        ended: Callable[[Entry], None],
         header: Path | None = None,
         most: int | None = None,
     ) -> None:
@@ -62,19 +68,19 @@ class Work:
         self._pages: list[tuple[_Open, Draft, int]] = []
         self._open: list[_Open] = []
 
-    def add(self, job: Job) -> None:
+    def add(self, task: Task) -> None:
         """Read and plan a record; pages are drawn as soon as there are enough. ExportError where a file cannot be
         written, which ends the run."""
-        here = _Open(Outcome(job))
+        here = _Open(task)
         self._open.append(here)
         if self._is_full():
-            here.outcome.skipped = "--max_num_images was reached"
+            here.skipped = "--max_num_images was reached"
         else:
-            with _caught(here.outcome):
-                _check_name(job)
-                here.record = read_record(self._folder / job.file, self._header)
+            with _caught(here):
+                _check_name(task.job)
+                here.record = read_record(self._folder / task.job.file, self._header)
                 self._draft(here, here.record)
-        here.read = True
+        here.is_read = True
         self._report()
 
     def finish(self) -> None:
@@ -83,13 +89,12 @@ class Work:
         plans = _plans([draft for _, draft, _ in pages])
         for (here, draft, variant), plan in zip(pages, plans, strict=True):
             here.waiting -= 1
-            if here.outcome.quarantined or here.record is None:
+            if here.fault or here.record is None:
                 continue
-            with _caught(here.outcome):
+            with _caught(here):
                 planned = plan or finished([draft])[0]
-                here.outcome.messages += planned.messages if variant == 0 else ()
-                self._writer.write(render_plan(here.record, planned.plans[0]))
-                here.outcome.images += 1
+                here.messages += planned.messages if variant == 0 else ()
+                here.saved.append(self._writer.write(render_plan(here.record, planned.plans[0])))
                 if self._left is not None:
                     self._left -= 1
         self._report()
@@ -99,13 +104,13 @@ class Work:
             made = drafts(
                 record,
                 self._recipe,
-                path=here.outcome.job.path,
-                alias=here.outcome.job.alias,
+                path=here.task.job.path,
+                alias=here.task.job.alias,
                 seed=self._recipe.output.seed,
                 variant=variant,
             )
             if variant == 0:
-                here.outcome.messages += made.messages
+                here.messages += made.messages
             for page in made.pages:
                 if self._is_full():
                     return
@@ -121,8 +126,8 @@ class Work:
         return self._left == 0
 
     def _report(self) -> None:
-        while self._open and self._open[0].read and self._open[0].waiting == 0:
-            self._ended(self._open.pop(0).outcome)
+        while self._open and self._open[0].is_read and self._open[0].waiting == 0:
+            self._ended(self._open.pop(0).entry())
 
 
 def _plans(pages: Sequence[Draft]) -> Sequence[Planned | None]:
@@ -133,17 +138,37 @@ def _plans(pages: Sequence[Draft]) -> Sequence[Planned | None]:
         return [None] * len(pages)
 
 
+def drawer(
+    folder: Path, recipe: Recipe, out: Path, staging: Path | None, header: Path | None, most: int | None = None
+) -> Callable[[Sequence[Task]], Iterator[Entry]]:
+    """What draws records of ``folder`` into ``out``, chunk by chunk; see `Work`. Each process makes its own."""
+    writer = Writer(out, recipe.output.written, staging)
+
+    def draw(chunk: Sequence[Task]) -> Iterator[Entry]:
+        """What became of each record, as soon as it is known."""
+        ended: deque[Entry] = deque()
+        work = Work(folder, recipe, writer, ended.append, header, most)
+        for task in chunk:
+            work.add(task)
+            while ended:
+                yield ended.popleft()
+        work.finish()
+        yield from ended
+
+    return draw
+
+
 @contextmanager
-def _caught(outcome: Outcome) -> Iterator[None]:
+def _caught(here: _Open) -> Iterator[None]:
     """Faults of one record are its own; an output that cannot be written ends the run."""
     try:
         yield
     except ExportError:
         raise
     except EcgvecError as error:
-        outcome.quarantined = str(error)
+        here.fault = str(error)
     except Exception as error:  # a fault of ours in one record must not cost the others; it is reported, not hidden
-        outcome.quarantined = f"unexpected {type(error).__name__}: {one_line(error)}; please report it"
+        here.fault = f"unexpected {type(error).__name__}: {one_line(error)}; please report it"
 
 
 def _check_name(job: Job) -> None:

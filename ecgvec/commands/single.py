@@ -36,7 +36,7 @@ def single(
     name = (header_file if header_file is not None else find_header(source)).stem
     alias = anonymous_name(0) if loaded.output.anonymous_names else None
     job = Job(path=name, file=source.name, alias=alias)
-    run_with_progress(source.parent, Jobs((job,), ()), out, loaded, header=header_file, only=True)
+    run_with_progress(source.parent, lambda: Jobs((job,), ()), out, loaded, header=header_file, only=True)
 
 
 command = with_flags(single)

@@ -34,6 +34,8 @@ a raster of 1/5 px, so its mask of a polygon of ink 2 px wide has some 6 % other
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -42,7 +44,7 @@ from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec.annotations.ink import rings
-from ecgvec.export.formats import FORMATS, Files, Format, no_files
+from ecgvec.export.formats import FORMATS, Format, Streams, no_files
 from ecgvec.export.instances import Box, Instance, instances
 from ecgvec.geometry.path import Points
 from ecgvec.record.leads import STANDARD_12
@@ -170,31 +172,45 @@ def _categories(other_leads: list[str], other_added: list[str]) -> list[dict[str
     return sorted(table, key=lambda category: int(category["id"]))
 
 
-def annotations_file(parts: list[dict[str, Any]]) -> Files:
+def annotations_file(parts: Iterable[dict[str, Any]]) -> Streams:
     """All images in one file, images and annotations numbered from 1 in order."""
+    return {"coco/annotations.json": _document(parts)}
+
+
+def _document(parts: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     names = sorted({tuple(a["category"]) for part in parts for a in part["annotations"]})
     categories = _categories(
         [name for family, name in names if family == "lead" and name not in LEADS],
         [name for family, name in names if family == "added" and name not in ADDED],
     )
     ids = {(c["supercategory"], c["name"]): c["id"] for c in categories}
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
+    info = {"description": "ECG pages with exact labels, drawn by ecgvec", "version": "1"}
+    yield f'{{"info": {json.dumps(info)}, "licenses": [], "images": ['.encode()
+    images = ({"id": i, **part["image"]} for i, part in enumerate(parts, start=1))
+    yield from _listed(images)
+    yield b'], "annotations": ['
+    yield from _listed(_annotations(parts, ids))
+    yield b'], "categories": ' + _encoded(categories) + b"}\n"
+
+
+def _annotations(parts: Iterable[dict[str, Any]], ids: dict[tuple[str, str], int]) -> Iterator[dict[str, Any]]:
+    number = count(1)
     for image_id, part in enumerate(parts, start=1):
-        images.append({"id": image_id, **part["image"]})
         for a in part["annotations"]:
+            family, name = a["category"]
             rest = {key: value for key, value in a.items() if key != "category"}
-            head = {"id": len(annotations) + 1, "image_id": image_id, "category_id": ids[tuple(a["category"])]}
-            annotations.append(head | rest)
-    document = {
-        "info": {"description": "ECG pages with exact labels, drawn by ecgvec", "version": "1"},
-        "licenses": [],
-        "images": images,
-        "annotations": annotations,
-        "categories": categories,
-    }
-    text = json.dumps(document, allow_nan=False, ensure_ascii=False) + "\n"
-    return {"coco/annotations.json": text.encode("utf-8", "backslashreplace")}  # as the native JSON
+            yield {"id": next(number), "image_id": image_id, "category_id": ids[family, name], **rest}
+
+
+def _listed(items: Iterable[Any]) -> Iterator[bytes]:
+    """The items of a JSON list, as `json.dumps` separates them."""
+    for i, item in enumerate(items):
+        yield b", " * (i > 0) + _encoded(item)
+
+
+def _encoded(value: Any) -> bytes:
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace")  # as the native JSON
 
 
 FORMATS.add(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
-import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -30,26 +32,42 @@ def make_folder(folder: Path) -> None:
         raise ExportError(_sentence(folder, error)) from None
 
 
-class FileSet:
-    """Files that appear together. Inside ``with``, ``add`` writes each beside its place; leaving without an error
-    renames them in the order in which they were added, leaving with one removes them. ExportError where the disk
-    refuses."""
+@dataclass(frozen=True)
+class Written:
+    """A file: its ``path`` below the output folder, ``size`` in bytes, ``mtime`` in ns and ``sha256`` in hex."""
 
-    def __init__(self) -> None:
+    path: str
+    size: int
+    mtime: int
+    sha256: str
+
+
+class FileSet:
+    """Files below ``folder`` that appear together. Inside ``with``, ``add`` writes each in the folder ``staging``, or
+    beside its place; leaving without an error renames them in the order in which they were added, leaving with one
+    removes them. ExportError where the disk refuses."""
+
+    def __init__(self, folder: Path, staging: Path | None = None) -> None:
+        self._folder, self._staging = folder, staging
         self._staged: list[tuple[Path, Path]] = []
 
     def __enter__(self) -> FileSet:
         return self
 
-    def add(self, path: Path, content: bytes) -> None:
-        """Stage ``content`` for ``path``."""
+    def add(self, name: str, content: bytes | Iterable[bytes]) -> Written:
+        """Stage ``content`` for the file ``name`` below the folder."""
+        path = self._folder / name
+        beside = path.with_name(f".{path.name}.part")
+        staged = self._staging / f"{os.getpid()}-{len(self._staged)}" if self._staging else beside
         make_folder(path.parent)
+        digest, size = hashlib.sha256(), 0
         try:
-            handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-            self._staged.append((Path(name), path))
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).chmod(0o666 & ~_UMASK)  # mkstemp makes files that only their owner can read
+            with staged.open("wb") as file:
+                self._staged.append((staged, path))
+                for piece in (content,) if isinstance(content, bytes) else content:
+                    size += file.write(piece)
+                    digest.update(piece)
+            return Written(name, size, staged.stat().st_mtime_ns, digest.hexdigest())
         except OSError as error:
             raise refusal(path, error) from None
 
@@ -75,14 +93,5 @@ class FileSet:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write one file, whole or not at all."""
-    with FileSet() as files:
-        files.add(path, content)
-
-
-def _current_umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-_UMASK = _current_umask()
+    with FileSet(path.parent) as files:
+        files.add(path.name, content)

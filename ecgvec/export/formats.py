@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from ecgvec.registry import Registry
 from ecgvec.sheet import Sheet
 
 Files = dict[str, bytes]  # path below the output folder -> content
+Streams = dict[str, Iterable[bytes]]  # the same, piece by piece
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,14 @@ class Format:
 
     ``files(sheet, stem)`` gives the files of one image, ``stem`` being its path below the output folder without
     extension. A format with files that a whole run shares has ``part(sheet, stem)``, one image's share of them, plain
-    enough for JSON, and ``merge(parts)``, which makes the files from the shares of all images in order.
+    enough to be the same after JSON, and ``merge(parts)``, which makes the files from the shares of all images in
+    order; it may go through them several times, and holds no more than one at a time, since there may be a million.
     """
 
     help: str
     files: Callable[[Sheet, str], Files]
     part: Callable[[Sheet, str], Any] | None = None
-    merge: Callable[[list[Any]], Files] | None = None
+    merge: Callable[[Iterable[Any]], Streams] | None = None
 
 
 FORMATS: Registry[Format] = Registry("format", ExportError)

@@ -28,13 +28,14 @@ Columns, lengths in image px, (0, 0) being the top-left corner of the top-left p
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ecgvec.annotations.model import TextLabel, TraceLabel
 from ecgvec.export.coco import PX_DECIMALS, xywh
-from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.images import encode_png
 from ecgvec.export.instances import Instance, instances
 from ecgvec.export.native import box
@@ -123,10 +124,10 @@ def metadata(sheet: Sheet, stem: str) -> dict[str, Any]:
     }
 
 
-def metadata_file(parts: list[dict[str, Any]]) -> Files:
+def metadata_file(parts: Iterable[dict[str, Any]]) -> Streams:
     """The lines of all images in one file."""
-    lines = [json.dumps(part, allow_nan=False, ensure_ascii=False) + "\n" for part in parts]
-    return {f"{FOLDER}/metadata.jsonl": "".join(lines).encode("utf-8", "backslashreplace")}  # as the native JSON
+    lines = (json.dumps(part, allow_nan=False, ensure_ascii=False) + "\n" for part in parts)
+    return {f"{FOLDER}/metadata.jsonl": (line.encode("utf-8", "backslashreplace") for line in lines)}
 
 
 def _image(sheet: Sheet, stem: str) -> Files:

@@ -14,6 +14,7 @@ import io
 import json
 import math
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from ecgvec.annotations.model import PulseLabel, TextLabel, TraceLabel, bounds
 from ecgvec.drawing.nodes import TextInfo
 from ecgvec.effects.colour import Temperature
 from ecgvec.effects.sensor import GaussianNoise
-from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.geometry.path import Points
 from ecgvec.options import KitContent
 from ecgvec.record.leads import join_names
@@ -95,10 +96,10 @@ def gridsize_lines(sheet: Sheet, stem: str) -> list[str]:
     return rows
 
 
-def gridsize_file(parts: list[list[str]]) -> Files:
+def gridsize_file(parts: Iterable[list[str]]) -> Streams:
     """The rows of all images in one file."""
-    lines = ["filename,xgrid,ygrid,lead_name,start,end", *(line for part in parts for line in part)]
-    return {"kit/gridsize.csv": ("\n".join(lines) + "\n").encode()}
+    lines = chain(["filename,xgrid,ygrid,lead_name,start,end"], (line for part in parts for line in part))
+    return {"kit/gridsize.csv": (f"{line}\n".encode() for line in lines)}
 
 
 def text_boxes(sheet: Sheet) -> bytes:

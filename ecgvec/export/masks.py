@@ -20,7 +20,7 @@ import json
 import math
 import struct
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ from ecgvec.annotations.derive import corners
 from ecgvec.annotations.ink import as_path, trace_ink
 from ecgvec.annotations.model import TraceLabel, dense_ring
 from ecgvec.drawing.nodes import Mark, TextInfo, TraceInfo
-from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.grids import npy
 from ecgvec.geometry.lines import dashed, lines
 from ecgvec.geometry.path import CLOSE, MOVE, Path, Points, polyline
@@ -228,7 +228,7 @@ def other_leads(sheet: Sheet, stem: str) -> tuple[str, list[str]] | None:
     return (stem, others) if others else None
 
 
-def classes_file(parts: list[tuple[str, list[str]] | None]) -> Files:
+def classes_file(parts: Iterable[tuple[str, list[str]] | None]) -> Streams:
     """``masks/classes.json``: classes by number, leads by bit, and the further leads of those images that have any."""
     kinds = [
         {"id": i, "name": kind.name, "color": kind.color, "meaning": kind.meaning} for i, kind in enumerate(CLASSES)
@@ -244,7 +244,7 @@ def classes_file(parts: list[tuple[str, list[str]] | None]) -> Files:
         "lead_bits_per_file": BITS,
         "other_lead_bits": others,
     }
-    return {"masks/classes.json": (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()}
+    return {"masks/classes.json": [(json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()]}
 
 
 FORMATS.add(

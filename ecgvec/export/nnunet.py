@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.drawing.nodes import TraceInfo
-from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.images import encode_png
 from ecgvec.export.masks import ink_patches, mask_png
 from ecgvec.record.leads import STANDARD_12
@@ -78,19 +79,21 @@ def highest_label(sheet: Sheet, stem: str) -> int:
     return max((label_of(trace.lead) for trace in sheet.annotations.traces), default=0)
 
 
-def dataset_file(parts: list[int]) -> Files:
+def dataset_file(parts: Iterable[int]) -> Streams:
     """``nnunet/dataset.json``: the standard 12 leads, and as many further labels as the run needs."""
-    count = 1 + max(len(STANDARD_12), *parts)
+    images, highest = 0, len(STANDARD_12)
+    for part in parts:
+        images, highest = images + 1, max(highest, part)
     document = {
         "channel_names": {"0": "R", "1": "G", "2": "B"},
-        "labels": {name: i for i, name in enumerate(LABELS[:count])},
-        "numTraining": len(parts),
+        "labels": {name: i for i, name in enumerate(LABELS[: 1 + highest])},
+        "numTraining": images,
         "file_ending": _ENDING,
         "overwrite_image_reader_writer": "NaturalImage2DIO",
         "name": "ecgvec",
         "description": "ECGs on paper; labels are the ink of leads; where two cross, the later one has the pixel",
     }
-    return {"nnunet/dataset.json": (json.dumps(document, indent=1) + "\n").encode()}
+    return {"nnunet/dataset.json": [(json.dumps(document, indent=1) + "\n").encode()]}
 
 
 FORMATS.add("nnunet", Format("a raw dataset of nnU-Net v2, one label a lead", _files, highest_label, dataset_file))

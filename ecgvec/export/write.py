@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecgvec.export import (  # noqa: F401  # each module adds its formats to the table
     coco,
@@ -20,8 +20,8 @@ from ecgvec.export import (  # noqa: F401  # each module adds its formats to the
     wfdb,
     yolo,
 )
-from ecgvec.export.files import FileSet, make_folder
-from ecgvec.export.formats import DEFAULT_FORMATS, FORMATS, Format
+from ecgvec.export.files import FileSet, Written, make_folder
+from ecgvec.export.formats import DEFAULT_FORMATS, FORMATS, Format, Streams
 from ecgvec.sheet import Sheet
 
 
@@ -30,16 +30,23 @@ def checked_formats(names: Iterable[str] | None) -> dict[str, Format]:
     return {name: FORMATS.get(name) for name in (DEFAULT_FORMATS if names is None else names)}
 
 
-class Writer:
-    """Writes sheets into one output folder. ``finish`` writes the files that all of them share."""
+class Saved(NamedTuple):
+    """The ``files`` of an image, and its shares, (format, part), of the files that a run has in common."""
 
-    def __init__(self, folder: Path, formats: Iterable[str] | None = None) -> None:
+    files: tuple[Written, ...]
+    parts: tuple[tuple[str, Any], ...]
+
+
+class Writer:
+    """Writes sheets into one output folder, by way of ``staging``, a folder on the same disk, where there is one.
+    ``finish`` writes the files that all of them share."""
+
+    def __init__(self, folder: Path, formats: Iterable[str] | None = None, staging: Path | None = None) -> None:
         self._formats = checked_formats(formats)
-        self._folder = folder
-        self._parts: dict[str, list[Any]] = {name: [] for name in self._formats}
+        self._folder, self._staging = folder, staging
         make_folder(folder)
 
-    def write(self, sheet: Sheet) -> list[Path]:
+    def write(self, sheet: Sheet) -> Saved:
         """Write one sheet's files; all of them, or none (ExportError)."""
         stem = sheet.plan.stem_path
         files: dict[str, bytes] = {}
@@ -47,30 +54,31 @@ class Writer:
             files |= part.files(sheet, stem)
         if "json" in self._formats:
             files[f"{stem}.json"] = native.sidecar(sheet, files)
-        written = _put(self._folder, files)
+        parts = [(name, part.part(sheet, stem)) for name, part in self._formats.items() if part.part is not None]
+        return Saved(self._put(files), tuple(parts))
+
+    def finish(self, parts: Callable[[str], Iterable[Any]]) -> tuple[Written, ...]:
+        """Write the shared files, from ``parts(format)``: the shares of all images in order."""
+        files: Streams = {}
         for name, part in self._formats.items():
-            if part.part is not None:
-                self._parts[name].append(part.part(sheet, stem))
-        return written
+            if part.merge is not None and next(iter(parts(name)), None) is not None:
+                files |= part.merge(parts(name))
+        return self._put(files)
 
-    def finish(self) -> list[Path]:
-        """Write the shared files."""
-        files: dict[str, bytes] = {}
-        for name, part in self._formats.items():
-            if part.merge is not None and self._parts[name]:
-                files |= part.merge(self._parts[name])
-        return _put(self._folder, files)
-
-
-def _put(folder: Path, files: dict[str, bytes]) -> list[Path]:
-    with FileSet() as staged:
-        for name, content in files.items():
-            staged.add(folder / name, content)
-    return [folder / name for name in files]
+    def _put(self, files: Mapping[str, bytes | Iterable[bytes]]) -> tuple[Written, ...]:
+        with FileSet(self._folder, self._staging) as staged:
+            return tuple(staged.add(name, content) for name, content in files.items())
 
 
 def write_sheets(sheets: Iterable[Sheet], folder: Path, formats: Iterable[str] | None = None) -> list[Path]:
     """Write sheets and the files they share; returns all files."""
     writer = Writer(folder, formats)
-    written = [path for sheet in sheets for path in writer.write(sheet)]
-    return written + writer.finish()
+    parts: dict[str, list[Any]] = {}
+    written: list[Written] = []
+    for sheet in sheets:
+        saved = writer.write(sheet)
+        written += saved.files
+        for name, part in saved.parts:
+            parts.setdefault(name, []).append(part)
+    written += writer.finish(lambda name: parts.get(name, []))
+    return [folder / file.path for file in written]

@@ -36,7 +36,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ecgvec.export.coco import ADDED, CORNERED, CORNERS, LEADS, outlines
-from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.images import encode_png
 from ecgvec.export.instances import Instance, instances
 from ecgvec.geometry.path import Points
@@ -124,14 +124,14 @@ def _share(sheet: Sheet, stem: str) -> str:
     return stem
 
 
-def data_files(parts: list[str]) -> Files:
+def data_files(parts: Iterable[str]) -> Streams:
     """A ``data.yaml`` for each task."""
     head = "# Images and labels lie beside this file. Choose yourself which images to hold back for val.\n"
     paths = "train: images\nval: images\n"
     names = "".join(f'  {number}: "{name}"\n' for number, name in enumerate(NAMES))
     shape = f"kpt_shape: [{len(CORNERS)}, 3]  # x, y, v of {', '.join(CORNERS)}\n"
     return {
-        f"yolo/{task}/data.yaml": (head + paths + (shape if task == "pose" else "") + "names:\n" + names).encode()
+        f"yolo/{task}/data.yaml": [(head + paths + (shape if task == "pose" else "") + "names:\n" + names).encode()]
         for task in TASKS
     }
 

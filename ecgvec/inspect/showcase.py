@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgvec.export.files import write_file
-from ecgvec.export.write import Writer
+from ecgvec.export.write import write_sheets
 from ecgvec.inspect.overlay import inspect_images
 from ecgvec.pipeline import render
 from ecgvec.record.read import read_record
@@ -53,9 +53,7 @@ def make_showcase(out: Path) -> dict[str, Path]:
     pages: dict[str, Path] = {}
     for number, (title, page) in enumerate(PAGES.items(), start=1):
         sub = f"{number:02d}"
-        writer = Writer(out / sub)
-        files = writer.write(render(record, **{"seed": SEED, **page}))
-        writer.finish()
+        files = write_sheets([render(record, **{"seed": SEED, **page})], out / sub)
         pages[title] = next(path for path in files if path.suffix == ".png")
     first = next(iter(pages.values()))
     for output in ("svg", "png"):

@@ -15,7 +15,7 @@ import ecgvec
 from ecgvec.export.hf import file_name
 from ecgvec.export.instances import instances
 from ecgvec.export.native import box
-from ecgvec.export.write import Writer, write_sheets
+from ecgvec.export.write import write_sheets
 from ecgvec.record.model import Record
 from tests.export.test_coco import MARGIN, moved, some_sheets
 
@@ -116,11 +116,8 @@ def test_objects_are_the_instances(rows: Any, sheets: list[ecgvec.Sheet]) -> Non
 def test_names_that_look_like_splits(demo_record: Record, load: Load, tmp_path: Path) -> None:
     """No image is taken for one of a split by the name of its record or folder."""
     sheet = ecgvec.render(demo_record, dpi=50)
-    writer = Writer(tmp_path, ["hf"])
     paths = ["test", "my-val-1", "training/georgia/E00001", "eval/b", "data/train-00000-of-1", "a~b"]
-    for path in paths:
-        writer.write(moved(sheet, path))
-    writer.finish()
+    write_sheets([moved(sheet, path) for path in paths], tmp_path, ["hf"])
     data = load(tmp_path)
     assert list(data) == ["train"] and "leads" in data["train"].features
     assert data["train"]["record"][:] == paths

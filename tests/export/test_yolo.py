@@ -170,7 +170,8 @@ def test_keypoints(out: Path, sheets: list[ecgvec.Sheet]) -> None:
 
 @pytest.mark.parametrize("folder", ["training/georgia", "images", "some/images/here", "labels"])
 def test_labels_lie_where_ultralytics_looks(sheets: list[ecgvec.Sheet], tmp_path: Path, folder: str) -> None:
-    written = Writer(tmp_path, ["yolo"]).write(moved(sheets[0], f"{folder}/whole"))
+    files = Writer(tmp_path, ["yolo"]).write(moved(sheets[0], f"{folder}/whole")).files
+    written = [tmp_path / file.path for file in files]
     images = [path for path in written if path.suffix == ".png"]
     assert len(images) == 3
     assert {ultralytics_label_path(image) for image in images} == {path for path in written if path.suffix == ".txt"}
