@@ -27,9 +27,9 @@ from ecgvec.handwriting.weights import SHIPPED, read_weights
 from ecgvec.streams import stream
 
 AGAIN = 3  # times that a note is written again that has a fault or is hard to read
-# The mean log-probability of its letters that a note must have: 0.45 each. To write all notes again of which one letter
-# is read wrongly takes half as long again, and others read hardly more of it.
-LEGIBLE = -0.8
+# The mean log-probability of its letters that a note must have: 0.6 each. At 0.45 a tenth less is written again, and
+# others read a hundredth less of it.
+LEGIBLE = -0.5
 LONGEST = 200  # characters
 _FEW, _TILES, _MOST = 32, (16, 64), 256  # lines: up to so many in tiles of 16, then of 64; more are not side by side
 _PLAIN = Path(__file__).resolve().parent / "plain.svg"

@@ -15,6 +15,7 @@ from pathlib import Path
 Reply = Callable[[socket.socket], None]
 """What a bare server does with a connection whose request it has read."""
 
+
 @dataclass(frozen=True)
 class Answer:
     """What a page's server answers with."""
