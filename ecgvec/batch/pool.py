@@ -175,7 +175,7 @@ def one_thread() -> None:
     import cv2
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(0)  # none beside this one
     threadpool_limits(1)
 
 
