@@ -188,3 +188,18 @@ def test_two_runs_on_one_folder(records: Path, tmp_path: Path, ecgvec_run: Run) 
 def test_resume_and_restart_contradict(records: Path, tmp_path: Path, ecgvec_run: Run) -> None:
     done = ecgvec_run("batch", "-i", records, "-o", tmp_path, "--resume", "--restart")
     assert done.returncode == 2 and "--resume and --restart contradict one another" in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--anonymous-names", "--image_only"])
+def test_a_hidden_manifest_is_written_where_the_user_says(tmp_path: Path, ecgvec_run: Run, flag: str) -> None:
+    write_record(tmp_path / "in", "secret", 10)
+    flags = ["batch", "-i", tmp_path / "in", "-o", tmp_path / "out", "-r", "50", "--workers", "1", flag]
+    done = ecgvec_run(*flags, "--resume")
+    assert done.returncode == 2 and "--resume needs --manifest FILE" in done.stderr
+    assert ecgvec_run(*flags).returncode == 0 and not (tmp_path / "out" / MANIFEST).exists()
+    manifest = tmp_path / "elsewhere" / "m.sqlite"
+    assert ecgvec_run(*flags, "--restart", "--manifest", manifest).returncode == 0 and manifest.is_file()
+    (image,) = (tmp_path / "out").glob("*.png") if flag == "--image_only" else (tmp_path / "out").glob("*-0.png")
+    image.unlink()
+    again = ecgvec_run(*flags, "--resume", "--manifest", manifest)
+    assert again.returncode == 0 and image.is_file(), again.stderr

@@ -6,13 +6,14 @@ import csv
 import io
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import ecgvec
+from ecgvec.batch import shards
 from ecgvec.batch.jobs import Jobs
 from ecgvec.batch.manifest import Chunk, Entry, Manifest
 from ecgvec.batch.pool import Pool
@@ -28,6 +29,11 @@ from ecgvec.recipe import Recipe
 QUARANTINE_FILE = "quarantine.csv"
 CHUNK = 16  # records that a process takes at a time, at most
 STAGING = ".ecgvec-"  # begins the name of the folder where files lie until they are whole
+_SPOKEN = {
+    "program_version": "version of ecgvec",
+    "header": "header file",
+    "shards": "number of records a shard",
+}
 
 
 @dataclass
@@ -61,13 +67,14 @@ class RunOptions:
     """How a run is made. ``workers``: processes, 0 to draw in this one; ``manifest``: the file that it can be resumed
     by (None: it cannot); ``resume``: go on with the run that the manifest holds, if it holds one; ``restart``: begin
     anew although it holds one that has not ended; ``rehash``: when resuming, read all files again instead of trusting
-    their size and time."""
+    their size and time; ``shards``: so many records go into a tar (None: files in folders)."""
 
     workers: int = 0
     manifest: Path | None = None
     resume: bool = False
     restart: bool = False
     rehash: bool = False
+    shards: int | None = None
 
 
 IN_THIS_PROCESS = RunOptions()
@@ -97,10 +104,12 @@ def run(
     written of its quarantine, and a text for its notes has to be read.
     """
     refuse_same_folder(folder, out)
+    if options.shards is not None:
+        shards.refuse_unfit(recipe.output.written)
     is_begun = options.resume and options.manifest is not None and options.manifest.is_file()
     found = None if is_begun else find()
     make_folder(out)
-    asked = _settings(folder, out, recipe, header)
+    asked = _settings(folder, out, recipe, header) | {"shards": options.shards}
     with Manifest(options.manifest) as manifest:
         if found is None and not manifest.is_new:
             _resume(manifest, asked, out, options.rehash)
@@ -114,7 +123,7 @@ def run(
             recipe = resolved
         if not recipe.output.image_only:
             write_run_file(folder, out, recipe)
-        _draw(manifest, folder, out, recipe, options.workers, header, report)
+        _draw(manifest, folder, out, recipe, options, header, report)
         summary = _summary(manifest)
         if not only:
             _write_quarantine(out, summary)
@@ -132,15 +141,19 @@ def _settings(folder: Path, out: Path, recipe: Recipe, header: Path | None) -> d
 
 
 def _resume(manifest: Manifest, asked: dict[str, Any], out: Path, rehash: bool) -> None:
-    """Let the records of lost files wait again, and those that failed. ExportError for the run of another recipe."""
+    """Let the records of lost files wait again, and those that failed. ExportError for the run of another recipe.
+
+    A shard is drawn as a whole: for a record in it that failed, all others would be drawn again. It is left as it is.
+    """
     for name, value in manifest.settings()["asked"].items():
         if asked[name] != value:
-            what = {"program_version": "version of ecgvec", "header": "header file"}.get(name, name)
+            what = _SPOKEN.get(name, name)
             raise ExportError(
                 f"the run in {out} was begun with another {what}: give the flags that it was begun with, "
                 "leave --resume out to begin anew, or choose another output folder"
             )
-    manifest.again(states=("quarantined", "skipped"))
+    if asked["shards"] is None:
+        manifest.again(states=("quarantined", "skipped"))
     manifest.again(numbers=lost(manifest.files(), out, rehash))
 
 
@@ -157,7 +170,13 @@ def _refuse_unfinished(manifest: Manifest, options: RunOptions) -> None:
 
 
 def _draw(
-    manifest: Manifest, folder: Path, out: Path, recipe: Recipe, workers: int, header: Path | None, report: Report
+    manifest: Manifest,
+    folder: Path,
+    out: Path,
+    recipe: Recipe,
+    options: RunOptions,
+    header: Path | None,
+    report: Report,
 ) -> None:
     """All that waits, and the files that all images share."""
     most, images, records = recipe.output.max_images, 0, 0
@@ -166,11 +185,30 @@ def _draw(
         most -= manifest.images()
     report(Progress(0, 0, total))
     with _staging(out) as staging:
-        for entry in _entries(manifest.waiting, (folder, recipe, out, staging, header), total, workers, most):
-            manifest.enter([entry])
-            images, records = images + entry.images, records + 1
-            report(Progress(images, records, total, entry, manifest.path_of(entry.number)))
+        for group in _groups(manifest.waiting, (folder, recipe, out, staging, header), total, options, most):
+            manifest.enter(group)
+            for entry in group:
+                images, records = images + entry.images, records + 1
+                report(Progress(images, records, total, entry, manifest.path_of(entry.number)))
         Writer(out, recipe.output.written, staging).finish(manifest.parts)
+    if options.shards is not None:
+        shards.finish(out, manifest.shared(), manifest.parts(shards.PARTS))
+
+
+def _groups(
+    waiting: Callable[[int], Iterator[Chunk]],
+    arguments: Arguments,
+    total: int,
+    options: RunOptions,
+    most: int | None,
+) -> Iterator[Sequence[Entry]]:
+    """What becomes of the jobs: of those together whose files appear together."""
+    size = options.shards
+    if size is None:
+        yield from ([entry] for entry in _entries(waiting, arguments, total, options.workers, most))
+    else:
+        workers = min(options.workers, max(1, -(-total // size)))
+        yield from shards.drawn(waiting(size), size, arguments, workers, most)
 
 
 def _entries(

@@ -24,8 +24,9 @@ create table jobs (
     state text not null, images integer not null, reason blob not null, messages text not null
 );
 create index by_state on jobs (state);
-create table files (job integer not null, path text primary key, size integer, mtime integer, sha256 text);
-create index files_of_job on files (job);
+create table files (
+    job integer not null, path text not null, size integer, mtime integer, sha256 text, primary key (job, path)
+) without rowid;
 create table parts (job integer not null, place integer not null, format text not null, part text not null);
 create index parts_of_format on parts (format, job, place);
 """
@@ -161,6 +162,14 @@ class Manifest:
         """(job, file) of all that is done."""
         for job, *row in self._each("select job, path, size, mtime, sha256 from files order by job"):
             yield int(job), Written(*row)
+
+    def shared(self) -> Iterator[tuple[Written, int]]:
+        """(file, images) of the files of several jobs each, all images of those jobs being in it, sorted by path."""
+        for *row, images in self._each(
+            "select files.path, size, mtime, sha256, sum(images) from files join jobs on job = number "
+            "group by files.path order by files.path"
+        ):
+            yield Written(*row), int(images)
 
     def parts(self, name: str) -> Iterable[Any]:
         """The images' shares of the files that a format has in common, in order, as often as one goes through them."""

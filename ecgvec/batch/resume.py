@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from ecgvec.export.files import Written
@@ -12,9 +14,14 @@ from ecgvec.export.files import Written
 def lost(files: Iterable[tuple[int, Written]], out: Path, rehash: bool) -> list[int]:
     """The jobs, each once, of files (job, file) below ``out`` that are missing or not what was written.
 
-    A file of the right size and time is trusted, unless ``rehash``; any other is read.
+    A file of the right size and time is trusted, unless ``rehash``; any other is read, once for all jobs in a row that
+    it is of.
     """
-    return list(dict.fromkeys(job for job, file in files if not _is_whole(file, out / file.path, rehash)))
+    found: dict[int, None] = {}
+    for file, rows in groupby(files, key=itemgetter(1)):
+        if not _is_whole(file, out / file.path, rehash):
+            found |= dict.fromkeys(job for job, _ in rows)
+    return list(found)
 
 
 def _is_whole(file: Written, path: Path, rehash: bool) -> bool:

@@ -86,7 +86,7 @@ class Work:
     def finish(self) -> None:
         """Draw what waits."""
         pages, self._pages = self._pages, []
-        plans = _plans([draft for _, draft, _ in pages])
+        plans = plans_of([draft for _, draft, _ in pages])
         for (here, draft, variant), plan in zip(pages, plans, strict=True):
             here.waiting -= 1
             if here.fault or here.record is None:
@@ -130,7 +130,7 @@ class Work:
             self._ended(self._open.pop(0).entry())
 
 
-def _plans(pages: Sequence[Draft]) -> Sequence[Planned | None]:
+def plans_of(pages: Sequence[Draft]) -> Sequence[Planned | None]:
     """The plans of these, or nothing where one of them is at fault: each alone shows which."""
     try:
         return finished(pages)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,17 +17,39 @@ from ecgvec.export import (  # noqa: F401  # each module adds its formats to the
     masks,
     native,
     nnunet,
+    parquet,
     wfdb,
     yolo,
 )
 from ecgvec.export.files import FileSet, Written, make_folder
-from ecgvec.export.formats import DEFAULT_FORMATS, FORMATS, Format, Streams
+from ecgvec.export.formats import DEFAULT_FORMATS, FORMATS, Files, Format, Streams
 from ecgvec.sheet import Sheet
 
 
 def checked_formats(names: Iterable[str] | None) -> dict[str, Format]:
     """The formats of these names (None: the default ones); ExportError with the nearest name for an unknown one."""
     return {name: FORMATS.get(name) for name in (DEFAULT_FORMATS if names is None else names)}
+
+
+Store = Callable[[str, Files], tuple[Written, ...]]
+
+
+def contents(formats: Mapping[str, Format], sheet: Sheet) -> Iterator[tuple[str, Files]]:
+    """(format, files) of one image; the JSON, which lists all others, is the last and comes alone."""
+    stem = sheet.plan.stem_path
+    files: Files = {}
+    for name, part in formats.items():
+        some = part.files(sheet, stem)
+        files |= some
+        yield name, some
+    if "json" in formats:
+        yield "json", {f"{stem}.json": native.sidecar(sheet, files)}
+
+
+def shares(formats: Mapping[str, Format], sheet: Sheet) -> tuple[tuple[str, Any], ...]:
+    """(format, part): an image's shares of the files that a run has in common."""
+    stem = sheet.plan.stem_path
+    return tuple((name, part.part(sheet, stem)) for name, part in formats.items() if part.part is not None)
 
 
 class Saved(NamedTuple):
@@ -39,23 +61,27 @@ class Saved(NamedTuple):
 
 class Writer:
     """Writes sheets into one output folder, by way of ``staging``, a folder on the same disk, where there is one.
-    ``finish`` writes the files that all of them share."""
+    ``finish`` writes the files that all of them share. ``store(stem, files)``, where it is given, takes the files of
+    each image instead of the folder."""
 
-    def __init__(self, folder: Path, formats: Iterable[str] | None = None, staging: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        formats: Iterable[str] | None = None,
+        staging: Path | None = None,
+        store: Store | None = None,
+    ) -> None:
         self._formats = checked_formats(formats)
-        self._folder, self._staging = folder, staging
+        self._folder, self._staging, self._store = folder, staging, store
         make_folder(folder)
 
     def write(self, sheet: Sheet) -> Saved:
         """Write one sheet's files; all of them, or none (ExportError)."""
-        stem = sheet.plan.stem_path
-        files: dict[str, bytes] = {}
-        for part in self._formats.values():
-            files |= part.files(sheet, stem)
-        if "json" in self._formats:
-            files[f"{stem}.json"] = native.sidecar(sheet, files)
-        parts = [(name, part.part(sheet, stem)) for name, part in self._formats.items() if part.part is not None]
-        return Saved(self._put(files), tuple(parts))
+        files: Files = {}
+        for _, some in contents(self._formats, sheet):
+            files |= some
+        parts = shares(self._formats, sheet)
+        return Saved(self._put(files) if self._store is None else self._store(sheet.plan.stem_path, files), parts)
 
     def finish(self, parts: Callable[[str], Iterable[Any]]) -> tuple[Written, ...]:
         """Write the shared files, from ``parts(format)``: the shares of all images in order."""
