@@ -192,7 +192,7 @@ def test_the_other_two_files(demo_record: Record) -> None:
     assert kit.part is not None
     assert kit.merge is not None
     part = json.loads(json.dumps(kit.part(sheet, "r-0")))
-    rows = list(csv.DictReader(io.StringIO(kit.merge([part])["kit/gridsize.csv"].decode())))
+    rows = list(csv.DictReader(io.StringIO(b"".join(kit.merge([part])["kit/gridsize.csv"]).decode())))
     assert [row["lead_name"] for row in rows] == [
         ("full" if lead["rhythm"] else "") + lead["lead_name"] for lead in config(sheet)["leads"]
     ]

@@ -331,7 +331,8 @@ def written(folder: File, sheets: dict[str, ecgvec.Sheet]) -> File:
     kind = FORMATS.get("masks")
     assert kind.part is not None
     assert kind.merge is not None
-    files = kind.merge([kind.part(sheet, stem) for stem, sheet in sheets.items()])
+    shared = kind.merge([kind.part(sheet, stem) for stem, sheet in sheets.items()])
+    files = {name: b"".join(pieces) for name, pieces in shared.items()}
     for stem, sheet in sheets.items():
         files |= kind.files(sheet, stem)
     for name, content in files.items():

@@ -25,7 +25,8 @@ def written(folder: Path, sheets: dict[str, ecgvec.Sheet]) -> Path:
     kind = FORMATS.get("nnunet")
     assert kind.part is not None
     assert kind.merge is not None
-    files = kind.merge([kind.part(sheet, stem) for stem, sheet in sheets.items()])
+    shared = kind.merge([kind.part(sheet, stem) for stem, sheet in sheets.items()])
+    files = {name: b"".join(pieces) for name, pieces in shared.items()}
     for stem, sheet in sheets.items():
         files |= kind.files(sheet, stem)
     for name, content in files.items():
