@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ecgvec.batch.manifest import MANIFEST
 from ecgvec.resources import folder
 from tests.conftest import Run
 
@@ -20,7 +21,9 @@ FLAGS = (
 
 
 def contents(out: Path) -> dict[str, bytes]:
-    return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+    """All files but the manifest, which knows when each was written."""
+    paths = [path for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith(MANIFEST)]
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in paths}
 
 
 @pytest.fixture

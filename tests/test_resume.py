@@ -93,11 +93,11 @@ def test_a_killed_run_is_resumed(records: Path, whole: dict[str, bytes], tmp_pat
 def test_an_interrupted_run_says_how_to_go_on(records: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
     process = started(records, tmp_path, "--json-log")
     assert process.stderr is not None
-    lines = [json.loads(process.stderr.readline()) for _ in range(2)]
+    first = json.loads(process.stderr.readline())  # before any is drawn: later the run may have ended
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130 and "--resume" in said
-    assert lines[0]["total"] == 12 and lines[1]["state"] in ("done", "quarantined")
+    assert first["total"] == 12 and first["records"] == 0
     drawn(records, tmp_path, resume=True)
     assert files(tmp_path) == whole
 
