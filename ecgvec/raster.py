@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import cairocffi
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +16,7 @@ from ecgvec.style import rgb
 from ecgvec.units import pixel_size, px_per_mm
 
 Image = NDArray[np.uint8]
+PathData = NDArray[np.float64]
 
 _CAPS = {"butt": cairocffi.LINE_CAP_BUTT, "round": cairocffi.LINE_CAP_ROUND, "square": cairocffi.LINE_CAP_SQUARE}
 _JOINS = {"miter": cairocffi.LINE_JOIN_MITER, "round": cairocffi.LINE_JOIN_ROUND}
@@ -49,7 +51,7 @@ def draw(scene: Scene, dpi: float, frame: tuple[float, float, float, float] | No
         context.clip()
     context.set_miter_limit(_MITER_LIMIT)
     for mark in scene.marks():
-        _paint(context, mark)
+        paint(context, mark, path_data(mark.path))
     return _pixels(surface, width, height)
 
 
@@ -73,20 +75,21 @@ def _pixels(surface: Any, width: int, height: int) -> Image:
     bytes_per_row = surface.get_stride()
     rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(height, bytes_per_row)
     bgrx = rows[:, : 4 * width].reshape(height, width, 4)  # cairo's order on little-endian machines
-    rgb_pixels = np.ascontiguousarray(bgrx[:, :, 2::-1])
+    rgb_pixels = cast(Image, cv2.cvtColor(bgrx, cv2.COLOR_BGRA2RGB))
     if surface.get_format() == cairocffi.FORMAT_ARGB32:  # colours are multiplied by alpha
         rgb_pixels += 255 - bgrx[:, :, 3:]
     return rgb_pixels
 
 
-def _paint(context: Any, mark: Mark) -> None:
+def paint(context: Any, mark: Mark, data: PathData) -> None:
+    """Paint ``mark``, whose path is ``data``, as its pen does."""
     pen = mark.pen
     context.save()
     if mark.clip is not None:
         x0, y0, x1, y1 = mark.clip
         context.rectangle(x0, y0, x1 - x0, y1 - y0)
         context.clip()
-    append_path(context, mark.path)
+    append_data(context, data)
     if pen.fill is not None:
         context.set_source_rgba(*(c / 255 for c in rgb(pen.fill)), pen.opacity)
         if pen.stroke is None:
@@ -104,20 +107,27 @@ def _paint(context: Any, mark: Mark) -> None:
 
 
 def append_path(context: Any, path: Path) -> None:
-    """Hand a whole path to cairo at once, as an array of ``cairo_path_data_t``: a header, then the points, a command.
+    """Hand a whole path to cairo at once: thirty times faster than one call of ``line_to`` for each point."""
+    append_data(context, path_data(path))
 
-    Thirty times faster than one call of ``line_to`` for each point.
-    """
-    if not len(path.codes):
-        return
+
+def path_data(path: Path) -> PathData:
+    """A path as cairo keeps it, an array of ``cairo_path_data_t``, (n, 2): a header, then the points, a command."""
     lengths = POINTS_PER_CODE[path.codes] + 1
-    heads = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)
+    heads = (np.cumsum(lengths) - lengths).astype(np.intp)
     data = np.empty((int(lengths.sum()), 2), dtype=np.float64)
     is_point = np.ones(len(data), dtype=bool)
     is_point[heads] = False
     data[is_point] = path.points
     kinds = np.array([_CAIRO_TYPE[code] for code in (MOVE, LINE, CURVE, CLOSE)], dtype=np.int32)
     data.view(np.int32)[heads, :2] = np.column_stack([kinds[path.codes], lengths])
+    return data
+
+
+def append_data(context: Any, data: PathData) -> None:
+    """Hand a path of ``path_data`` to cairo."""
+    if not len(data):
+        return
     ffi = cairocffi.ffi
     block = ffi.new("cairo_path_t *")
     block.status, block.num_data = 0, len(data)

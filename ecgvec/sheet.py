@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec import svg, warped_svg
 from ecgvec.annotations.model import Annotations
-from ecgvec.drawing.nodes import Group, Scene
+from ecgvec.drawing.nodes import Scene
 from ecgvec.layout.place import Layout
 from ecgvec.photo import Shot, developed
 from ecgvec.plan.model import Plan
@@ -97,8 +97,3 @@ class Sheet:
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
         return f"<Sheet {self.plan.stem}: {width} x {height} px, {len(self.annotations.traces)} traces>"
-
-
-def _undashed(group: Group) -> Group:
-    """The same marks by a pen that never skips."""
-    return replace(group, marks=tuple(replace(mark, pen=replace(mark.pen, dash=())) for mark in group.marks))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ecgvec.errors import ExportError
 from ecgvec.export import (  # noqa: F401  # each module adds its formats to the table
     coco,
     grids,
@@ -24,11 +25,22 @@ from ecgvec.export import (  # noqa: F401  # each module adds its formats to the
 from ecgvec.export.files import FileSet, Written, make_folder
 from ecgvec.export.formats import DEFAULT_FORMATS, FORMATS, Files, Format, Streams
 from ecgvec.sheet import Sheet
+from ecgvec.storage import Place
+
+_NAME_THE_PNG = ("coco", "kit", "parquet", "wfdb")
 
 
 def checked_formats(names: Iterable[str] | None) -> dict[str, Format]:
-    """The formats of these names (None: the default ones); ExportError with the nearest name for an unknown one."""
-    return {name: FORMATS.get(name) for name in (DEFAULT_FORMATS if names is None else names)}
+    """The formats of these names (None: the default ones); ExportError with the nearest name for an unknown one, and
+    for one that names PNGs where the images are JPEGs alone."""
+    found = {name: FORMATS.get(name) for name in (DEFAULT_FORMATS if names is None else names)}
+    if "jpg" in found and "png" not in found:
+        for name in found:
+            if name in _NAME_THE_PNG:
+                raise ExportError(
+                    f"the format {name} names the PNG of an image: add png to --formats, or leave {name} out"
+                )
+    return found
 
 
 Store = Callable[[str, Files], tuple[Written, ...]]
@@ -60,13 +72,13 @@ class Saved(NamedTuple):
 
 
 class Writer:
-    """Writes sheets into one output folder, by way of ``staging``, a folder on the same disk, where there is one.
+    """Writes sheets into one output folder, or to a URL, by way of ``staging``, a folder on the same disk, where there is one.
     ``finish`` writes the files that all of them share. ``store(stem, files)``, where it is given, takes the files of
     each image instead of the folder."""
 
     def __init__(
         self,
-        folder: Path,
+        folder: Place,
         formats: Iterable[str] | None = None,
         staging: Path | None = None,
         store: Store | None = None,

@@ -160,7 +160,7 @@ def verify_image(sidecar: Path, name: str, *, oracle: bool = False) -> ImageRepo
         return ImageReport(name, fault=str(error))
     missing, changed = check_files(page)
     report = ImageReport(name, missing, changed)
-    picture, arrays = page.file(".png"), page.file(".npz")
+    picture, arrays = page.file(".png") or page.file(".jpg"), page.file(".npz")
     if picture is None or picture.name in missing or arrays is None or arrays.name in missing:
         return report
     try:
