@@ -9,13 +9,13 @@ demo: .venv/ready
 	$(BIN)/ecgvec demo -o demo-out
 
 test: .venv/ready .venv-scispacy/ready lint
-	sh tools/system_packages.sh chromium librsvg2-bin
+	sh tools/system_packages.sh chromium librsvg2-bin poppler-utils
 	$(BIN)/pytest -n 2 -m "not long"
 	$(SCISPACY)/python -m pytest tests/test_svg.py tests/test_plan.py tests/record/test_read.py \
 		tests/keywords/test_abbreviations.py tests/keywords/test_model.py  # the core on NumPy 1.26, scispaCy itself
 
 test-long: .venv/ready
-	sh tools/system_packages.sh chromium librsvg2-bin
+	sh tools/system_packages.sh chromium librsvg2-bin poppler-utils
 	$(BIN)/pytest -n 2
 
 lint: .venv/ready
@@ -37,9 +37,10 @@ lint: .venv/ready
 	$(SCISPACY)/python -m pip install -q -c constraints/scispacy.txt -e ".[scispacy]" pytest
 	touch $@
 
-# What a bent page costs, as ratios to bare calls measured in the same run.
+# What pages cost, as ratios to bare calls measured in the same run: see benchmarks/README.md.
 bench: .venv/ready
-	$(BIN)/python benchmarks/bench_warp.py
+	$(BIN)/python -m benchmarks.bench_pages --stages
+	$(BIN)/python -m benchmarks.bench_warp
 
 # docs/recipes.md and its pictures, from templates/recipes.
 docs-recipes: .venv/ready

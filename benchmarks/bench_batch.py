@@ -1,26 +1,37 @@
-"""What a second process brings: images a second of runs with 1 and 2 workers, in turn, and the memory they hold.
+"""What a second process brings: images a second of runs with 1 and 2 workers, in turn. Or what Ray costs: runs with one
+worker for each core, without Ray and on a Ray cluster of this one machine, in turn.
 
-python benchmarks/bench_batch.py [--records 200] [--rounds 2] [--recipe clean] [--dpi 200]
+python benchmarks/bench_batch.py [--ray] [--records 200] [--rounds 2] [--recipe clean] [--dpi 200]
 
-Each run draws into a folder that is removed afterwards. Ratios count, not times: both numbers of workers
-take turns, so that what else the machine does hits both.
+Each run draws into a folder that is removed afterwards. Ratios count, not times: both kinds of run take turns, so that
+what else the machine does hits both. Starting processes, and connecting to the cluster, are part of a run.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+import statistics
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ecgvec.batch.jobs import find_jobs
 from ecgvec.batch.local import RunOptions, run
 from ecgvec.batch.manifest import MANIFEST
+from ecgvec.batch.pool import Pool, usable_cores
+from ecgvec.batch.ray_cluster import connected
+from ecgvec.batch.ray_engine import RayPool
 from ecgvec.recipe import load_recipe
 from ecgvec.resources import folder
 
 DEMO = "ecgvec-demo"
+
+Timed = Callable[[], float]
 
 
 def records(where: Path, number: int) -> Path:
@@ -34,29 +45,66 @@ def records(where: Path, number: int) -> Path:
     return where
 
 
-def timed(source: Path, out: Path, workers: int, options: argparse.Namespace) -> float:
-    """Images a second."""
+def timed(source: Path, out: Path, workers: int, options: argparse.Namespace, address: str | None = None) -> float:
+    """Images a second; on the Ray cluster at ``address`` where one is given."""
     recipe = load_recipe(options.recipe, {"page.dpi": options.dpi})
     begun = time.perf_counter()
-    made = run(source, lambda: find_jobs(source, out, False), out, recipe, RunOptions(workers, out / MANIFEST))
+    with connected(address) if address else nullcontext():
+        made = RunOptions(workers, out / MANIFEST, pool=RayPool if address else Pool)
+        images = run(source, lambda: find_jobs(source, out, False), out, recipe, made).images
     spent = time.perf_counter() - begun
     shutil.rmtree(out)
-    return made.images / spent
+    return images / spent
+
+
+@contextmanager
+def ray_cluster(cores: int) -> Iterator[str]:
+    """The address of a cluster of this machine, as 'ray start --head' starts one."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": cores, "include_dashboard": False})
+    try:
+        yield cluster.address
+    finally:
+        cluster.shutdown()
+
+
+def compare(rounds: int, first: tuple[str, Timed], second: tuple[str, Timed]) -> None:
+    """Print images a second of both, round by round, and the ratio. Every other round the second begins."""
+    ratios = []
+    for number in range(rounds):
+        found: dict[str, float] = {}
+        for name, measure in (first, second) if number % 2 == 0 else (second, first):
+            found[name] = measure()
+        ratios.append(found[second[0]] / found[first[0]])
+        told = ", ".join(f"{name} {found[name]:.2f} images/s" for name, _ in (first, second))
+        print(f"round {number + 1}: {told}, ratio {ratios[-1]:.3f}", flush=True)
+    spread = f", standard deviation {statistics.stdev(ratios):.3f}" if rounds > 1 else ""
+    print(f"ratio: median {statistics.median(ratios):.3f}{spread}")
 
 
 def main() -> None:
-    """Print images a second, and the ratio."""
+    """Compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ray", action="store_true", help="compare with Ray")
     parser.add_argument("--records", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--recipe", default="clean")
     parser.add_argument("--dpi", type=float, default=200)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        source = records(Path(place) / "in", options.records)
-        for number in range(options.rounds):
-            one, two = (timed(source, Path(place) / f"out{workers}", workers, options) for workers in (1, 2))
-            print(f"round {number + 1}: 1 worker {one:.2f} images/s, 2 workers {two:.2f}, ratio {two / one:.2f}")
+        source, out = records(Path(place) / "in", options.records), Path(place) / "out"
+
+        def drawn(workers: int, **more: Any) -> Timed:
+            return partial(timed, source, out, workers, options, **more)
+
+        if options.ray:
+            cores = usable_cores()
+            with ray_cluster(cores) as address:
+                here, there = drawn(cores), drawn(cores, address=address)
+                compare(options.rounds, (f"{cores} workers here", here), (f"{cores} workers on Ray", there))
+        else:
+            compare(options.rounds, ("1 worker", drawn(1)), ("2 workers", drawn(2)))
 
 
 if __name__ == "__main__":

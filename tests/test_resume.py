@@ -65,7 +65,11 @@ def started(records: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     flags = ["-r", "50", "--formats", ",".join(FORMATS), "--workers", "2", *more]
     command = [sys.executable, "-c", "from ecgvec.commands import main; main()", "batch", "-i", str(records)]
     return subprocess.Popen(
-        [*command, "-o", str(out), *flags], text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        [*command, "-o", str(out), *flags],
+        text=True,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background ignore it
     )
 
 

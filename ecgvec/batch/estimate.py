@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
+from ecgvec.batch.fetch import read_from
 from ecgvec.batch.jobs import Job
 from ecgvec.batch.manifest import Chunk, Entry, Task
 from ecgvec.batch.pool import Draw, Pool, usable_cores
@@ -26,7 +27,7 @@ from ecgvec.plan.make import Draft, Planned, drafts, finished
 from ecgvec.plan.terms import with_terms
 from ecgvec.recipe import Recipe
 from ecgvec.record.model import Record
-from ecgvec.record.read import read_record
+from ecgvec.storage import Place, is_of_this_process
 
 SAMPLE = 8  # records
 PAGES = 2  # of each that are drawn; the others are taken to be like them
@@ -136,7 +137,7 @@ class _Open:
 class _Sampler:
     """Measures records of ``folder``, chunk by chunk."""
 
-    def __init__(self, folder: Path, recipe: Recipe, header: Path | None) -> None:
+    def __init__(self, folder: Place, recipe: Recipe, header: Path | None) -> None:
         self._folder, self._recipe, self._header = folder, recipe, header
         self._formats = checked_formats(recipe.output.written)
 
@@ -159,7 +160,7 @@ class _Sampler:
 
     def _prepare(self, here: _Open) -> None:
         begun, job, output = perf_counter(), here.task.job, self._recipe.output
-        here.record = read_record(self._folder / job.file, self._header)
+        here.record = read_from(self._folder, job.file, self._header)
         variant = here.task.number % output.variants
         pages = drafts(
             here.record, self._recipe, path=job.path, alias=job.alias, seed=output.seed, variant=variant
@@ -185,7 +186,7 @@ class _Sampler:
         here.sizes.append(sizes)
 
 
-def sampler(folder: Path, recipe: Recipe, header: Path | None) -> Draw:
+def sampler(folder: Place, recipe: Recipe, header: Path | None) -> Draw:
     """What measures records of ``folder``, for a `Pool`."""
     return _Sampler(folder, recipe, header).draw
 
@@ -202,14 +203,18 @@ def _caught(here: _Open, step: Callable[[], None]) -> None:
         here.fault = f"unexpected {type(error).__name__}: {one_line(error)}"
 
 
-def estimate(folder: Path, jobs: Sequence[Job], recipe: Recipe, workers: int, header: Path | None = None) -> Estimate:
-    """What a run over ``jobs``, records of ``folder``, will be. RecordError where none of the sample can be drawn."""
+def estimate(folder: Place, jobs: Sequence[Job], recipe: Recipe, workers: int, header: Path | None = None) -> Estimate:
+    """What a run over ``jobs``, records of ``folder``, will be. RecordError where none of the sample can be drawn.
+    Records in ``memory://``, which no other process sees, are drawn in this one."""
     recipe, _ = with_terms(recipe, forgiving=True)
     count = min(SAMPLE, len(jobs))
     tasks = [Task(at, jobs[at]) for at in (round((i + 0.5) * len(jobs) / count - 0.5) for i in range(count))]
-    processes = min(workers, count)
-    with Pool(processes, sampler, folder, recipe, header) as pool:
-        entries = list(pool.drawn([tasks[i::processes] for i in range(processes)]))
+    processes = 1 if is_of_this_process(folder) else min(workers, count)
+    if is_of_this_process(folder):
+        entries = list(sampler(folder, recipe, header)(tasks))
+    else:
+        with Pool(processes, sampler, folder, recipe, header) as pool:
+            entries = list(pool.drawn([tasks[i::processes] for i in range(processes)]))
     found = [entry for entry in entries if isinstance(entry, Measured)]
     failed = [entry for entry in entries if entry.state != "done"]
     if len(failed) == count:

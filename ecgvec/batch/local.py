@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,16 @@ import ecgvec
 from ecgvec.batch import shards
 from ecgvec.batch.jobs import Jobs
 from ecgvec.batch.manifest import Chunk, Entry, Manifest
-from ecgvec.batch.pool import Pool
+from ecgvec.batch.pool import Pool, Pooled
 from ecgvec.batch.resume import lost
 from ecgvec.batch.runfile import input_of, write_run_file
 from ecgvec.batch.work import drawer
 from ecgvec.errors import ExportError
-from ecgvec.export.files import make_folder, refusal, write_file
+from ecgvec.export.files import make_folder, refusal, remove_file, write_file
 from ecgvec.export.write import Writer
 from ecgvec.plan.terms import terms_by_source, with_terms
 from ecgvec.recipe import Recipe
+from ecgvec.storage import Place, is_of_this_process
 
 QUARANTINE_FILE = "quarantine.csv"
 CHUNK = 16  # records that a process takes at a time, at most
@@ -59,15 +60,16 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
-Arguments = tuple[Path, Recipe, Path, Path, Path | None]  # of `work.drawer`
+Arguments = tuple[Place, Recipe, Place, Path | None, Path | None]  # of `work.drawer`
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is made. ``workers``: processes, 0 to draw in this one; ``manifest``: the file that it can be resumed
-    by (None: it cannot); ``resume``: go on with the run that the manifest holds, if it holds one; ``restart``: begin
-    anew although it holds one that has not ended; ``rehash``: when resuming, read all files again instead of trusting
-    their size and time; ``shards``: so many records go into a tar (None: files in folders)."""
+    """How a run is made. ``workers``: processes, 0 to draw in this one, as is always done with ``memory://``, which no
+    other process sees; ``manifest``: the file that it can be resumed by (None: it cannot); ``resume``: go on with the
+    run that the manifest holds, if it holds one; ``restart``: begin anew although it holds one that has not ended;
+    ``rehash``: when resuming, read all files again instead of trusting their size and time; ``shards``: so many records
+    go into a tar (None: files in folders); ``pool``: what the processes are, where there are any."""
 
     workers: int = 0
     manifest: Path | None = None
@@ -75,21 +77,23 @@ class RunOptions:
     restart: bool = False
     rehash: bool = False
     shards: int | None = None
+    pool: Pooled = Pool
 
 
 IN_THIS_PROCESS = RunOptions()
 
 
-def refuse_same_folder(source: Path, out: Path) -> None:
+def refuse_same_folder(source: Place, out: Place) -> None:
     """ExportError where the output folder is the input folder."""
-    if out.resolve() == source.resolve():
+    real = [place.resolve() if isinstance(place, Path) else place for place in (source, out)]
+    if real[0] == real[1]:
         raise ExportError(f"the output folder {out} is the input folder: choose another with -o")
 
 
 def run(
-    folder: Path,
+    folder: Place,
     find: Callable[[], Jobs],
-    out: Path,
+    out: Place,
     recipe: Recipe,
     options: RunOptions = IN_THIS_PROCESS,
     *,
@@ -104,6 +108,8 @@ def run(
     written of its quarantine, and a text for its notes has to be read.
     """
     refuse_same_folder(folder, out)
+    if is_of_this_process(folder) or is_of_this_process(out):
+        options = replace(options, workers=0)
     if options.shards is not None:
         shards.refuse_unfit(recipe.output.written)
     is_begun = options.resume and options.manifest is not None and options.manifest.is_file()
@@ -130,17 +136,17 @@ def run(
     return summary
 
 
-def _settings(folder: Path, out: Path, recipe: Recipe, header: Path | None) -> dict[str, Any]:
+def _settings(folder: Place, out: Place, recipe: Recipe, header: Path | None) -> dict[str, Any]:
     """What has to be the same for a run to be resumed."""
     return {
         "program_version": ecgvec.__version__,
-        "input": input_of(folder, out),
+        "input": input_of(folder, out) or str(Path(str(folder)).resolve()),
         "header": None if header is None else str(header),
         "recipe": recipe.model_dump(mode="json"),
     }
 
 
-def _resume(manifest: Manifest, asked: dict[str, Any], out: Path, rehash: bool) -> None:
+def _resume(manifest: Manifest, asked: dict[str, Any], out: Place, rehash: bool) -> None:
     """Let the records of lost files wait again, and those that failed. ExportError for the run of another recipe.
 
     A shard is drawn as a whole: for a record in it that failed, all others would be drawn again. It is left as it is.
@@ -171,8 +177,8 @@ def _refuse_unfinished(manifest: Manifest, options: RunOptions) -> None:
 
 def _draw(
     manifest: Manifest,
-    folder: Path,
-    out: Path,
+    folder: Place,
+    out: Place,
     recipe: Recipe,
     options: RunOptions,
     header: Path | None,
@@ -205,16 +211,17 @@ def _groups(
     """What becomes of the jobs: of those together whose files appear together."""
     size = options.shards
     if size is None:
-        yield from ([entry] for entry in _entries(waiting, arguments, total, options.workers, most))
+        yield from ([entry] for entry in _entries(waiting, arguments, total, options, most))
     else:
         workers = min(options.workers, max(1, -(-total // size)))
-        yield from shards.drawn(waiting(size), size, arguments, workers, most)
+        yield from shards.drawn(waiting(size), size, arguments, workers, most, pool=options.pool)
 
 
 def _entries(
-    waiting: Callable[[int], Iterator[Chunk]], arguments: Arguments, total: int, workers: int, most: int | None
+    waiting: Callable[[int], Iterator[Chunk]], arguments: Arguments, total: int, options: RunOptions, most: int | None
 ) -> Iterator[Entry]:
     """What becomes of the jobs."""
+    workers = options.workers
     if most is not None:  # one process knows how many images there are
         yield from drawer(*arguments, most=most)([task for chunk in waiting(CHUNK) for task in chunk])
     elif workers == 0:
@@ -223,13 +230,17 @@ def _entries(
             yield from draw(chunk)
     else:
         size = max(1, min(CHUNK, total // (4 * workers)))  # so that the last ones end at about one time
-        with Pool(min(workers, max(total, 1)), drawer, *arguments) as pool:
+        with options.pool(min(workers, max(total, 1)), drawer, *arguments) as pool:
             yield from pool.drawn(waiting(size))
 
 
 @contextmanager
-def _staging(out: Path) -> Iterator[Path]:
-    """A folder below ``out`` for files until they are whole, and none that an earlier run was killed with."""
+def _staging(out: Place) -> Iterator[Path | None]:
+    """A folder below ``out`` for files until they are whole, and none that an earlier run was killed with. None for a
+    URL: what goes there lies on the disk of the process that draws it."""
+    if not isinstance(out, Path):
+        yield None
+        return
     try:
         for old in out.glob(f"{STAGING}*"):
             shutil.rmtree(old, ignore_errors=True)
@@ -255,13 +266,10 @@ def _summary(manifest: Manifest) -> Summary:
     )
 
 
-def _write_quarantine(out: Path, summary: Summary) -> None:
+def _write_quarantine(out: Place, summary: Summary) -> None:
     path = out / QUARANTINE_FILE
     if not summary.quarantined:
-        try:
-            path.unlink(missing_ok=True)  # of an earlier run whose faults are mended
-        except OSError as error:
-            raise refusal(path, error) from None
+        remove_file(path)  # of an earlier run whose faults are mended
         return
     buffer = io.StringIO()
     rows = csv.writer(buffer, lineterminator="\n")

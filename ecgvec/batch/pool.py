@@ -12,12 +12,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Protocol
 
 from ecgvec.batch.manifest import Chunk, Entry, Task
 from ecgvec.errors import EcgvecError, ExportError
 
 Draw = Callable[[Chunk], Iterator[Entry]]
+
+
+class Drawing(Protocol):
+    """What draws chunks, inside ``with``."""
+
+    def __enter__(self) -> Drawing: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def drawn(self, chunks: Iterable[Chunk]) -> Iterator[Entry]:
+        """What became of all jobs. ExportError where a process says that its output cannot be written."""
+
+
+Pooled = Callable[..., Drawing]  # `Pool`, or what takes the same arguments
 
 ATTEMPTS = 2  # processes that a job may kill, alone, before it is given up
 PATIENCE_S = 10.0  # for a process that is asked to end
@@ -107,7 +121,7 @@ class Pool:
 
     def _start(self) -> None:
         here, there = self._context.Pipe()
-        with _environment(dict.fromkeys(_SINGLE_THREADS, "1")):
+        with environment(dict.fromkeys(_SINGLE_THREADS, "1")):
             process = self._context.Process(
                 target=_work, args=(there, self._make, self._arguments), name="ecgvec worker", daemon=True
             )
@@ -139,10 +153,15 @@ class Pool:
         for number, task in worker.tasks.items():
             self._deaths[number] = self._deaths.get(number, 0) + alone
             if self._deaths[number] >= ATTEMPTS:
-                reason = f"the process that drew it died {ATTEMPTS} times ({_cause(code)}); please report it"
-                yield Entry(number, "quarantined", reason=reason)
+                yield given_up(number, _cause(code))
             else:
                 self._again.append(task)
+
+
+def given_up(number: int, cause: str) -> Entry:
+    """What becomes of a job that has killed its processes."""
+    reason = f"the process that drew it died {ATTEMPTS} times ({cause}); please report it"
+    return Entry(number, "quarantined", reason=reason)
 
 
 def _cause(code: int) -> str:
@@ -180,7 +199,7 @@ def one_thread() -> None:
 
 
 @contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
+def environment(values: Mapping[str, str]) -> Iterator[None]:
     """These variables for the processes that are started meanwhile."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)

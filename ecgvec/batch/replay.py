@@ -6,9 +6,10 @@ import hashlib
 import posixpath
 from pathlib import Path
 
+from ecgvec.batch.fetch import read_from
 from ecgvec.batch.runfile import find_inputs
 from ecgvec.errors import RecordError, SourceError
-from ecgvec.export.formats import FORMATS, Files
+from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.export.native import read_sidecar
 from ecgvec.export.write import Writer
 from ecgvec.pipeline import render_plan
@@ -34,8 +35,13 @@ def replay_image(sidecar: Path, source: Path | None, out: Path) -> dict[str, boo
     def listed(files: Files) -> set[str]:
         return {posixpath.relpath(name, here) for name in files}
 
-    made = {name: listed(part.files(sheet, plan.stem_path)) for name, part in FORMATS}
-    names = [name for name, files in made.items() if files and files <= set(hashes)]
+    def was_made(part: Format) -> bool:
+        if part.ending is not None:
+            return bool(listed({plan.stem_path + part.ending: b""}) & set(hashes))
+        files = listed(part.files(sheet, plan.stem_path))
+        return bool(files) and files <= set(hashes)
+
+    names = [name for name, part in FORMATS if was_made(part)]
     written = Writer(out, names).write(sheet).files
     before = {**hashes, sidecar.name: hashlib.sha256(text.encode()).hexdigest()}
     result = {}
@@ -49,12 +55,14 @@ def _find_record(plan: Plan, sidecar: Path, source: Path | None) -> Record:
         return read_record(source / plan.record.path if source.is_dir() else source)
     folders = find_inputs(sidecar)
     if not folders:
-        raise SourceError(f"no run file lies beside {sidecar} or above: say where the record is with -i")
+        raise SourceError(
+            f"no run file beside {sidecar} or above tells where records lay: say where the record is with -i"
+        )
     found: Record | None = None
     failed: RecordError | None = None
     for folder in folders:
         try:
-            found = read_record(folder / plan.record.path)
+            found = read_from(folder, plan.record.path)
         except RecordError as error:
             failed = failed or error
             continue

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
 from ecgvec.export.files import Written
+from ecgvec.storage import Place, Url
+
+FOLDERS = 64  # at a URL, whose listings are kept: the files of one image are in a folder for each format
 
 
-def lost(files: Iterable[tuple[int, Written]], out: Path, rehash: bool) -> list[int]:
+def lost(files: Iterable[tuple[int, Written]], out: Place, rehash: bool) -> list[int]:
     """The jobs, each once, of files (job, file) below ``out`` that are missing or not what was written.
 
-    A file of the right size and time is trusted, unless ``rehash``; any other is read, once for all jobs in a row that
-    it is of.
+    A file of the right size and time, at a URL of the right size, is trusted, unless ``rehash``; any other is read,
+    once for all jobs in a row that it is of.
     """
+    sizes = lru_cache(FOLDERS)(Url.sizes)
+
+    def is_whole(file: Written) -> bool:
+        path = out / file.path
+        if isinstance(path, Path):
+            return _is_whole(file, path, rehash)
+        return sizes(path.parent).get(path.name) == file.size and (not rehash or path.sha256() == file.sha256)
+
     found: dict[int, None] = {}
     for file, rows in groupby(files, key=itemgetter(1)):
-        if not _is_whole(file, out / file.path, rehash):
+        if not is_whole(file):
             found |= dict.fromkeys(job for job, _ in rows)
     return list(found)
 

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from ecgvec.batch.manifest import Chunk, Entry, Task
-from ecgvec.batch.pool import Draw, Pool
+from ecgvec.batch.pool import Draw, Pool, Pooled
 from ecgvec.batch.work import Work, drawer
 from ecgvec.errors import ExportError
-from ecgvec.export.files import FileSet, Written, refusal, write_file
+from ecgvec.export.files import FileSet, Written, names_in, remove_file, write_file
 from ecgvec.export.tar import Tar
 from ecgvec.export.write import Writer
 from ecgvec.recipe import Recipe
+from ecgvec.storage import Place, Url
 
 FOLDER = "shards"
 INDEX = f"{FOLDER}/shards.json"
@@ -36,7 +37,7 @@ _NAME = re.compile(r"shard-\d{6,}\.tar")
 _PICTURES, _TEXTS, _JSONS = ("png", "jpg", "webp"), ("txt",), ("json", "npy")
 _NOT_IN_CARD = ("npz",)  # `datasets` would make lists of them, a number at a time
 
-Arguments = tuple[Path, Recipe, Path, Path, Path | None]  # of `work.drawer`
+Arguments = tuple[Place, Recipe, Place, Path | None, Path | None]  # of `work.drawer`
 
 
 def refuse_unfit(formats: Iterable[str] | None) -> None:
@@ -67,7 +68,7 @@ class Packed(Entry):
 
 
 def shard_drawer(
-    folder: Path, recipe: Recipe, out: Path, staging: Path | None, header: Path | None, most: int | None = None
+    folder: Place, recipe: Recipe, out: Place, staging: Path | None, header: Path | None, most: int | None = None
 ) -> Draw:
     """What draws shards; the arguments are those of `work.drawer`."""
     left = most
@@ -82,7 +83,7 @@ def shard_drawer(
     return draw
 
 
-def _packed(shard: Shard, arguments: tuple[Path, Recipe, Path, Path | None, Path | None], most: int | None) -> Packed:
+def _packed(shard: Shard, arguments: Arguments, most: int | None) -> Packed:
     folder, recipe, out, staging, header = arguments
     ended = [Entry(number, "quarantined", reason=reason) for number, reason in shard.doomed.items()]
     with FileSet(out, staging) as staged:
@@ -107,6 +108,7 @@ def drawn(
     most: int | None = None,
     make: Callable[..., Draw] = shard_drawer,
     probe: Callable[..., Draw] = drawer,
+    pool: Pooled = Pool,
 ) -> Iterator[tuple[Entry, ...]]:
     """Draw ``chunks``, each of which is all of a shard of ``size`` jobs: what became of the jobs, shard by shard."""
     shards = (_shard(chunk, size) for chunk in chunks)
@@ -116,13 +118,13 @@ def drawn(
             yield from (cast(Packed, packed).entries for packed in draw([shard]))
         return
     under_way: dict[int, Shard] = {}
-    with Pool(workers, make, *arguments) as pool:
-        for told in pool.drawn(_noted(shards, under_way)):
+    with pool(workers, make, *arguments) as drawing:
+        for told in drawing.drawn(_noted(shards, under_way)):
             if isinstance(told, Packed):
                 del under_way[told.number]
                 yield told.entries
     for shard in under_way.values():
-        yield _without_fatal(shard, arguments, workers, make, probe)
+        yield _without_fatal(shard, arguments, workers, make, probe, pool)
 
 
 def _noted(shards: Iterable[Shard], under_way: dict[int, Shard]) -> Iterator[Chunk]:
@@ -138,17 +140,23 @@ def _shard(chunk: Chunk, size: int) -> Shard:
 
 
 def _without_fatal(
-    shard: Shard, arguments: Arguments, workers: int, make: Callable[..., Draw], probe: Callable[..., Draw]
+    shard: Shard,
+    arguments: Arguments,
+    workers: int,
+    make: Callable[..., Draw],
+    probe: Callable[..., Draw],
+    pool: Pooled,
 ) -> tuple[Entry, ...]:
     """Draw a shard that has killed its processes: each record is drawn alone, to no use but to see which it is."""
     folder, recipe, _, staging, header = arguments
-    alone = staging / "alone"
-    with Pool(min(workers, len(shard.tasks)), probe, folder, recipe, alone, None, header) as pool:
-        ended = list(pool.drawn([task] for task in shard.tasks))
-    shutil.rmtree(alone, ignore_errors=True)
+    alone = Url("memory", "alone") if staging is None else staging / "alone"
+    with pool(min(workers, len(shard.tasks)), probe, folder, recipe, alone, None, header) as drawing:
+        ended = list(drawing.drawn([task] for task in shard.tasks))
+    if isinstance(alone, Path):
+        shutil.rmtree(alone, ignore_errors=True)
     doomed = {entry.number: entry.reason for entry in ended if entry.state == "quarantined"}
-    with Pool(1, make, *arguments) as pool:
-        for told in pool.drawn([[replace(shard, doomed=doomed)]]):
+    with pool(1, make, *arguments) as drawing:
+        for told in drawing.drawn([[replace(shard, doomed=doomed)]]):
             if isinstance(told, Packed):
                 return told.entries
             reason = told.reason
@@ -158,7 +166,7 @@ def _without_fatal(
     )
 
 
-def finish(out: Path, tars: Iterable[tuple[Written, int]], fields: Iterable[Sequence[str]]) -> None:
+def finish(out: Place, tars: Iterable[tuple[Written, int]], fields: Iterable[Sequence[str]]) -> None:
     """Write index and card of ``tars``, (file, images), whose members end in ``fields``; remove tars of other runs."""
     listed = [
         {
@@ -174,12 +182,9 @@ def finish(out: Path, tars: Iterable[tuple[Written, int]], fields: Iterable[Sequ
     names = sorted({name for some in fields for name in some})
     write_file(out / CARD, _card(names).encode())
     here = {tar["url"] for tar in listed}
-    for path in sorted((out / FOLDER).iterdir()):
-        if _NAME.fullmatch(path.name) and path.name not in here:
-            try:
-                path.unlink()
-            except OSError as error:
-                raise refusal(path, error) from None
+    for name in names_in(out / FOLDER):
+        if _NAME.fullmatch(name) and name not in here:
+            remove_file(out / FOLDER / name)
 
 
 def _card(fields: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ecgvec.batch.fetch import read_from
 from ecgvec.batch.jobs import Job
 from ecgvec.batch.manifest import Entry, Task
 from ecgvec.errors import EcgvecError, ExportError, RecordError, one_line, printable
@@ -17,7 +18,7 @@ from ecgvec.pipeline import render_plan
 from ecgvec.plan.make import Draft, Planned, drafts, finished
 from ecgvec.recipe import Recipe
 from ecgvec.record.model import Record
-from ecgvec.record.read import read_record
+from ecgvec.storage import Place, Url, check_driver
 
 PAGES = 32  # planned before their notes are written: the network is ten times as fast with a hundred notes as with five
 
@@ -56,7 +57,7 @@ class Work:
 
     def __init__(
         self,
-        folder: Path,
+        folder: Place,
         recipe: Recipe,
         writer: Writer,
         ended: Callable[[Entry], None],
@@ -78,7 +79,7 @@ class Work:
         else:
             with _caught(here):
                 _check_name(task.job)
-                here.record = read_record(self._folder / task.job.file, self._header)
+                here.record = read_from(self._folder, task.job.file, self._header)
                 self._draft(here, here.record)
         here.is_read = True
         self._report()
@@ -139,9 +140,11 @@ def plans_of(pages: Sequence[Draft]) -> Sequence[Planned | None]:
 
 
 def drawer(
-    folder: Path, recipe: Recipe, out: Path, staging: Path | None, header: Path | None, most: int | None = None
+    folder: Place, recipe: Recipe, out: Place, staging: Path | None, header: Path | None, most: int | None = None
 ) -> Callable[[Sequence[Task]], Iterator[Entry]]:
     """What draws records of ``folder`` into ``out``, chunk by chunk; see `Work`. Each process makes its own."""
+    if isinstance(folder, Url):  # a fault of this machine, not of all records
+        check_driver(folder)
     writer = Writer(out, recipe.output.written, staging)
 
     def draw(chunk: Sequence[Task]) -> Iterator[Entry]:
@@ -172,8 +175,11 @@ def _caught(here: _Open) -> Iterator[None]:
 
 
 def _check_name(job: Job) -> None:
-    """RecordError for a name that is no text: JSON, CSV and every other list of images could not hold it."""
+    """RecordError for a name that is no text, which JSON, CSV and all other lists of images could not hold, and for one
+    that would lead out of the output."""
     try:
         job.path.encode()
     except UnicodeEncodeError:
         raise RecordError(f"the name of record {printable(job.path)} is not UTF-8: rename its files") from None
+    if not {"", ".", ".."}.isdisjoint(job.path.split("/")):  # names of objects may hold what no folder is called
+        raise RecordError(f"record {printable(job.path)} is in no folder of that name: rename its objects")

@@ -17,14 +17,15 @@ from ecgvec.batch.local import IN_THIS_PROCESS, QUARANTINE_FILE, Report, RunOpti
 from ecgvec.batch.local import Progress as RunProgress
 from ecgvec.errors import RecordError, printable
 from ecgvec.recipe import Recipe
+from ecgvec.storage import Place
 
 SHOWN = 10  # lines of each kind; the rest is counted
 
 
 def run_with_progress(
-    folder: Path,
+    folder: Place,
     find: Callable[[], Jobs],
-    out: Path,
+    out: Place,
     recipe: Recipe,
     options: RunOptions = IN_THIS_PROCESS,
     *,
@@ -86,7 +87,7 @@ def json_lines() -> Iterator[Report]:
     yield report
 
 
-def print_summary(summary: Summary, out: Path) -> None:
+def print_summary(summary: Summary, out: Place) -> None:
     """Done, skipped, quarantined, and what the user needs to know of the records."""
     _say(f"{_count(summary.images, 'image')} of {_count(summary.done, 'record')} in {out}")
     _some(summary.messages)

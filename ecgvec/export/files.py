@@ -1,32 +1,46 @@
-"""Files that are whole or not there: written beside, renamed into place together."""
+"""Files that are whole or not there: written beside, renamed into place together; at a URL put there from this disk."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import os
+import re
+import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from uuid import uuid4
 
 from ecgvec.errors import EcgvecError, ExportError, RecordError
+from ecgvec.storage import Place, Url, check_driver, refuse_halves
+
+_TORN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
-def refusal(path: Path, error: OSError) -> EcgvecError:
+def refusal(path: Place, error: OSError) -> EcgvecError:
     """Why the file ``path`` cannot be written: a name that is too long is the record's fault, all else the folder's."""
     if error.errno == errno.ENAMETOOLONG:
         return RecordError(f"{path} cannot be written ({error.strerror}): give the record a shorter name")
     return ExportError(_sentence(path, error))
 
 
-def _sentence(path: Path, error: OSError) -> str:
-    return f"{path} cannot be written ({error.strerror or error}): choose another output folder, or free space there"
+def _sentence(path: Place, error: OSError) -> str:
+    cure = "choose another output folder, or free space there"
+    if isinstance(path, Url):
+        cure = f"free space in {tempfile.gettempdir()}, where files lie until they are whole, or set TMPDIR to another"
+    return f"{path} cannot be written ({error.strerror or error}): {cure}"
 
 
-def make_folder(folder: Path) -> None:
-    """Make ``folder`` and its parents; ExportError where that cannot be done."""
+def make_folder(folder: Place) -> None:
+    """Make ``folder`` and its parents; ExportError where that cannot be done. At a URL nothing has to be made."""
+    if isinstance(folder, Url):
+        refuse_halves(folder)
+        check_driver(folder)
+        return
+    if _TORN_URL.match(str(folder)):
+        raise ExportError(f"{folder} looks like a URL, which `ecgvec batch` alone writes to: give a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -35,7 +49,8 @@ def make_folder(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Written:
-    """A file: its ``path`` below the output folder, ``size`` in bytes, ``mtime`` in ns and ``sha256`` in hex."""
+    """A file: its ``path`` below the output folder, ``size`` in bytes, ``mtime`` in ns (0 at a URL) and ``sha256`` in
+    hex."""
 
     path: str
     size: int
@@ -46,7 +61,7 @@ class Written:
 class Growing:
     """The file ``name``, to be at ``path``, under way at ``staged``: ``write`` adds to it, `close` ends it."""
 
-    def __init__(self, name: str, path: Path, staged: Path) -> None:
+    def __init__(self, name: str, path: Place, staged: Path) -> None:
         self._name, self._path, self._staged = name, path, staged
         self._digest, self._size = hashlib.sha256(), 0
         try:
@@ -66,7 +81,7 @@ class Growing:
         """The file as it is now; nothing can be added to it after that."""
         try:
             self._file.close()
-            when = self._staged.stat().st_mtime_ns
+            when = 0 if isinstance(self._path, Url) else self._staged.stat().st_mtime_ns
         except OSError as error:
             raise refusal(self._path, error) from None
         return Written(self._name, self._size, when, self._digest.hexdigest())
@@ -81,11 +96,15 @@ class Growing:
 class FileSet:
     """Files below ``folder`` that appear together. Inside ``with``, ``add`` writes each in the folder ``staging``, or
     beside its place, and ``open`` one that grows; leaving without an error renames them in the order in which they
-    were added, leaving with one removes them. ExportError where the disk refuses."""
+    were added, leaving with one removes them. At a URL they are put, the last of them after all others; without
+    ``staging`` they lie in a temporary folder until then. ExportError where the disk, or the URL, refuses."""
 
-    def __init__(self, folder: Path, staging: Path | None = None) -> None:
+    def __init__(self, folder: Place, staging: Path | None = None) -> None:
         self._folder, self._staging = folder, staging
-        self._staged: list[tuple[Path, Path, Growing]] = []
+        self._staged: list[tuple[Path, str, Growing]] = []
+        self._own = ExitStack()
+        if isinstance(folder, Url) and staging is None:
+            self._staging = Path(self._own.enter_context(tempfile.TemporaryDirectory(prefix="ecgvec-")))
 
     def __enter__(self) -> FileSet:
         return self
@@ -100,34 +119,64 @@ class FileSet:
     def open(self, name: str) -> Growing:
         """Stage the file ``name`` below the folder; it has to be closed before leaving."""
         path = self._folder / name
-        beside = path.with_name(f".{path.name}.part")
-        staged = self._staging / f"{os.getpid()}-{len(self._staged)}" if self._staging else beside
         make_folder(path.parent)
+        if self._staging is not None:
+            staged = self._staging / uuid4().hex  # processes of several machines may share that folder
+        else:
+            assert isinstance(path, Path)  # what goes to a URL has a staging folder
+            staged = path.with_name(f".{path.name}.part")
         growing = Growing(name, path, staged)
-        self._staged.append((staged, path, growing))
+        self._staged.append((staged, name, growing))
         return growing
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        path = Path()
         try:
-            if kind is None:
-                for _, path, _ in self._staged:  # before the first is renamed: all of them, or none
-                    if path.is_dir():
-                        raise IsADirectoryError(errno.EISDIR, "a folder is in its place")
-            while kind is None and self._staged:
-                staged, path, _ = self._staged[0]
+            if kind is not None:
+                return
+            if isinstance(self._folder, Url):
+                self._folder.put({name: staged for staged, name, _ in self._staged})
+            else:
+                self._rename(self._folder)
+        finally:
+            for _, _, growing in self._staged:
+                growing.abandon()
+            self._own.close()
+
+    def _rename(self, folder: Path) -> None:
+        path = folder
+        try:
+            for _, name, _ in self._staged:  # before the first is renamed: all of them, or none
+                path = folder / name
+                if path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, "a folder is in its place")
+            while self._staged:
+                staged, name, _ = self._staged[0]
+                path = folder / name
                 staged.replace(path)
                 self._staged.pop(0)
         except OSError as failed:
             raise refusal(path, failed) from None
-        finally:
-            for _, _, growing in self._staged:
-                growing.abandon()
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Place, content: bytes) -> None:
     """Write one file, whole or not at all."""
     with FileSet(path.parent) as files:
         files.add(path.name, content)
+
+
+def remove_file(path: Place) -> None:
+    """Remove a file, if it is there; ExportError where it cannot be removed."""
+    if isinstance(path, Url):
+        path.remove()
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise refusal(path, error) from None
+
+
+def names_in(folder: Place) -> list[str]:
+    """What is right in a folder, sorted by name."""
+    return sorted(folder.sizes()) if isinstance(folder, Url) else sorted(path.name for path in folder.iterdir())

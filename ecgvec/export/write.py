@@ -72,7 +72,7 @@ class Saved(NamedTuple):
 
 
 class Writer:
-    """Writes sheets into one output folder, or to a URL, by way of ``staging``, a folder on the same disk, where there is one.
+    """Writes sheets into one output folder by way of ``staging``, a folder on the same disk, where there is one.
     ``finish`` writes the files that all of them share. ``store(stem, files)``, where it is given, takes the files of
     each image instead of the folder."""
 
