@@ -21,7 +21,7 @@ from ecgvec.errors import (
 )
 
 if TYPE_CHECKING:
-    from ecgvec import svg
+    from ecgvec import pdf, svg
     from ecgvec.pipeline import render
     from ecgvec.plan.model import Plan
     from ecgvec.recipe import Recipe, load_recipe
@@ -38,6 +38,7 @@ _LAZY = {
     "Record": "ecgvec.record.model",
     "Sheet": "ecgvec.sheet",
     "load_recipe": "ecgvec.recipe",
+    "pdf": "ecgvec.pdf",
     "read_record": "ecgvec.record.read",
     "render": "ecgvec.pipeline",
     "svg": "ecgvec.svg",
@@ -56,6 +57,7 @@ __all__ = [
     "TemplateError",
     "WarpError",
     "load_recipe",
+    "pdf",
     "read_record",
     "render",
     "svg",
@@ -66,7 +68,7 @@ def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'ecgvec' has no attribute '{name}'")
     module = import_module(_LAZY[name])
-    return module if name == "svg" else getattr(module, name)
+    return module if name in ("pdf", "svg") else getattr(module, name)
 
 
 def __dir__() -> list[str]:

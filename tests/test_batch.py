@@ -149,7 +149,7 @@ def test_header_elsewhere(tmp_path: Path, ecgvec_run: Run) -> None:
     assert stems(tmp_path / "out") == ["ecgvec-demo-0"]
 
 
-@pytest.mark.parametrize("formats", ["png", "svg", "gt", "gt-svg", "json", "kit"])
+@pytest.mark.parametrize("formats", ["png", "svg", "pdf", "gt", "gt-svg", "json", "kit"])
 def test_each_format_alone(tmp_path: Path, ecgvec_run: Run, formats: str) -> None:
     write_record(tmp_path / "in", "r", 10)
     assert ecgvec_run("batch", "-i", tmp_path / "in", "-o", tmp_path / "out", "--formats", formats).returncode == 0
@@ -157,6 +157,7 @@ def test_each_format_alone(tmp_path: Path, ecgvec_run: Run, formats: str) -> Non
     expected = {
         "png": {"r-0.png"},
         "svg": {"r-0.svg"},
+        "pdf": {"r-0.pdf"},
         "gt": {"r-0-gt.png"},
         "gt-svg": {"r-0-gt.svg"},
         "json": {"r-0.json", "r-0.npz"},

@@ -18,9 +18,13 @@ from xml.etree import ElementTree
 
 import cv2
 import numpy as np
+import pypdf
 import pytest
 
 import ecgvec
+from ecgvec import pdf
+from ecgvec.drawing.nodes import Group, Scene
+from ecgvec.drawing.text import text_mark
 from ecgvec.export.formats import FORMATS
 from ecgvec.export.write import checked_formats
 from ecgvec.recipe import load_recipe
@@ -108,8 +112,13 @@ def found_in(content: bytes, secrets: Iterable[str]) -> set[str]:
 
 
 def unpacked(path: Path) -> bytes:
-    """A file's bytes, and of an archive those of its members too."""
+    """A file's bytes, and of an archive those of its members too; of a PDF its words, its title and its operators."""
     raw = path.read_bytes()
+    if path.suffix == ".pdf":
+        document = pypdf.PdfReader(path)
+        words = "".join(part.extract_text() for part in document.pages) + str(document.metadata)
+        contents = (part.get_contents() for part in document.pages)
+        return raw + words.encode() + b"".join(content.get_data() for content in contents if content is not None)
     if path.suffix != ".npz":
         return raw
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
@@ -176,7 +185,11 @@ def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
     np.savez(tmp_path / "in/x.npz", zofia=np.zeros(3))
     (tmp_path / "in/x.json").write_text(json.dumps({"name": "Łęcka"}))
     (tmp_path / "in/Wedding.txt").touch()
+    word = text_mark("t", "header-text", "Dr. Łęcka", (5.0, 20.0), ("sans", 3.0, "#000000"))
+    assert word is not None
+    (tmp_path / "in/x.pdf").write_bytes(pdf.write([Scene(50.0, 50.0, "Zofia's", (Group("g", "g", (word,)),))]))
     found = leaks(tmp_path / "in", ("Zofia", "Łęcka", "wedding"))
+    assert found["x.pdf"] == {"Zofia", "Łęcka"}
     assert found["x.npz"] == {"Zofia"}
     assert found["x.json"] == {"Łęcka"}
     assert found["Wedding.txt"] == {"wedding"}

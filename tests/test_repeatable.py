@@ -16,7 +16,7 @@ from tests.conftest import Run
 FLAGS = (
     *("-se", "10", "--random_bw", "0.5", "--random_grid_color", "--random_print_header", "0.5"),
     *("--random_resolution", "-r", "150", "--calibration_pulse", "0.5", "--random_grid_present", "0.7"),
-    *("--add_qr_code", "--variants", "3", "--formats", "png,svg,gt,gt-svg,json,kit"),
+    *("--add_qr_code", "--variants", "3", "--formats", "png,svg,pdf,gt,gt-svg,json,kit"),
 )
 
 
@@ -54,7 +54,7 @@ def test_same_command_same_bytes_and_other_records_change_nothing(
         done = ecgvec_run("batch", "-i", source, "-o", out, *FLAGS)
         assert done.returncode == 0, done.stderr
     one, two, three = map(contents, outs)
-    assert len([name for name in one if name.startswith("ward 7/")]) == 3 * 6
+    assert len([name for name in one if name.startswith("ward 7/")]) == 3 * 7
     assert one == two
     own = {name: content for name, content in one.items() if "ward 7/" in name}
     assert own == {name: three[name] for name in own}

@@ -92,7 +92,7 @@ FLAGS: tuple[Flag, ...] = (
     flag("-se --seed", "output.seed", int, _RUN, "Seed of everything random.", "0"),
     flag("--variants", "output.variants", int, _RUN, "Images of each window.", "1", metavar="N"),
     flag("--max_num_images --num_images", "output.max_images", int, _RUN, "At most so many images.", "all", metavar="N"),
-    flag("--formats", "output.formats", str, _RUN, "What to write, with commas: png, svg, gt, gt-svg, json, kit, coco, yolo, masks, nnunet, wfdb, kaggle, grid, hf, parquet, map, warped-svg, gt-warped-svg.", "png,svg,gt,json,kit", metavar="NAMES", value=split_names),
+    flag("--formats", "output.formats", str, _RUN, "What to write, with commas: png, svg, pdf, gt, gt-svg, json, kit, coco, yolo, masks, nnunet, wfdb, kaggle, grid, hf, parquet, map, warped-svg, gt-warped-svg.", "png,svg,gt,json,kit", metavar="NAMES", value=split_names),
     flag("--image_only", "output.image_only", bool, _RUN, "The PNG alone, and nothing beside it.", "no"),
     flag("--store_config", "output.kit_level", int, _RUN, "What kit/NAME-K.json holds: 0 there is none, 1 the leads, 2 the page's look and damage too; boxes only with the next two. Without this flag: all of it.", "2, with all boxes", metavar="0-2"),
     flag("--lead_bbox --bbox", "output.kit_lead_boxes", bool, _RUN, "Boxes of the leads in the JSON of --store_config.", "yes without --store_config"),

@@ -9,8 +9,8 @@ Categories have the same id in every run:
 
 - 1 to 22, of supercategory ``lead``: the trace of I, II, III, aVR, aVL, aVF, V1 to V9, V3R to V6R, X, Y, Z, whole or
   in pieces. Leads of any other name follow from 101, sorted by name;
-- 31 to 34, ``text``: ``lead-name``, ``header-text``, ``footer-text``, ``note`` (by hand); 41 and 42, ``mark``:
-  ``pulse``, ``qr-code``;
+- 31 to 34, ``text``: ``lead-name``, ``header-text``, ``footer-text``, ``note`` (by hand), and 35, ``host-text``, which
+  only pages that an ECG was put into have (``ecgvec.embed``); 41 and 42, ``mark``: ``pulse``, ``qr-code``;
 - 51, ``place``: ``panel``, the place of a piece of a lead, whatever ink reaches into it or out of it;
 - 61 to 68, ``added``: what people put on the print (``redaction``, ``stamp``, ``highlighter``, ``tick``, ``circle``,
   ``arrow``, ``underline``, ``calipers``). Kinds that are not among these follow from 201, sorted by name.
@@ -60,6 +60,7 @@ CORNERED = {  # category -> id, supercategory
     "qr-code": (42, "mark"),
     "panel": (51, "place"),
 }
+HOST_TEXT = {"host-text": (35, "text")}  # of pages that an ECG was put into, ecgvec.embed
 ADDED = ("redaction", "stamp", "highlighter", "tick", "circle", "arrow", "underline", "calipers")  # from FIRST_ADDED on
 FIRST_ADDED, FIRST_OTHER_ADDED = 61, 201
 FIRST_OTHER_LEAD = 101
@@ -122,7 +123,7 @@ def xywh(box: Box) -> list[float]:
     return [round(v, PX_DECIMALS) for v in (x0, y0, x1 - x0, y1 - y0)]
 
 
-def _annotation(instance: Instance, size: tuple[int, int]) -> dict[str, Any]:
+def annotation(instance: Instance, size: tuple[int, int]) -> dict[str, Any]:
     """An annotation that lacks only the ids that depend on other images."""
     annotation: dict[str, Any] = {
         "category": [instance.family, instance.category],
@@ -153,11 +154,12 @@ def image_share(sheet: Sheet, stem: str) -> dict[str, Any]:
         "dpi": sheet.plan.page.style.dpi,
         "hidden": hidden,
     }
-    return {"image": image, "annotations": [_annotation(instance, size) for instance in found]}
+    return {"image": image, "annotations": [annotation(instance, size) for instance in found]}
 
 
-def _categories(other_leads: list[str], other_added: list[str]) -> list[dict[str, Any]]:
-    """All categories; ids that do not depend on the run, but for leads and marks of other names."""
+def _categories(other_leads: list[str], other_added: list[str], hosts: bool) -> list[dict[str, Any]]:
+    """All categories; ids that do not depend on the run, but for leads and marks of other names. ``hosts``: with the
+    texts of pages that ECGs were put into."""
     numbered = {
         "lead": [*enumerate(LEADS, start=1), *enumerate(other_leads, start=FIRST_OTHER_LEAD)],
         "added": [*enumerate(ADDED, start=FIRST_ADDED), *enumerate(other_added, start=FIRST_OTHER_ADDED)],
@@ -165,7 +167,7 @@ def _categories(other_leads: list[str], other_added: list[str]) -> list[dict[str
     table: list[dict[str, Any]] = [
         {"id": i, "name": name, "supercategory": family} for family, names in numbered.items() for i, name in names
     ]
-    for name, (i, above) in CORNERED.items():
+    for name, (i, above) in (CORNERED | (HOST_TEXT if hosts else {})).items():
         skeleton = _PULSE_SKELETON if name == "pulse" else _SKELETON
         points = {"keypoints": list(CORNERS), "skeleton": skeleton}
         table.append({"id": i, "name": name, "supercategory": above, **points})
@@ -182,6 +184,7 @@ def _document(parts: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     categories = _categories(
         [name for family, name in names if family == "lead" and name not in LEADS],
         [name for family, name in names if family == "added" and name not in ADDED],
+        any(name in HOST_TEXT for _, name in names),
     )
     ids = {(c["supercategory"], c["name"]): c["id"] for c in categories}
     info = {"description": "ECG pages with exact labels, drawn by ecgvec", "version": "1"}

@@ -1,4 +1,4 @@
-"""The pictures: PNG and SVG of the page, and of its traces alone."""
+"""The pictures: PNG, SVG and PDF of the page, and of its traces alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec import svg, warped_svg
+from ecgvec import pdf, svg, warped_svg
 from ecgvec.errors import ExportError
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.sheet import Sheet
@@ -63,6 +63,10 @@ def _svg(sheet: Sheet, stem: str) -> Files:
     return {f"{stem}.svg": sheet.svg.encode()}
 
 
+def _pdf(sheet: Sheet, stem: str) -> Files:
+    return {f"{stem}.pdf": pdf.write([sheet.scene])}
+
+
 def _gt(sheet: Sheet, stem: str) -> Files:
     return {f"{stem}-gt.png": encode_png(sheet.truth_image, sheet.plan.page.style.dpi)}
 
@@ -79,10 +83,15 @@ def _gt_warped_svg(sheet: Sheet, stem: str) -> Files:
     return {f"{stem}-gt-warped.svg": warped_svg.write(sheet.truth, sheet.warp).encode()}
 
 
-FORMATS.add("png", Format("the image", _png))
-FORMATS.add("jpg", Format("the image as JPEG, quality 95", _jpg))
-FORMATS.add("svg", Format("the exact vector page", _svg))
-FORMATS.add("gt", Format("the traces alone, as PNG", _gt))
-FORMATS.add("gt-svg", Format("the traces alone, as SVG", _gt_svg))
-FORMATS.add("warped-svg", Format("the vector page bent as the image is, in image px", _warped_svg))
-FORMATS.add("gt-warped-svg", Format("the traces alone, bent as the image is, as SVG", _gt_warped_svg))
+FORMATS.add("png", Format("the image", _png, ending=".png"))
+FORMATS.add("jpg", Format("the image as JPEG, quality 95", _jpg, ending=".jpg"))
+FORMATS.add("svg", Format("the exact vector page", _svg, ending=".svg"))
+FORMATS.add("pdf", Format("the exact vector page as PDF, its text searchable", _pdf, ending=".pdf"))
+FORMATS.add("gt", Format("the traces alone, as PNG", _gt, ending="-gt.png"))
+FORMATS.add("gt-svg", Format("the traces alone, as SVG", _gt_svg, ending="-gt.svg"))
+FORMATS.add(
+    "warped-svg", Format("the vector page bent as the image is, in image px", _warped_svg, ending="-warped.svg")
+)
+FORMATS.add(
+    "gt-warped-svg", Format("the traces alone, bent as the image is, as SVG", _gt_warped_svg, ending="-gt-warped.svg")
+)

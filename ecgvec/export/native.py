@@ -261,4 +261,4 @@ def _files(sheet: Sheet, stem: str) -> Files:
 
 
 # The JSON itself is written last, by ``write``, for it lists the hashes of all other files.
-FORMATS.add("json", Format("plan, layout and labels as JSON, dense traces as NPZ", _files))
+FORMATS.add("json", Format("plan, layout and labels as JSON, dense traces as NPZ", _files, ending=".npz"))
