@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ CASES = (
 )
 
 
+@lru_cache
 def recipe_of(case: Case, dpi: int) -> Recipe:
     """The recipe of a case; that of the seed toolbox's flags is what the command line makes of them."""
     changes = {"page.dpi": dpi, **QUIET}

@@ -25,6 +25,7 @@ from ecgvec.annotations.model import (
     pen_rims,
 )
 from ecgvec.drawing.nodes import AddedInfo, Mark, PulseInfo, Scene, TextInfo, TraceInfo
+from ecgvec.geometry.hulls import Counts, hull, hull_corners
 from ecgvec.geometry.path import Points, runs
 from ecgvec.layout.place import PULSE_SECONDS, Box, Layout
 from ecgvec.record.beats import Beats
@@ -42,17 +43,25 @@ def corners(box: Box | tuple[float, float, float, float]) -> Points:
     return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=np.float64)
 
 
-def _hull(points: Points) -> Points:
-    hull: Points = shapely.get_coordinates(shapely.convex_hull(shapely.multipoints(points)))
-    return hull[:-1] if len(hull) > 3 else hull  # a polygon's ring ends where it began; a line or point does not
-
-
-def _sliced_hulls(points: Points) -> Points:
-    """The hulls of slices of ``points`` (n, 2) along x: few points, whose bounds are right however they are bent."""
-    order = np.argsort(points[:, 0], kind="stable")
-    x = points[order, 0]
+def _sliced(points: Points) -> tuple[Points, Counts]:
+    """``points`` (n, 2) in the order of x, and how many of them lie in each slice along it that holds any: the hulls of
+    slices are few points, whose bounds are right however they are bent."""
+    ordered = points[np.argsort(points[:, 0], kind="stable")]
+    x = ordered[:, 0]
     cuts = np.searchsorted(x, np.arange(x[0] + SLICE_MM, x[-1], SLICE_MM))
-    return np.concatenate([_hull(part) for part in np.split(points[order], cuts) if len(part)])
+    counts = np.diff(cuts, prepend=0, append=len(x))
+    return ordered, counts[counts > 0]
+
+
+def _outlines(outlines: Sequence[Points]) -> tuple[list[Points], list[Points]]:
+    """Of each text's ``outlines`` (n, 2) the corners of its hull, and those of the hulls of its slices."""
+    if not outlines:
+        return [], []
+    slices = [_sliced(points) for points in outlines]
+    whole, of_whole = hull_corners(np.concatenate(outlines), np.array([len(points) for points in outlines]))
+    parts, of_part = hull_corners(*(np.concatenate(column) for column in zip(*slices, strict=True)))
+    ends = np.cumsum(of_part)[np.cumsum([len(counts) for _, counts in slices]) - 1]
+    return np.split(whole, np.cumsum(of_whole)[:-1]), np.split(parts, ends[:-1])
 
 
 def _ink_outline(points: Points, width: float, clip: Box | None) -> Points:
@@ -60,7 +69,7 @@ def _ink_outline(points: Points, width: float, clip: Box | None) -> Points:
     ``clip``."""
     drawn = runs(points)
     if clip is None:
-        return pen_rims(_hull(np.concatenate(drawn)), width)
+        return pen_rims(hull(np.concatenate(drawn)), width)
     pieces = [shapely.LineString(run) if len(run) > 1 else shapely.Point(run[0]) for run in drawn]
     ink = shapely.GeometryCollection(pieces).buffer(width / 2)
     cut = shapely.get_coordinates(shapely.segmentize(ink.intersection(shapely.box(*clip)), PIECE_MM))
@@ -100,9 +109,9 @@ def _trace(mark: Mark, info: TraceInfo, paper: Box) -> TraceLabel:
 
 def _within(points: Points, box: Box) -> Seen:
     """Which points (n, 2) lie in ``box``; NaN does not."""
+    x, y = points.T
     with np.errstate(invalid="ignore"):
-        within = ((points >= box[:2]) & (points <= box[2:])).all(axis=1)
-    return np.asarray(within)
+        return np.asarray((x >= box.x0) & (y >= box.y0) & (x <= box.x1) & (y <= box.y1))
 
 
 def _pulse(mark: Mark, info: PulseInfo) -> PulseLabel:
@@ -130,6 +139,7 @@ def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
         return _READING_ORDER[mark.role], row, info.ink.x0
 
     order = {mark.id: i for i, (mark, _) in enumerate(sorted(found, key=place))}
+    hulls, outlines = _outlines([info.outline.points for _, info in found])
     return [
         TextLabel(
             id=mark.id,
@@ -137,13 +147,13 @@ def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
             text=info.text,
             order=order[mark.id],
             quad=corners(info.ink) if info.quad is None else info.quad,
-            hull=_hull(info.outline.points),
-            outline=_sliced_hulls(info.outline.points),
+            hull=whole,
+            outline=outline,
             trace=mark.data.get("trace"),
             characters=tuple(CharacterLabel(character, _dense(ring)) for character, ring in info.characters),
             kind=info.kind,
         )
-        for mark, info in found
+        for (mark, info), whole, outline in zip(found, hulls, outlines, strict=True)
     ]
 
 
@@ -161,18 +171,21 @@ def _grid(layout: Layout, step: int) -> GridLabel:
 
 def _beats(beats: Beats | None, traces: Sequence[TraceLabel]) -> list[BeatLabel]:
     """Each beat that a trace shows, where the line has its time."""
-    labels = []
-    for t, symbol in zip(beats.t, beats.symbols, strict=True) if beats is not None else ():
-        places = []
-        for trace in traces:
-            if len(trace.t) and trace.t[0] <= t <= trace.t[-1]:
-                mv = np.array([np.interp(t, trace.t, trace.mv)])
-                if np.isfinite(mv[0]):
-                    bare = bool(trace.occluded[int(np.argmin(np.abs(trace.t - t)))])  # the pen skipped there
-                    places.append(BeatPlace(trace.id, trace.axes.to_page(np.array([t]), mv), not bare, bare))
-        if places:
-            labels.append(BeatLabel(float(t), symbol, tuple(places)))
-    return labels
+    if beats is None or not len(beats.t):
+        return []
+    places: list[list[BeatPlace]] = [[] for _ in beats.t]
+    for trace in traces:
+        if not len(trace.t):
+            continue
+        shown = np.flatnonzero((trace.t[0] <= beats.t) & (beats.t <= trace.t[-1]))
+        t = beats.t[shown]
+        mv = np.interp(t, trace.t, trace.mv)
+        points = trace.axes.to_page(t, mv)
+        for i in np.flatnonzero(np.isfinite(mv)).tolist():
+            bare = bool(trace.occluded[int(np.argmin(np.abs(trace.t - t[i])))])  # the pen skipped there
+            places[shown[i]].append(BeatPlace(trace.id, points[i : i + 1], not bare, bare))
+    found = zip(beats.t, beats.symbols, places, strict=True)
+    return [BeatLabel(float(t), symbol, tuple(where)) for t, symbol, where in found if where]
 
 
 def derive(scene: Scene, layout: Layout, beats: Beats | None = None, minor_grid: bool = False) -> Annotations:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from ecgvec.layout.axes import Axes
 
 Seen = NDArray[np.bool_]
 SeenMap = Callable[[Points], Seen]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +49,18 @@ class TraceLabel:
     pen: float
 
     def mapped(self, function: PointMap) -> TraceLabel:
-        """The label with its points sent through ``function``. Round ink reaches furthest where its line does, so
-        the outline of ink that nothing cuts is that of the pen at those four points."""
-        points = function(self.points)
-        outline = self.outline
-        if self.clip is None and np.isfinite(points).any():
-            ends = np.concatenate([np.nanargmin(points, axis=0), np.nanargmax(points, axis=0)])
-            outline = pen_rims(self.points[ends], self.pen)
+        """The label with its points sent through ``function``, but for its outline, see ``rims``."""
         ring, panel = function(self.panel_ring), function(self.panel)
-        return replace(self, points=points, panel=panel, panel_ring=ring, outline=function(outline))
+        return replace(self, points=function(self.points), panel=panel, panel_ring=ring)
+
+    def rims(self, points: Points) -> Points:
+        """What is sent through a map to get the outline, where the map sends the label's points to ``points`` (n, 2).
+        Round ink reaches furthest where its line does, so of ink that nothing cuts it is the pen at those four
+        points."""
+        if self.clip is not None or not np.isfinite(points).any():
+            return self.outline
+        ends = [int(end(axis)) for end in (np.nanargmin, np.nanargmax) for axis in points.T]
+        return pen_rims(self.points[ends], self.pen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +198,14 @@ class Annotations:
 
     def mapped(self, function: PointMap) -> Annotations:
         """The same labels with every point sent through ``function``, (n, 2) -> (n, 2)."""
+        moved = _at_once(self._moved, function)
+        rims = [trace.rims(sent.points) for trace, sent in zip(self.traces, moved.traces, strict=True)]
+        outlines = _at_once(lambda each: [each(points) for points in rims], function)
+        traces = (replace(t, outline=outline) for t, outline in zip(moved.traces, outlines, strict=True))
+        return replace(moved, traces=tuple(traces))
+
+    def _moved(self, function: PointMap) -> Annotations:
+        """The labels sent through ``function``, but for the outlines of traces."""
         return replace(
             self,
             corners=function(self.corners),
@@ -217,6 +230,8 @@ class Annotations:
         """
 
         def any_of(points: Points) -> bool:
+            if function(points).any():  # most often, and soon told
+                return True
             ring = dense_ring(points)
             if function(ring).any():
                 return True
@@ -238,6 +253,22 @@ class Annotations:
                 for b in self.beats
             ),
         )
+
+
+def _at_once(use: Callable[[PointMap], T], function: PointMap) -> T:
+    """``use(function)``, where ``use`` sends many arrays through its map: one call of ``function`` for all of them,
+    which is far cheaper. ``use`` is run once to learn what it asks for, so that must not hang on the answers."""
+    asked: list[Points] = []
+
+    def ask(points: Points) -> Points:
+        asked.append(points)
+        return points
+
+    use(ask)
+    if not asked:
+        return use(function)
+    answers = iter(np.split(function(np.concatenate(asked)), np.cumsum([len(points) for points in asked])[:-1]))
+    return use(lambda _: next(answers))
 
 
 def _mapped_grid(grid: GridLabel | None, function: PointMap) -> GridLabel | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,16 @@ def _face_for(name: str, character: str) -> tuple[Face, str]:
     return next((wanted, mark) for mark in _REPLACEMENTS if wanted.has(mark))
 
 
+@lru_cache(4096)
+def _letter(face_name: str, character: str, size: float) -> tuple[Path, float]:
+    """One character as ``text_path`` draws it at the origin, and its advance width, in mm."""
+    source, drawn = _face_for(face_name, character)
+    path, advance = source.glyph(drawn)
+    scale = size / source.units
+    return path.mapped(Affine(a=scale, d=-scale)), advance * scale
+
+
+@lru_cache(256)  # a page's lead names come again and again
 def text_path(text: str, face_name: str, size: float) -> tuple[Path, float]:
     """Outlines of one line of ``text`` and its advance width, in mm.
 
@@ -113,12 +123,10 @@ def text_path(text: str, face_name: str, size: float) -> tuple[Path, float]:
     """
     pen, parts = 0.0, []
     for character in text:
-        source, drawn = _face_for(face_name, character)
-        path, advance = source.glyph(drawn)
-        scale = size / source.units
+        path, advance = _letter(face_name, character, size)
         if len(path.codes):
-            parts.append(path.mapped(Affine(a=scale, d=-scale, e=pen)))
-        pen += advance * scale
+            parts.append(Path(path.codes, path.points + np.array([pen, 0.0])))
+        pen += advance
     return joined(parts), pen
 
 

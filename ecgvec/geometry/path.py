@@ -35,23 +35,20 @@ class Path:
 
     def flattened(self, pieces: int = 8) -> Path:
         """The path with each curve as ``pieces`` straight lines."""
-        if not (self.codes == CURVE).any():
+        curves = self.codes == CURVE
+        if not curves.any():
             return self
-        t = np.arange(1, pieces + 1)[:, None] / pieces
-        codes: list[int] = []
-        points: list[Points] = []
-        at = 0
-        for code in self.codes.tolist():
-            used = self.points[at : at + POINTS_PER_CODE[code]]
-            if code == CURVE:
-                a, (b, c, d) = self.points[at - 1], used
-                used = (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d
-                codes += [LINE] * pieces
-            else:
-                codes.append(code)
-            points.append(used)
-            at += POINTS_PER_CODE[code]
-        return Path(np.array(codes, dtype=np.uint8), np.concatenate(points))
+        ends = np.cumsum(POINTS_PER_CODE[self.codes])
+        a, b, c, d = (self.points[ends[curves] - k][:, None] for k in (4, 3, 2, 1))
+        t = np.arange(1, pieces + 1)[None, :, None] / pieces
+        bent = (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d
+        repeat = np.where(curves, pieces, 1)
+        codes = np.repeat(np.where(curves, LINE, self.codes).astype(np.uint8), repeat)
+        on_curve = np.repeat(curves, repeat)[codes != CLOSE]
+        points = np.empty((len(on_curve), 2))
+        points[on_curve] = bent.reshape(-1, 2)
+        points[~on_curve] = self.points[ends[~curves & (self.codes != CLOSE)] - 1]
+        return Path(codes, points)
 
     def bounds(self) -> tuple[float, float, float, float]:
         """(x0, y0, x1, y1) of all points, control points included; ValueError for an empty path."""
@@ -96,12 +93,19 @@ def rectangles(boxes: ArrayLike) -> Path:
     return Path(np.tile(np.array([MOVE, LINE, LINE, LINE, CLOSE], dtype=np.uint8), len(x0)), corners)
 
 
+def _finite(points: Points) -> NDArray[np.bool_]:
+    """Which of ``points`` (n, 2) have both coordinates."""
+    return np.asarray(np.isfinite(points[:, 0]) & np.isfinite(points[:, 1]))
+
+
 def with_gaps(points: Points) -> Path:
     """A line through ``points`` (n, 2) that breaks wherever a coordinate is NaN.
 
     A point alone between two gaps becomes a line of no length, which a round cap shows as a dot.
     """
-    finite: NDArray[np.bool_] = np.isfinite(points[:, 0]) & np.isfinite(points[:, 1])
+    finite = _finite(points)
+    if len(points) > 1 and finite.all():
+        return polyline(points)
     starts = finite & ~np.concatenate([[False], finite[:-1]])
     ends = finite & ~np.concatenate([finite[1:], [False]])
     repeat = np.where(starts & ends, 2, 1)[finite]
@@ -113,7 +117,9 @@ def with_gaps(points: Points) -> Path:
 
 def runs(points: Points) -> list[Points]:
     """The stretches of ``points`` (n, 2) between NaN: (m, 2) each, at least one point long."""
-    finite: NDArray[np.bool_] = np.isfinite(points[:, 0]) & np.isfinite(points[:, 1])
+    finite = _finite(points)
+    if finite.all():
+        return [points] if len(points) else []
     breaks = np.flatnonzero(np.diff(finite.astype(np.int8))) + 1
     return [points[run] for run in np.split(np.arange(len(points)), breaks) if len(run) and finite[run[0]]]
 

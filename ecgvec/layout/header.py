@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -72,6 +73,7 @@ class Header(BaseModel):
     cells: tuple[HeaderCell, ...]
 
 
+@cache
 def load_header(name: str) -> HeaderTemplate:
     """A shipped header template by name; TemplateError with the nearest name, or with the wrong key."""
     shipped = listing("headers")

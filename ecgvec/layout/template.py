@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,15 @@ def split_slot(slot: str) -> tuple[str, int]:
 def load_template(source: str, above: tuple[str, ...] = ()) -> Template:
     """A shipped page template by name, or a user's own by the path of its .toml file. ``extends`` names another to
     start from. TemplateError names the template, the key and the nearest right one."""
+    return _loaded(source, above) if source.endswith(".toml") else _shipped(source, above)
+
+
+@cache
+def _shipped(name: str, above: tuple[str, ...]) -> Template:
+    return _loaded(name, above)
+
+
+def _loaded(source: str, above: tuple[str, ...]) -> Template:
     if source in above:
         raise TemplateError(f"template '{source}' extends itself ({' -> '.join([*above, source])}): break the circle")
     raw = _read(source)

@@ -14,6 +14,7 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec.drawing.nodes import Pen
+from ecgvec.geometry.hulls import hulls
 from ecgvec.geometry.path import Path, Points, joined, polyline
 from ecgvec.marks.base import Board, Drawing
 
@@ -68,7 +69,8 @@ def swept(points: Points, width: Floats) -> BaseGeometry:
     """What a round nib of ``width`` (n,) mm leaves along ``points`` (n, 2)."""
     angle = np.linspace(0.0, 2 * np.pi, NIB_CORNERS, endpoint=False)
     discs = points[:, None] + width[:, None, None] / 2 * np.column_stack([np.cos(angle), np.sin(angle)])
-    pieces = [shapely.MultiPoint(two).convex_hull for two in np.concatenate([discs[:-1], discs[1:]], axis=1)]
+    pairs = np.concatenate([discs[:-1], discs[1:]], axis=1)
+    pieces = hulls(pairs.reshape(-1, 2), np.full(len(pairs), 2 * NIB_CORNERS))
     return shapely.simplify(shapely.union_all(pieces), 0.004)
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from ecgvec.drawing.nodes import Mark, TraceInfo
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.lines import dashed, lines
+from ecgvec.geometry.path import Points, runs
 from ecgvec.layout.place import Box
 from ecgvec.marks.base import MARKS, PenFault
 from ecgvec.marks.ink import Share, measured
@@ -62,9 +63,10 @@ class BrokenTrace(PenFault):
         ink = shapely.MultiLineString(pieces)
         shapely.prepare(ink)
         finite = np.flatnonzero(np.isfinite(info.points).all(axis=1))
-        near = shapely.dwithin(ink, shapely.points(info.points[finite]), trace.pen.width / 2)
         inked = np.zeros(len(info.points), dtype=bool)
-        inked[finite] = near
+        inked[finite] = np.concatenate([_on_dash(line, dash) for line in runs(info.points)])
+        bare = finite[~inked[finite]]  # but for those that the ends of dashes reach, which are round
+        inked[bare] = shapely.dwithin(ink, shapely.points(info.points[bare]), trace.pen.width / 2)
         return (replace(trace, pen=replace(trace.pen, dash=dash), info=replace(info, inked=inked)),)
 
     def _gaps(self, rng: np.random.Generator, long: float, width: float) -> Gaps:
@@ -80,6 +82,11 @@ class BrokenTrace(PenFault):
         free *= (long - bare.sum() - width * len(bare)) / free.sum()
         starts = np.cumsum(free[:-1]) + np.cumsum(bare + width) - (bare + width)
         return np.column_stack([starts, starts + bare + width])
+
+
+def _on_dash(line: Points, dash: tuple[float, ...]) -> NDArray[np.bool_]:
+    """Which points of a line (n, 2) lie on a dash, not in a gap."""
+    return np.asarray(np.searchsorted(np.cumsum(dash), measured(line), side="right") % 2 == 0)
 
 
 def _gaps_of(dash: tuple[float, ...]) -> Gaps:

@@ -129,12 +129,22 @@ class Crowd:
 
     def __init__(self, board: Board) -> None:
         lines = [info.points[np.isfinite(info.points).all(axis=1)] for info in board.traces.values()]
-        self._lines = shapely.STRtree([shapely.LineString(x).simplify(0.1) for x in lines if len(x) > 1])
+        self._lines = [shapely.LineString(line) for line in lines if len(line) > 1]
+        self._bounds = shapely.bounds(self._lines).reshape(-1, 4)
+        self._simple: dict[int, shapely.Geometry] = {}  # of most traces nobody asks
         self._boxes = shapely.STRtree([shapely.box(*box) for box in board.printed])
 
     def beneath(self, place: shapely.Geometry) -> float:
         """mm of traces and, twice, mm^2 of other print beneath ``place``."""
-        lines = self._lines.geometries[self._lines.query(place, predicate="intersects")]
+        x0, y0, x1, y1 = shapely.bounds(place)
+        left, top, right, bottom = self._bounds.T
+        near = np.flatnonzero((left <= x1) & (right >= x0) & (top <= y1) & (bottom >= y0)).tolist()
         boxes = self._boxes.geometries[self._boxes.query(place, predicate="intersects")]
-        along = float(shapely.length(shapely.intersection(lines, place)).sum())
+        along = float(shapely.length(shapely.intersection([self._line(i) for i in near], place)).sum())
         return along + 2 * float(shapely.area(shapely.intersection(boxes, place)).sum())
+
+    def _line(self, number: int) -> shapely.Geometry:
+        """A trace with as few points as tell where it runs."""
+        if number not in self._simple:
+            self._simple[number] = self._lines[number].simplify(0.1)
+        return self._simple[number]

@@ -158,10 +158,12 @@ class Arrow(HandDrawn):
                 way = np.array([np.cos(angle), np.sin(angle)])
                 tip = np.array(target.point) + GAP_MM * way
                 tail = tip + self.length * rng.uniform(0.85, 1.15) * way
+                steep = 1.5 * abs(np.cos(angle))  # shafts that run along the trace are drawn seldom
+                if best is not None and steep >= best[0]:
+                    continue
                 place = shapely.LineString([tip, tail]).buffer(1.2)
                 if not paper.contains(place):
                     continue
-                steep = 1.5 * abs(np.cos(angle))  # shafts that run along the trace are drawn seldom
                 cost = crowd.beneath(place) + steep
                 if best is None or cost < best[0]:
                     best = (cost, target, tip, tail)

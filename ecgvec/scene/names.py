@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -10,7 +11,7 @@ import shapely
 from ecgvec.drawing.nodes import Group, Mark, TextInfo, TraceInfo
 from ecgvec.drawing.text import text_mark
 from ecgvec.geometry.outlines import cap_height
-from ecgvec.geometry.path import runs
+from ecgvec.geometry.path import Points, runs
 from ecgvec.layout.place import Box, Panel
 from ecgvec.style import Colors, PageStyle
 
@@ -25,25 +26,57 @@ class _Ink:
     """Everything that a name must keep off: trace lines, other names, pulses, separators, as shapely geometry."""
 
     def __init__(self, traces: Sequence[TraceInfo], width: float, others: Sequence[Box]) -> None:
-        self._traces = traces
-        self._width = width
-        self._boxes = [shapely.box(*box) for box in others]
+        self._traces = [_Line(trace.points) for trace in traces]
+        self._clearance = CLEARANCE + width / 2
+        self._boxes = list(others)
 
     def add(self, box: Box) -> None:
-        self._boxes.append(shapely.box(*box))
+        self._boxes.append(box)
 
     def overlap(self, box: Box) -> float:
         """How much of a name's box, with its clearance, is in the way: 0 where it is free, in mm of line (traces)."""
-        place = shapely.box(*box).buffer(CLEARANCE + self._width / 2, join_style="mitre")
-        x0, _, x1, _ = place.bounds
-        total = sum(float(shapely.area(shapely.intersection(place, other))) for other in self._boxes)
-        for trace in self._traces:
-            points = trace.points
-            first, stop = np.searchsorted(points[:, 0], [x0, x1])
-            for run in runs(points[max(0, first - 1) : stop + 1]):
+        near = self._clearance + 1e-6
+        around = Box(box.x0 - near, box.y0 - near, box.x1 + near, box.y1 + near)
+        boxes = [other for other in self._boxes if _meet(other, around)]
+        traces = [trace for trace in self._traces if trace.may_cross(around)]
+        if not boxes and not traces:
+            return 0.0
+        place = shapely.box(*box).buffer(self._clearance, join_style="mitre")
+        total = sum(float(shapely.area(shapely.intersection(place, shapely.box(*other)))) for other in boxes)
+        for trace in traces:
+            for run in runs(trace.between(place.bounds[0], place.bounds[2])):
                 if len(run) > 1:
                     total += float(shapely.length(shapely.intersection(shapely.linestrings(run), place)))
         return total
+
+
+class _Line:
+    """A trace's ``points`` (n, 2) mm from left to right, NaN in gaps, ready to be looked up."""
+
+    def __init__(self, points: Points) -> None:
+        self._points = points
+        self._x, self._y = np.ascontiguousarray(points.T)
+        ends = (self._x[0], np.nanmin(self._y), self._x[-1], np.nanmax(self._y))
+        self._box = Box(*(float(end) for end in ends))
+
+    def between(self, x0: float, x1: float) -> Points:
+        """The points from ``x0`` to ``x1`` and one more on either side."""
+        return self._points[self._part(x0, x1)]
+
+    def may_cross(self, box: Box) -> bool:
+        """False where no point between a box's sides reaches its height."""
+        if not _meet(self._box, box):
+            return False
+        y = self._y[self._part(box.x0, box.x1)]
+        return bool(np.fmin.reduce(y) <= box.y1 and np.fmax.reduce(y) >= box.y0)
+
+    def _part(self, x0: float, x1: float) -> slice:
+        first, stop = self._x.searchsorted((x0, x1))
+        return slice(max(0, first - 1), stop + 1)
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return a.x0 <= b.x1 and a.x1 >= b.x0 and a.y0 <= b.y1 and a.y1 >= b.y0
 
 
 def _heights(panel: Panel, position: str, cap: float) -> Iterator[float]:
@@ -73,13 +106,19 @@ def _places(panel: Panel, position: str, cap: float) -> Iterator[tuple[float, fl
             yield float(panel.box.x0 + indent), float(y)
 
 
+@lru_cache(256)
+def _extent(label: str, font: str, size: float) -> Box | None:
+    """The box of a name's ink whose baseline starts at (0, 0), mm; None where nothing of it can be seen."""
+    probe = text_mark("probe", "lead-name", label, (0.0, 0.0), (font, size, "#000000"))
+    return probe.info.ink if probe is not None and isinstance(probe.info, TextInfo) else None
+
+
 def _name(panel: Panel, trace_id: str, style: PageStyle, color: str, ink: _Ink) -> Mark | None:
     font = (style.names_font, style.names_size, color)
     data = {"lead": panel.lead, "trace": trace_id}
-    probe = text_mark("probe", "lead-name", panel.label, (0.0, 0.0), font)
-    if probe is None or not isinstance(probe.info, TextInfo):
+    relative = _extent(panel.label, style.names_font, style.names_size)
+    if relative is None:
         return None
-    relative = probe.info.ink
     best: tuple[float, tuple[float, float]] | None = None
     for x, y in _places(panel, style.lead_names, cap_height(style.names_font, style.names_size)):
         box = Box(relative.x0 + x, relative.y0 + y, relative.x1 + x, relative.y1 + y)

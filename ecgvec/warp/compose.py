@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ecgvec.errors import WarpError
 from ecgvec.geometry.path import Points
 from ecgvec.warp.cameras import Phone
-from ecgvec.warp.grid import Floats, Grid, Sloped, solved
+from ecgvec.warp.grid import Floats, Grid, Sloped, blocks, solved
 from ecgvec.warp.lattice import Lattice, lattice_pixels, turned_over
 from ecgvec.warp.parts import Bend, Camera, Canvas, Paper, Planar, Roll, WarpPart
-from ecgvec.warp.relief import LARGEST_STRAIN, Surface, bent
+from ecgvec.warp.relief import LARGEST_STRAIN, Surface, bent, lifted
 
 STEP_AT_200_DPI = 10  # px between the lattice's nodes: about 1.3 mm, at any resolution
 OVERHEAD_MM = 600.0  # from which a page is seen when no camera is named
@@ -49,10 +49,16 @@ def compose(paper: Paper, canvas: Canvas, parts: Sequence[WarpPart], share: floa
     With ``share`` None, a sheet that hides parts of itself from the camera, or that would have to stretch by more than
     1 %, is bent less, until it does not. WarpError where nothing helps, or where the given ``share`` does not.
     """
+    rolls = [part for part in parts if isinstance(part, Roll)]
+    if len(rolls) > 1:
+        raise WarpError(f"a sheet is rolled once, not by {' and by '.join(r.kind for r in rolls)}: keep one of them")
+    bends = tuple(part for part in parts if isinstance(part, Bend))
+    lifts = lifted(paper, bends)
     reason = None
     for tried in SHARES if share is None else (share,):
         try:
-            return _composed(paper, canvas, parts, tried)
+            surface = _strained(bent(paper, lifts, rolls[0] if rolls else None, tried))
+            return photographed(surface, bends, canvas, parts, tried)
         except _TooSteepError as error:
             reason = error
     raise WarpError(f"this sheet cannot be photographed: {reason}; lessen its bends, or the camera's tilt")
@@ -62,16 +68,12 @@ class _TooSteepError(Exception):
     """Less relief may help."""
 
 
-def _composed(paper: Paper, canvas: Canvas, parts: Sequence[WarpPart], share: float) -> Composed:
-    rolls = [part for part in parts if isinstance(part, Roll)]
-    if len(rolls) > 1:
-        raise WarpError(f"a sheet is rolled once, not by {' and by '.join(r.kind for r in rolls)}: keep one of them")
-    bends = tuple(part for part in parts if isinstance(part, Bend))
-    surface = bent(paper, bends, rolls[0] if rolls else None, share)
+def _strained(surface: Surface) -> Surface:
+    """The surface itself. _TooSteepError where paper would tear."""
     strain = surface.strain()
     if strain > LARGEST_STRAIN:
         raise _TooSteepError(f"it would stretch by {100 * strain:.1f} %")
-    return photographed(surface, bends, canvas, parts, share)
+    return surface
 
 
 def photographed(
@@ -143,29 +145,44 @@ def _inverted(surface: Surface, seen: Floats, size: tuple[int, int]) -> Lattice:
 
 
 def _solved(paper: Paper, forward: _Forward, size: tuple[int, int]) -> Lattice:
-    """Page mm at the image's nodes, by Newton's method. The first step's derivatives do for nearly all of them; a few
-    beyond a curled edge, where the map has a kink, need new ones and shorter steps."""
+    """Page mm at the image's nodes. _TooSteepError where the paper is seen edge on, or turned over."""
     scale = _scale(forward, paper.centre)
     step = max(2, round(STEP_AT_200_DPI * scale / (200 / 25.4)))
     wanted, shape = lattice_pixels(size, step)
-    back: Floats = np.array(np.linalg.inv(forward.homography), dtype=np.float64)
-    points = _through(back, *wanted)[0]
-    first = forward.with_slopes(*points)
-    rest, left = wanted - first.values, np.arange(wanted.shape[1])
-    for number in range(INVERSION_STEPS):
-        points[:, left] += (1.0 if number <= CHORDS else SHORTER) * np.stack(solved(first, *rest))
-        rest = wanted[:, left] - forward.at(*points[:, left])
-        far = (np.abs(rest) > NEAR).any(axis=0)
-        if not far.any():
-            break
-        left, rest = left[far], rest[:, far]
-        first = Sloped(*(part[:, far] for part in first)) if number < CHORDS else forward.with_slopes(*points[:, left])
-    else:
-        if _near_paper(points[:, left], paper).any():
+    points = np.empty_like(wanted)
+    for block in blocks(wanted.shape[1]):
+        points[:, block], lost = _inverse(forward, wanted[:, block])
+        if _near_paper(lost, paper).any():
             raise _TooSteepError("parts of it are seen edge on")
     nodes = points.T.reshape(*shape, 2)
     _check_cells(nodes, _near_paper(points, paper).reshape(shape))
     return Lattice(size, nodes, step, forward, forward.homography, paper)
+
+
+def _inverse(forward: _Forward, wanted: Floats) -> tuple[Floats, Floats]:
+    """Page mm (2, n) of image px (2, n), by Newton's method, and those of them (2, k) that it does not find. The first
+    step's derivatives do for nearly all of them; a few beyond a curled edge, where the map has a kink, need new ones
+    and shorter steps."""
+    back: Floats = np.array(np.linalg.inv(forward.homography), dtype=np.float64)
+    points, left = np.empty_like(wanted), np.arange(wanted.shape[1])
+    here = _through(back, *wanted)[0]
+    first = forward.with_slopes(*here)
+    rest, goal = wanted - first.values, wanted
+    for number in range(INVERSION_STEPS):
+        for axis, more in zip(here, solved(first, *rest), strict=True):
+            axis += (1.0 if number <= CHORDS else SHORTER) * more
+        rest = goal - forward.at(*here)
+        far = np.flatnonzero((np.abs(rest) > NEAR).any(axis=0))
+        if len(far) < len(left):
+            points[:, left] = here
+            left, here, goal, rest = left[far], here[:, far], goal[:, far], rest[:, far]
+            first = Sloped(*(part[:, far] for part in first))
+        if not len(left):
+            break
+        if number >= CHORDS:
+            first = forward.with_slopes(*here)
+    points[:, left] = here
+    return points, here
 
 
 def _near_paper(points: Floats, paper: Paper) -> NDArray[np.bool_]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -11,6 +10,7 @@ from pydantic import Field
 
 from ecgvec.geometry.path import Points
 from ecgvec.parts import Seed, registered
+from ecgvec.warp.grid import Table
 from ecgvec.warp.parts import WARPS, Bend, Floats, Paper, generator
 
 CROSSING_SHARE = 0.3  # of the folds' spacing: where the folds that cross them have faded to nothing
@@ -116,12 +116,13 @@ class Creases(Bend):
     def heights(self, points: Points, paper: Paper) -> Floats:
         """Both sets; the horizontal folds turn over where they cross the vertical ones."""
         first, second = self.folds(paper)
-        t, s = first.along(points, paper), second.along(points, paper)
-        return _table(t, first.profile) + _table(s, second.profile) * _table(t, first.flips)
+        (t, along), (s, across) = (_table(folds.along(points, paper)) for folds in (first, second))
+        return along(first.profile(t)) + across(second.profile(s)) * along(first.flips(t))
 
 
-def _table(t: Floats, function: Callable[[Floats], Floats]) -> Floats:
-    """``function`` of ``t`` (n,) mm, from a table: on a whole sheet each value is wanted hundreds of times."""
+def _table(t: Floats) -> tuple[Floats, Table]:
+    """The steps at which functions of ``t`` (n,) mm are worked out, and what looks them up: on a whole sheet each value
+    is wanted hundreds of times."""
     low, high = float(t.min()), float(t.max())
     steps = np.linspace(low, high, max(2, round((high - low) / TABLE_STEP)))
-    return np.interp(t, steps, function(steps))
+    return steps, Table(steps, t)

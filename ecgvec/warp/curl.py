@@ -9,7 +9,8 @@ from pydantic import Field
 
 from ecgvec.geometry.path import Points
 from ecgvec.parts import Degrees, registered
-from ecgvec.warp.parts import WARPS, Floats, Paper, Roll, Rolled
+from ecgvec.warp.grid import Table
+from ecgvec.warp.parts import WARPS, Bending, Floats, Paper, Roll, Rolled
 
 TABLE_STEP = 0.05  # mm
 
@@ -39,20 +40,32 @@ class Curl(Roll):
     def rolled(self, points: Points, paper: Paper, share: float) -> Rolled:
         """The profile's angle is the integral of its curvature, the profile that of the angle's cosine and sine."""
         d = _toward(self.toward)
-        far = paper.reach(d)
-        s = np.arange(-far - 1, far + 1 + TABLE_STEP, TABLE_STEP)
-        sign = share if self.lift == "up" else -share
-        curvature = sign / self.radius * np.clip((s - (far - self.start)) / self.onset, 0, 1)
+        from_middle = points - paper.centre
+        along = from_middle @ d
+        s, curvature = self._profile(paper, share)
         theta = _integral(curvature)
         x, z = _integral(np.cos(theta)), _integral(np.sin(theta))
         middle = len(s) // 2
-        from_middle = points - paper.centre
-        along = from_middle @ d
         beside = np.array([-d[1], d[0]])
-        x_at, z_at, angle, bent = (np.interp(along, s, v) for v in (x - x[middle] + s[middle], z, theta, curvature))
-        flat = np.outer(x_at, d) + np.outer(from_middle @ beside, beside)
-        normals = np.column_stack([np.outer(-np.sin(angle), d), np.cos(angle)])
-        return Rolled(np.column_stack([flat, z_at]), normals, bent, np.broadcast_to(d, points.shape))
+        table = Table(s, along)
+        x_at, z_at, angle, bent = (table(v) for v in (x - x[middle] + s[middle], z, theta, curvature))
+        beside_at, lean = from_middle @ beside, -np.sin(angle)
+        xyz = np.column_stack([x_at * d[0] + beside_at * beside[0], x_at * d[1] + beside_at * beside[1], z_at])
+        normals = np.column_stack([lean * d[0], lean * d[1], np.cos(angle)])
+        return Rolled(bent, np.broadcast_to(d, points.shape), xyz, normals)
+
+    def bending(self, points: Points, paper: Paper, share: float) -> Bending:
+        """The profile's curvature."""
+        d = _toward(self.toward)
+        s, curvature = self._profile(paper, share)
+        return Bending(Table(s, (points - paper.centre) @ d)(curvature), np.broadcast_to(d, points.shape))
+
+    def _profile(self, paper: Paper, share: float) -> tuple[Floats, Floats]:
+        """Places (k,) mm along the direction of the curl, 0 in the sheet's middle, and the curvature there."""
+        far = paper.reach(_toward(self.toward))
+        s = np.arange(-far - 1, far + 1 + TABLE_STEP, TABLE_STEP)
+        sign = share if self.lift == "up" else -share
+        return s, sign / self.radius * np.clip((s - (far - self.start)) / self.onset, 0, 1)
 
 
 def _integral(values: Floats) -> Floats:
@@ -75,22 +88,36 @@ class ConeCurl(Roll):
     def rolled(self, points: Points, paper: Paper, share: float) -> Rolled:
         """A point r from the apex lies at r g, where g runs along a great circle of the unit sphere (flat) and then
         along a small circle: as long as in the plane, so nothing stretches."""
+        r, phi, beyond, k = self._polar(points, paper, share)
+        d, e = self._axes()
+        g, normals = _small_circle(phi - beyond, beyond, k)
+        flat = np.outer(r * g[:, 0], -e) + np.outer(r * g[:, 1], d) + self.apex * e
+        xyz = np.column_stack([flat, r * g[:, 2]])
+        n = np.column_stack([np.outer(normals[:, 0], -e) + np.outer(normals[:, 1], d), normals[:, 2]])
+        bent = self.bending(points, paper, share)
+        return Rolled(bent.curvature, bent.across, xyz, n)
+
+    def bending(self, points: Points, paper: Paper, share: float) -> Bending:
+        """None before the onset, across the rulings beyond it."""
+        r, phi, beyond, k = self._polar(points, paper, share)
+        d, e = self._axes()
+        across = (np.outer(-np.sin(phi), -e) + np.outer(np.cos(phi), d)).reshape(-1, 2)
+        return Bending(np.where(beyond > 0, k / r, 0.0), across)
+
+    def _axes(self) -> tuple[Floats, Floats]:
+        """Unit page vectors in the direction of the curl and towards the apex."""
         d = _toward(self.toward)
-        turn = 1.0 if self.side == "right" else -1.0
-        e = turn * np.array([-d[1], d[0]])  # towards the apex
+        return d, (1.0 if self.side == "right" else -1.0) * np.array([-d[1], d[0]])
+
+    def _polar(self, points: Points, paper: Paper, share: float) -> tuple[Floats, Floats, Floats, float]:
+        """Distance (n,) from the apex and angle (n,) there, how much (n,) of it lies beyond the onset, and the geodesic
+        curvature of the small circle: r times the normal curvature."""
+        d, e = self._axes()
         apex_to = points - paper.centre - self.apex * e
         u, v = apex_to @ -e, apex_to @ d
         r, phi = np.hypot(u, v), np.arctan2(v, u)
         onset = np.arctan2(paper.reach(d) - self.start, self.apex)
-        k = share * self.apex / self.radius  # geodesic curvature of the small circle: r times the normal curvature
-        beyond = np.maximum(0.0, phi - onset)
-        before = phi - beyond
-        g, normals = _small_circle(before, beyond, k)
-        flat = np.outer(r * g[:, 0], -e) + np.outer(r * g[:, 1], d) + self.apex * e
-        xyz = np.column_stack([flat, r * g[:, 2]])
-        n = np.column_stack([np.outer(normals[:, 0], -e) + np.outer(normals[:, 1], d), normals[:, 2]])
-        across = (np.outer(-np.sin(phi), -e) + np.outer(np.cos(phi), d)).reshape(-1, 2)
-        return Rolled(xyz, n, np.where(beyond > 0, k / r, 0.0), across)
+        return r, phi, np.maximum(0.0, phi - onset), share * self.apex / self.radius
 
 
 def _small_circle(before: Floats, beyond: Floats, k: float) -> tuple[Floats, Floats]:

@@ -1,7 +1,8 @@
-"""Values on a rectangular lattice, bilinear in between: the one way in which warps look things up."""
+"""Values at even steps of a line or a lattice, linear in between: the one way in which warps look things up."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,6 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+AT_ONCE = 8192  # places that are solved for at a time: what is worked out for them stays in the processor's cache
+
+
+class Table:
+    """Functions of a line, to be looked up at places (n,): linear between ``steps`` (k,), which are even but for
+    rounding, and level beyond them. Finds the very numbers that ``np.interp`` finds, but the steps between which places
+    lie are counted, not searched, and once for all functions."""
+
+    def __init__(self, steps: Floats, places: Floats) -> None:
+        self._steps = steps
+        last = len(steps) - 1
+        places = np.maximum(places, steps[0])
+        step = np.minimum(((places - steps[0]) * (last / (steps[-1] - steps[0]))).astype(np.intp), last)
+        step -= places < steps.take(step)
+        step += places >= np.append(steps[1:], np.inf).take(step)
+        self._step, self._beyond = step, places - steps.take(step)
+
+    def __call__(self, values: Floats) -> Floats:
+        """What ``values`` (k,) at the steps are at the places."""
+        slopes = np.append(np.diff(values) / np.diff(self._steps), 0.0)
+        return np.asarray(slopes.take(self._step) * self._beyond + values.take(self._step))
 
 
 class Sloped(NamedTuple):
@@ -61,6 +83,11 @@ class Grid:
         first = row * columns + column
         places = (first, first + 1, first + columns, first + columns + 1)
         return across - column, down - row, [tuple(plane.take(i) for i in places) for plane in self.planes]
+
+
+def blocks(count: int) -> Iterator[slice]:
+    """``count`` places in turn, AT_ONCE at a time."""
+    return (slice(first, first + AT_ONCE) for first in range(0, count, AT_ONCE))
 
 
 def solved(slopes: Sloped, x: Floats, y: Floats) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.geometry.path import Points
-from ecgvec.warp.grid import Floats, Grid, solved
+from ecgvec.warp.grid import Floats, Grid, blocks, solved
 from ecgvec.warp.parts import Paper
 
 RINGS = 3  # of nodes outside the image, so that what lies just outside is found outside
@@ -58,19 +58,32 @@ class Lattice:
 
     def forward(self, points: Points) -> Points:
         """Page mm to image px."""
-        wanted = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+        wanted = np.ascontiguousarray(np.asarray(points, dtype=np.float64).reshape(-1, 2).T)
         found = np.full_like(wanted, np.nan)
-        known = np.flatnonzero(np.isfinite(wanted).all(axis=1))
-        found[known] = self.guess(wanted[known])
-        low, high = self._bounds()
-        left = known[((found[known] > low) & (found[known] < high)).all(axis=1)]
+        known = np.flatnonzero(np.isfinite(wanted[0]) & np.isfinite(wanted[1]))
+        for block in blocks(len(known)):
+            found[:, known[block]] = self._found(wanted[:, known[block]])
+        return np.ascontiguousarray(found.T)
+
+    def _found(self, wanted: Floats) -> Floats:
+        """Image px (2, n) of page mm (2, n), all of which are numbers."""
+        found = np.ascontiguousarray(self.guess(wanted.T).T)
+        (x_low, y_low), (x_high, y_high) = self._bounds()
+        x, y = found
+        left = np.flatnonzero((x > x_low) & (x < x_high) & (y > y_low) & (y < y_high))
+        here, goal = found[:, left], wanted[:, left]
         for _ in range(STEPS):
             if not len(left):
                 break
-            here = self.grid.with_slopes(*found[left].T)
-            rest = wanted[left].T - here.values
-            found[left] += np.column_stack(solved(here, *rest))
-            left = left[(np.abs(rest) > EXACT).any(axis=0)]
+            slopes = self.grid.with_slopes(*here)
+            rest = goal - slopes.values
+            for axis, more in zip(here, solved(slopes, *rest), strict=True):
+                axis += more
+            far = np.flatnonzero((np.abs(rest) > EXACT).any(axis=0))
+            if len(far) < len(left):
+                found[:, left] = here
+                left, here, goal = left[far], here[:, far], goal[:, far]
+        found[:, left] = here
         return found
 
     def scale(self) -> float:

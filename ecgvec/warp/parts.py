@@ -64,14 +64,20 @@ class Bend(WarpPart):
 
 
 @dataclass(frozen=True, eq=False)
-class Rolled:
+class Bending:
+    """How a sheet is rolled, at n points: the curvature (n,) in 1/mm along the unit page vectors ``across`` (n, 2)."""
+
+    curvature: Floats
+    across: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Rolled(Bending):
     """A sheet rolled without stretching, at n points: ``xyz`` (n, 3) mm from the page's middle (z towards the
-    viewer), unit ``normals`` (n, 3), and the curvature (n,) in 1/mm along the unit page vectors ``across`` (n, 2)."""
+    viewer), unit ``normals`` (n, 3), and how it is bent there."""
 
     xyz: Floats
     normals: Floats
-    curvature: Floats
-    across: Floats
 
 
 class Roll(WarpPart):
@@ -80,6 +86,10 @@ class Roll(WarpPart):
     @abstractmethod
     def rolled(self, points: Points, paper: Paper, share: float) -> Rolled:
         """Where page points (n, 2) lie when the sheet is rolled to ``share`` of the curvature."""
+
+    @abstractmethod
+    def bending(self, points: Points, paper: Paper, share: float) -> Bending:
+        """How it is bent there: what ``rolled`` says of it, found sooner."""
 
 
 class Camera(WarpPart):

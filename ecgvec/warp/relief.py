@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgvec.geometry.path import Points
-from ecgvec.warp.parts import Bend, Floats, Paper, Roll, Rolled
+from ecgvec.warp.parts import Bend, Bending, Floats, Paper, Roll, Rolled
 from ecgvec.warp.stretch import drawn_together
 
 NODE_MM = 1.5  # distance of the lattice's nodes
@@ -51,39 +51,50 @@ def nodes(paper: Paper) -> tuple[Floats, Floats]:
     return x, y
 
 
-def bent(paper: Paper, bends: Sequence[Bend], roll: Roll | None, share: float) -> Surface:
-    """The sheet under ``share`` of all heights. A roll stretches nothing, so it gives way only below HEIGHTS_FIRST."""
+def lifted(paper: Paper, bends: Sequence[Bend]) -> list[Floats]:
+    """The heights (n,) mm of each bend at the nodes, row by row."""
+    points = _points(paper)
+    return [bend.heights(points, paper) for bend in bends]
+
+
+def bent(paper: Paper, lifts: Sequence[Floats], roll: Roll | None, share: float) -> Surface:
+    """The sheet under ``share`` of all heights, which are ``lifted``'s. A roll stretches nothing, so it gives way only
+    below HEIGHTS_FIRST."""
     x, y = nodes(paper)
     shape = (len(y), len(x))
-    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    points = _points(paper)
     height = np.zeros(len(points))
-    for bend in bends:
-        height += share * bend.heights(points, paper)
+    for lift in lifts:
+        height += share * lift
     roll_share = min(1.0, share / HEIGHTS_FIRST)
-    lying = _lying(points, paper, roll, roll_share)
-    if bends:
-        points = points + _shifts(height.reshape(shape), lying, x, y).reshape(-1, 2)
-        lying = _lying(points, paper, roll, roll_share)
+    if lifts:
+        bending = _flat(points, paper) if roll is None else roll.bending(points, paper, roll_share)
+        points = points + _shifts(height.reshape(shape), bending, x, y).reshape(-1, 2)
+    lying = _flat(points, paper) if roll is None else roll.rolled(points, paper, roll_share)
     xyz = (lying.xyz + height[:, None] * lying.normals).reshape(*shape, 3)
     xyz[:, :, 2] -= np.percentile(xyz[:, :, 2], RESTING)
     return Surface(paper, x, y, height.reshape(shape), xyz, _normals(xyz))
 
 
-def _lying(points: Points, paper: Paper, roll: Roll | None, share: float) -> Rolled:
-    if roll is not None:
-        return roll.rolled(points, paper, share)
+def _points(paper: Paper) -> Points:
+    """Page mm (n, 2) of the nodes, row by row."""
+    return np.stack(np.meshgrid(*nodes(paper)), axis=-1).reshape(-1, 2)
+
+
+def _flat(points: Points, paper: Paper) -> Rolled:
+    """A sheet that is not rolled at all."""
     n = len(points)
     flat = np.column_stack([points - paper.centre, np.zeros(n)])
     up = np.broadcast_to(np.array([0.0, 0.0, 1.0]), (n, 3))
-    return Rolled(flat, up, np.zeros(n), np.broadcast_to(np.array([1.0, 0.0]), (n, 2)))
+    return Rolled(np.zeros(n), np.broadcast_to(np.array([1.0, 0.0]), (n, 2)), flat, up)
 
 
-def _shifts(height: Floats, lying: Rolled, x: Floats, y: Floats) -> Floats:
+def _shifts(height: Floats, bending: Bending, x: Floats, y: Floats) -> Floats:
     """In-plane shifts (rows, columns, 2) in mm: solved on every second node, halfway between for the others."""
     step = float(x[1] - x[0]), float(y[1] - y[0])
     gy, gx = np.gradient(height, step[1], step[0])
-    bent_by = height * lying.curvature.reshape(height.shape)
-    dx, dy = np.moveaxis(lying.across.reshape(*height.shape, 2), -1, 0)
+    bent_by = height * bending.curvature.reshape(height.shape)
+    dx, dy = np.moveaxis(bending.across.reshape(*height.shape, 2), -1, 0)
     strain = np.stack(
         [gx**2 / 2 - bent_by * dx**2, gy**2 / 2 - bent_by * dy**2, gx * gy / 2 - bent_by * dx * dy], axis=-1
     )
@@ -96,15 +107,23 @@ def _shifts(height: Floats, lying: Rolled, x: Floats, y: Floats) -> Floats:
 
 
 def _normals(xyz: Floats) -> Floats:
-    along_y, along_x = np.gradient(xyz, axis=(0, 1))
+    planes = _planes(xyz)
     # x right, y down, z towards the viewer: a flat sheet's normal is (0, 0, 1).
-    normals = np.cross(along_x, along_y)
-    return np.asarray(normals / np.linalg.norm(normals, axis=-1, keepdims=True))
+    (a, b, c), (d, e, f) = (np.asarray(np.gradient(planes, axis=axis)) for axis in (2, 1))
+    x, y, z = b * f - c * e, c * d - a * f, a * e - b * d
+    length = np.sqrt(x * x + y * y + z * z)
+    return np.stack([x / length, y / length, z / length], axis=-1)
 
 
 def _metric(surface: Surface) -> tuple[Floats, Floats, Floats]:
     """First fundamental form E, F, G of the lattice's cells."""
     dx, dy = surface.step
-    along_x = (np.diff(surface.xyz, axis=1) / dx)[:-1]
-    along_y = (np.diff(surface.xyz, axis=0) / dy)[:, :-1]
-    return (along_x**2).sum(-1), (along_x * along_y).sum(-1), (along_y**2).sum(-1)
+    planes = _planes(surface.xyz)
+    a, b, c = (np.diff(planes, axis=2) / dx)[:, :-1]
+    d, e, f = (np.diff(planes, axis=1) / dy)[:, :, :-1]
+    return a * a + b * b + c * c, a * d + b * e + c * f, d * d + e * e + f * f
+
+
+def _planes(xyz: Floats) -> Floats:
+    """(rows, columns, 3) as three planes, which NumPy works on faster."""
+    return np.ascontiguousarray(np.moveaxis(xyz, -1, 0))
