@@ -28,7 +28,7 @@ from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import generator
 
 
-def milliseconds(work: Callable[[], object], rounds: int = 3) -> float:
+def milliseconds(work: Callable[[], object], rounds: int = 1) -> float:
     """CPU time of this thread, the least of some rounds."""
     spent = []
     for _ in range(rounds):
@@ -50,7 +50,7 @@ class Floor:
         return sum(self.steps.values())
 
 
-def floor_of(sheet: Sheet, encoder: str = "png", rounds: int = 3) -> Floor:
+def floor_of(sheet: Sheet, encoder: str = "png", rounds: int = 1) -> Floor:
     """The floor of one page; ``encoder``: ``png`` or ``jpg``."""
     found = Floor()
     bent = isinstance(sheet.warp, Lattice)

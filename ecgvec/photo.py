@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import shapely
 from shapely import Polygon
@@ -24,6 +25,9 @@ from ecgvec.warp.compose import Composed, compose
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import Canvas, Paper
 from ecgvec.warp.planar import Crop
+
+Painter = Callable[[float, tuple[float, float, float, float] | None], Image]
+"""Draws a page at a resolution in dpi: all of it (None), or what lies between x0, y0, x1 and y1 mm."""
 
 SAME_SCALE = (0.8, 1.15)  # image px a page px between which the page is drawn at the image's own resolution
 
@@ -84,25 +88,26 @@ def _view(shot: Shot, dpi: float) -> View:
     return View(shot.composed, shot.sheet, px_per_mm(page_dpi(shot.warp, dpi)))
 
 
-def developed(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect] = ()) -> Image:
-    """The picture of ``scene``, (H, W, 3) uint8 sRGB: what ``effects`` do to the paper, then what it lies on and the
+def developed(page: Scene | Painter, shot: Shot, dpi: float, effects: Sequence[Effect] = ()) -> Image:
+    """The picture of ``page``, (H, W, 3) uint8 sRGB: what ``effects`` do to the paper, then what it lies on and the
     light on both, while a page that is not seen straight on is resampled; then what takes the picture does to it."""
+    paint = partial(draw, page) if isinstance(page, Scene) else page
     scale = px_per_mm(dpi) if isinstance(shot.warp, Flat) else shot.warp.scale()
-    image = draw(scene, dpi, shot.warp.frame) if isinstance(shot.warp, Flat) else _seen(scene, shot, dpi, effects)
+    image = paint(dpi, shot.warp.frame) if isinstance(shot.warp, Flat) else _seen(paint, shot, dpi, effects)
     for effect in effects:
         if isinstance(effect, Capture):
             image = effect.captured(image, scale)
     return image
 
 
-def _seen(scene: Scene, shot: Shot, dpi: float, effects: Sequence[Effect]) -> Image:
+def _seen(paint: Painter, shot: Shot, dpi: float, effects: Sequence[Effect]) -> Image:
     """A page that is not seen straight on: worn, bent, lit, on its ground."""
     assert isinstance(shot.warp, Lattice)
-    view = _view(shot, dpi)
-    dpi = page_dpi(shot.warp, dpi)
-    page = draw(scene, dpi)
+    drawn_dpi = page_dpi(shot.warp, dpi)
+    page = paint(drawn_dpi, None)
     if not effects:
-        return resample(page, px_per_mm(dpi), shot.warp)
+        return resample(page, px_per_mm(drawn_dpi), shot.warp)
+    view, dpi = _view(shot, dpi), drawn_dpi
     for effect in effects:
         if isinstance(effect, OnPaper):
             page = effect.applied(page, px_per_mm(dpi), shot.warp.paper, view.composed.bends)

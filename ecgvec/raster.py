@@ -113,6 +113,14 @@ def append_path(context: Any, path: Path) -> None:
 
 def path_data(path: Path) -> PathData:
     """A path as cairo keeps it, an array of ``cairo_path_data_t``, (n, 2): a header, then the points, a command."""
+    if not len(path.codes):
+        return np.empty((0, 2))
+    if path.codes.max() <= LINE:  # the longest ones: a header and a point each
+        data = np.empty((2 * len(path.codes), 2))
+        data[1::2] = path.points
+        heads = data.view(np.int32)[::2]
+        heads[:, 0], heads[:, 1] = path.codes, 2  # cairo's numbers of these two are ours
+        return data
     lengths = POINTS_PER_CODE[path.codes] + 1
     heads = (np.cumsum(lengths) - lengths).astype(np.intp)
     data = np.empty((int(lengths.sum()), 2), dtype=np.float64)

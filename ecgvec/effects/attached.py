@@ -11,13 +11,15 @@ from pydantic import Field
 from shapely import LineString, MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
+from ecgvec.effects.base import EFFECTS, View
+from ecgvec.effects.dyes import Dye
 from ecgvec.effects.edges import over, rough
-from ecgvec.effects.lost import filled, laid_over, shaded, way_to
-from ecgvec.effects.paper import Clouds, Dye, Patch, Place, Plane, Share, cut, dye, fine_noise
+from ecgvec.effects.layers import Covering, Layers
+from ecgvec.effects.lost import filled, way_to
+from ecgvec.effects.paper import Clouds, Patch, Place, Plane, Share, cut, fine_noise
 from ecgvec.geometry.path import Points
 from ecgvec.parts import Degrees, Seed, registered
-from ecgvec.warp.parts import Bend, Floats, Paper, generator
+from ecgvec.warp.parts import Floats, Paper, generator
 
 Finish = Literal["clear", "matt", "masking"]
 
@@ -87,7 +89,7 @@ class Frame:
 
 
 @registered(EFFECTS)
-class Tape(OnPaper):
+class Tape(Covering):
     """A strip of adhesive tape, ``length`` x ``width`` mm, its middle at a place given as shares of the page, turned by
     ``angle`` degrees.
 
@@ -113,24 +115,22 @@ class Tape(OnPaper):
         dyed = self.opacity * (min(BACKING[self.finish]) + self.age * min(CLEAR_AGED))
         return float((1 - film) * (1 - self.opacity * MOST_GRIME) * np.exp(-dyed))
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
-        """The page (H, W, 3) with the tape on it."""
+    def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
+        """The strip and its edges."""
         strip = self._outline(paper)
-        patch = over(page, scale, strip, 1.5)
+        patch = over(layers, scale, strip, 1.5)
         if not (self.opacity and patch):
-            return page
+            return
         rng = generator(self.seed).spawn(1)[0]
-        changed = page.copy()
         share = filled(strip, patch, scale) * np.float32(self.opacity)
         along, across = Frame.turned(self.x, self.y, self.angle, paper).of(patch)
-        dye(changed, patch, share, BACKING[self.finish])
+        layers.dye(patch, share, BACKING[self.finish])
         if self.finish == "masking":
-            self._crepe(changed, patch, scale, share)
+            self._crepe(layers, patch, scale, share)
         else:
-            dye(changed, patch, share * np.float32(self.age * (1 if self.finish == "clear" else MATT_AGES)), CLEAR_AGED)
-            self._film(changed, patch, scale, share, (along, across), rng)
-        self._edged(changed, patch, scale, filled(strip, patch, scale), rng)
-        return changed
+            layers.dye(patch, share * np.float32(self.age * (1 if self.finish == "clear" else MATT_AGES)), CLEAR_AGED)
+            self._film(layers, patch, scale, share, (along, across), rng)
+        self._edged(layers, patch, scale, filled(strip, patch, scale), rng)
 
     def _outline(self, paper: Paper) -> Polygon:
         """The strip, page mm: cut at its ends by a dispenser's teeth, or torn."""
@@ -150,9 +150,15 @@ class Tape(OnPaper):
         return Polygon(np.vstack([right, frame.page(-self.length / 2 + ends[1], across)[::-1]]))
 
     def _film(
-        self, page: Image, patch: Patch, scale: float, share: Plane, at: tuple[Plane, Plane], rng: np.random.Generator
+        self,
+        layers: Layers,
+        patch: Patch,
+        scale: float,
+        share: Plane,
+        at: tuple[Plane, Plane],
+        rng: np.random.Generator,
     ) -> None:
-        """Gloss, or the milk of a matt film, and where the tape does not touch the paper, in place."""
+        """Gloss, or the milk of a matt film, and where the tape does not touch the paper."""
         along, across = at
         broad = Clouds.drawn(rng, 6, 50, 0.8).at(patch.x, patch.y, scale)
         loose = Clouds.drawn(rng, 0.9, 9, 0.8).at(patch.x, patch.y, scale)
@@ -163,18 +169,18 @@ class Tape(OnPaper):
             lit = rng.uniform(-0.35, 0.35) * self.length
             streak = np.exp(-(((along - np.float32(lit) + 0.6 * across + 3 * broad) / (0.13 * self.length)) ** 2))
             veil = 0.02 + 0.3 * streak * (1 + 0.15 * loose) + 0.12 * bubbles * (0.4 + streak)
-        laid_over(page, patch, share * np.clip(veil, 0, MOST_FILM), FILM[self.finish])
+        layers.paint(patch, share * np.clip(veil, 0, MOST_FILM), FILM[self.finish])
 
-    def _crepe(self, page: Image, patch: Patch, scale: float, share: Plane) -> None:
-        """The wrinkled paper of masking tape, in place."""
+    def _crepe(self, layers: Layers, patch: Patch, scale: float, share: Plane) -> None:
+        """The wrinkled paper of masking tape."""
         rng = generator(self.seed).spawn(2)[1]
         wrinkles = cut(fine_noise(rng, scale, 0.6, 0.14, np.radians(90 - self.angle)), patch)
         light = 1 + 0.019 * wrinkles + 0.015 * Clouds.drawn(rng, 3, 30, 0.7).at(patch.x, patch.y, scale)
         yellow = np.array([1, 1 - 0.07 * self.age, 1 - 0.2 * self.age]) * FILM["masking"]
-        laid_over(page, patch, share, light[..., None] * yellow)
+        layers.paint(patch, share, light[..., None] * yellow)
 
-    def _edged(self, page: Image, patch: Patch, scale: float, strip: Plane, rng: np.random.Generator) -> None:
-        """The tape's cut edges, in place: a thin dark line, lighter on the inside, and dirt in the glue along it."""
+    def _edged(self, layers: Layers, patch: Patch, scale: float, strip: Plane, rng: np.random.Generator) -> None:
+        """The tape's cut edges: a thin dark line, lighter on the inside, and dirt in the glue along it."""
         inside, outside = way_to(1 - strip, scale), way_to(strip, scale)
         uneven = np.clip(0.5 + 0.5 * Clouds.drawn(rng, 1.2, 25, 0.6).at(patch.x, patch.y, scale), 0, 1.6)
         specks = np.clip(cut(fine_noise(rng, scale, 0.12, 0.12), patch), 0, 3)
@@ -182,13 +188,13 @@ class Tape(OnPaper):
         line = np.exp(-((way / np.float32(EDGE_MM)) ** 2))
         grime = uneven * (0.42 * line + 0.17 * np.exp(-way / np.float32(SEAM_MM)) * specks)
         darker = self.opacity * np.clip(0.1 * line + np.float32(self.dirt) * grime, 0, MOST_GRIME)
-        laid_over(page, patch, darker, DIRT)
+        layers.paint(patch, darker, DIRT)
         glint = np.exp(-(((inside - np.float32(2.2 * EDGE_MM)) / np.float32(EDGE_MM)) ** 2)) * strip
-        laid_over(page, patch, 0.25 * self.opacity * glint, FILM["clear"])
+        layers.paint(patch, 0.25 * self.opacity * glint, FILM["clear"])
 
 
 @registered(EFFECTS)
-class Staples(OnPaper):
+class Staples(Covering):
     """``count`` staples ``length`` mm long at a place given as shares of the page, turned by ``angle`` degrees; or with
     ``removed`` the holes that they have left. ``rust``: how rusty they are, or were."""
 
@@ -212,22 +218,20 @@ class Staples(OnPaper):
         """What is seen in their shadows and through their rust."""
         return float(((1 - MOST_SHADE) * np.exp(-self.rust * min(RUSTY))) ** min(self.count, 1))
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
-        """The page (H, W, 3), stapled, or with pin holes."""
-        changed = page.copy()
+    def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
+        """Each staple, or its pin holes."""
         for ends, rng in zip(self._ends(paper), generator(self.seed).spawn(self.count), strict=True):
             wire = LineString(ends)
-            patch = over(changed, scale, wire, 5.0)
+            patch = over(layers, scale, wire, 5.0)
             if not patch:
                 continue
             frame = Frame(ends.mean(axis=0), (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0]))
             if self.rust:
-                self._stained(changed, patch, scale, frame, rng)
+                self._stained(layers, patch, scale, frame, rng)
             if self.removed:
-                self._pinned(changed, patch, scale, ends, frame, rng)
+                self._pinned(layers, patch, scale, ends, frame, rng)
             else:
-                self._stapled(changed, patch, scale, wire, frame, rng)
-        return changed
+                self._stapled(layers, patch, scale, wire, frame, rng)
 
     def _ends(self, paper: Paper) -> list[Points]:
         """Both ends (2, 2) of each staple, page mm; the second was put in beside the first, a little askew."""
@@ -242,14 +246,14 @@ class Staples(OnPaper):
         return found
 
     def _stapled(
-        self, page: Image, patch: Patch, scale: float, wire: LineString, frame: Frame, rng: np.random.Generator
+        self, layers: Layers, patch: Patch, scale: float, wire: LineString, frame: Frame, rng: np.random.Generator
     ) -> None:
-        """A wire, its shadow, and the paper that its ends draw in, in place."""
+        """A wire, its shadow, and the paper that its ends draw in."""
         along, across = frame.of(patch)
         half = np.float32(self.length / 2)
         shadow = _faded(frame.shifted(*FALLEN_MM).to_wire(patch, self.length), WIRE_MM / 2, 0.28)
         ends = np.exp(-(((np.abs(along) - half) / 0.7) ** 2) - (across / 0.7) ** 2)
-        shaded(page, patch, 1 - np.clip(0.5 * shadow + 0.25 * ends, 0, MOST_SHADE))
+        layers.shade(patch, 1 - np.clip(0.5 * shadow + 0.25 * ends, 0, MOST_SHADE))
         v = np.clip(across / np.float32(WIRE_MM / 2), -1, 1)
         worn = Clouds.drawn(rng, 0.7, 9, 0.5).at(patch.x, patch.y, scale)
         light = 0.38 + 0.62 * np.sqrt(1 - 0.98 * v * v) - 0.22 * v
@@ -259,30 +263,30 @@ class Staples(OnPaper):
         metal: Any = light[..., None] * (WIRE + rust[..., None] * (RUST - WIRE))
         metal += ((1 - rust) * glint)[..., None] * (GLINT - metal) * 0.85
         share = filled(wire.buffer(WIRE_MM / 2, quad_segs=6), patch, scale)
-        laid_over(page, patch, share, metal)
+        layers.paint(patch, share, metal)
 
-    def _stained(self, page: Image, patch: Patch, scale: float, frame: Frame, rng: np.random.Generator) -> None:
-        """What rust has run into the paper, in place."""
+    def _stained(self, layers: Layers, patch: Patch, scale: float, frame: Frame, rng: np.random.Generator) -> None:
+        """What rust has run into the paper."""
         along, _ = frame.of(patch)
         beyond = frame.to_wire(patch, self.length)
         uneven = Clouds.drawn(rng, 0.8, 8, 0.7).at(patch.x, patch.y, scale)
         ends = 0.5 + 0.5 * np.exp(-(((np.abs(along) - self.length / 2) / 1.5) ** 2))
         run = np.exp(-beyond / (0.45 + 0.5 * self.rust)) * np.clip(0.75 + 0.4 * uneven, 0, 1.5) * ends
-        dye(page, patch, np.asarray(self.rust * run, dtype=np.float32), RUSTY)
+        layers.dye(patch, np.asarray(self.rust * run, dtype=np.float32), RUSTY)
 
     def _pinned(
-        self, page: Image, patch: Patch, scale: float, ends: Points, frame: Frame, rng: np.random.Generator
+        self, layers: Layers, patch: Patch, scale: float, ends: Points, frame: Frame, rng: np.random.Generator
     ) -> None:
-        """Two holes with frayed rims, and the dent of the wire between them, in place."""
+        """Two holes with frayed rims, and the dent of the wire between them."""
         along, across = frame.of(patch)
         between = np.clip((self.length / 2 - np.abs(along)) / 0.4, 0, 1)
         dent = 0.07 * between * np.exp(-((across / 0.3) ** 2)) * (1 + 0.3 * rng.standard_normal())
         lit = _faded(frame.shifted(0.22, 0.22).to_ends(patch, self.length), PIN_MM, 0.2)
         raised = _faded(frame.to_ends(patch, self.length), PIN_MM + 0.15, 0.3)
         gain = 1 - np.clip(dent + 0.22 * raised, 0, MOST_SHADE)
-        shaded(page, patch, gain)
-        laid_over(page, patch, 0.5 * lit, FILM["clear"])
-        laid_over(page, patch, filled(MultiPoint(ends).buffer(PIN_MM, quad_segs=6), patch, scale), HOLE)
+        layers.shade(patch, gain)
+        layers.paint(patch, 0.5 * lit, FILM["clear"])
+        layers.paint(patch, filled(MultiPoint(ends).buffer(PIN_MM, quad_segs=6), patch, scale), HOLE)
 
 
 def _faded(away: Plane, radius: float, soft: float) -> Plane:

@@ -11,11 +11,13 @@ from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
-from ecgvec.effects.lost import filled, laid_over, shaded, way_to
-from ecgvec.effects.paper import Clouds, Dye, Patch, Plane, cut, dye, fine_noise
+from ecgvec.effects.base import EFFECTS, View
+from ecgvec.effects.dyes import Dye
+from ecgvec.effects.layers import Covering, Layers
+from ecgvec.effects.lost import filled, way_to
+from ecgvec.effects.paper import Clouds, Patch, Plane, Shaped, cut, fine_noise
 from ecgvec.parts import Seed, registered
-from ecgvec.warp.parts import Bend, Floats, Paper, generator
+from ecgvec.warp.parts import Floats, Paper, generator
 
 Edge = Literal[
     "top", "right", "bottom", "left", "top-left", "top-right", "bottom-right", "bottom-left"
@@ -87,16 +89,16 @@ def on_sheet(shape: BaseGeometry, paper: Paper) -> BaseGeometry:
     return shapely.intersection(shapely.make_valid(shape), shapely.box(-1, -1, paper.width + 1, paper.height + 1))
 
 
-def over(page: Image, scale: float, shape: BaseGeometry, more: float) -> Patch:
+def over(page: Shaped, scale: float, shape: BaseGeometry, more: float) -> Patch:
     """The patch of the page that holds a shape and ``more`` mm around it."""
     x0, y0, x1, y1 = shapely.bounds(shape)
     return Patch.over(page, scale, (x0 - more, y0 - more, x1 + more, y1 + more))
 
 
-def bare_fibres(page: Image, scale: float, gone: BaseGeometry, ply: BaseGeometry, rng: np.random.Generator) -> None:
-    """Paper torn open, onto the page in place: its white inside where ``ply``, the printed side, is gone, with the
-    shadow of the ply's edge on it, ever thinner towards what is ``gone`` altogether."""
-    patch = over(page, scale, ply, 3 * LIP_MM)
+def bare_fibres(layers: Layers, scale: float, gone: BaseGeometry, ply: BaseGeometry, rng: np.random.Generator) -> None:
+    """Paper torn open: its white inside where ``ply``, the printed side, is gone, with the shadow of the ply's edge on
+    it, ever thinner towards what is ``gone`` altogether."""
+    patch = over(layers, scale, ply, 3 * LIP_MM)
     if not patch:
         return
     share, lost = filled(ply, patch, scale), filled(gone, patch, scale)
@@ -106,12 +108,12 @@ def bare_fibres(page: Image, scale: float, gone: BaseGeometry, ply: BaseGeometry
     light = 0.985 + 0.022 * np.clip(fuzz, -2.5, 2.5)
     light -= 0.13 * np.exp(-to_print / np.float32(0.14)) + (0.1 + 0.07 * fuzz) * np.exp(-to_rim / np.float32(0.16))
     lip = 0.05 * np.exp(-way_to(share, scale) / np.float32(LIP_MM))
-    shaded(page, patch, 1 - lip)
-    laid_over(page, patch, share, np.clip(light, 0.55, 1)[..., None] * CORE)
+    layers.shade(patch, 1 - lip)
+    layers.paint(patch, share, np.clip(light, 0.55, 1)[..., None] * CORE)
 
 
 @registered(EFFECTS)
-class TornEdge(OnPaper):
+class TornEdge(Covering):
     """A strip torn off along an ``edge`` of the sheet, or a corner torn off, ``depth`` mm deep on the average. Along
     the tear the printed side is gone ``rim`` mm further, more here and less there: white fibres show."""
 
@@ -129,13 +131,11 @@ class TornEdge(OnPaper):
         """Where the printed side is gone."""
         return self._torn(view.paper)[1] if self.depth else Polygon()
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
-        """The page (H, W, 3) with white fibres along the tear."""
+    def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
+        """White fibres along the tear."""
         if not self.depth:
-            return page
-        changed = page.copy()
-        bare_fibres(changed, scale, *self._torn(paper), generator(self.seed))
-        return changed
+            return
+        bare_fibres(layers, scale, *self._torn(paper), generator(self.seed))
 
     def _torn(self, paper: Paper) -> tuple[BaseGeometry, BaseGeometry]:
         """What is gone of the sheet, and what of its printed side, which holds the former."""
@@ -152,7 +152,7 @@ class TornEdge(OnPaper):
 
 
 @registered(EFFECTS)
-class BurntEdge(OnPaper):
+class BurntEdge(Covering):
     """A sheet that has burnt along an ``edge``, at a corner, or along all edges, ``depth`` mm deep where the fire ate
     in furthest: a charred band about ``char`` mm wide, and beyond it paper browned over ``browned`` mm."""
 
@@ -177,23 +177,21 @@ class BurntEdge(OnPaper):
             return 1.0
         return 0.0 if self.char else float(np.exp(-BROWNEST)) if self.browned else 1.0
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
-        """The page (H, W, 3), charred and browned along what has burnt away."""
+    def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
+        """Brown and char along what has burnt away."""
         gone = self.missing(paper)
-        patch = None if gone.is_empty else over(page, scale, gone, 2 * self.char + 1.6 * self.browned + 1)
+        patch = None if gone.is_empty else over(layers, scale, gone, 2 * self.char + 1.6 * self.browned + 1)
         if not patch:
-            return page
+            return
         rng = generator(self.seed)
-        changed = page.copy()
         away = way_to(filled(gone, patch, scale), scale)
         uneven = Clouds.drawn(rng, 2.5, 40, 0.6).at(patch.x, patch.y, scale)
         frayed = Clouds.drawn(rng, 0.5, 4, 0.7).at(patch.x, patch.y, scale)
         charred = np.float32(self.char) * np.clip(0.8 + 0.32 * uneven + 0.16 * frayed, 0.08, 2.2)
         if self.browned:
-            self._browned(changed, patch, np.maximum(away - charred, 0), uneven, frayed)
+            self._browned(layers, patch, np.maximum(away - charred, 0), uneven, frayed)
         if self.char:
-            self._charred(changed, patch, away, charred, (frayed, cut(fine_noise(rng, scale, 0.12, 0.12), patch)))
-        return changed
+            self._charred(layers, patch, away, charred, (frayed, cut(fine_noise(rng, scale, 0.12, 0.12), patch)))
 
     def _eaten(self, edge: Edge, paper: Paper, rng: np.random.Generator) -> Polygon:
         """What lies beyond a front of bites, each about an arc of a circle: fire spreads alike to all sides."""
@@ -210,15 +208,15 @@ class BurntEdge(OnPaper):
         line += min(0.35, self.depth / 12) * rough(rng, s, 4, 0.4, 0.7)
         return front.beyond(line)
 
-    def _browned(self, page: Image, patch: Patch, away: Plane, uneven: Plane, frayed: Plane) -> None:
-        """Browns a patch of the page, in place, by its way (h, w) mm from the char."""
+    def _browned(self, layers: Layers, patch: Patch, away: Plane, uneven: Plane, frayed: Plane) -> None:
+        """Browns a patch of the page by its way (h, w) mm from the char."""
         way = away * np.clip(1 + np.float32(0.2) * uneven + np.float32(0.05) * frayed, 0.45, 1.9)
-        dye(page, patch, np.exp(-way * np.float32(6.5 / self.browned)), SCORCHED)
+        layers.dye(patch, np.exp(-way * np.float32(6.5 / self.browned)), SCORCHED)
         tan = np.exp(-((way * np.float32(1.9 / self.browned)) ** 2))
-        dye(page, patch, tan, TANNED)
+        layers.dye(patch, tan, TANNED)
 
-    def _charred(self, page: Image, patch: Patch, away: Plane, wide: Plane, noises: tuple[Plane, Plane]) -> None:
-        """Lays char over a patch of the page, in place: black, cracked, with ash at the very edge."""
+    def _charred(self, layers: Layers, patch: Patch, away: Plane, wide: Plane, noises: tuple[Plane, Plane]) -> None:
+        """Lays char over a patch of the page: black, cracked, with ash at the very edge."""
         soft = np.float32(min(CHAR_SOFT_MM, self.char))
         share = np.clip((wide - away) / soft + np.float32(0.5), 0, 1)
         share *= share * (3 - 2 * share)
@@ -228,4 +226,4 @@ class BurntEdge(OnPaper):
         light = 1 + 0.13 * np.clip(fine, -2, 2) + 0.12 * frayed
         colour = np.zeros((*share.shape, 3), dtype=np.float32)
         colour[burnt] = light[:, None] * CHAR + ash[:, None] * (ASH - CHAR)
-        laid_over(page, patch, share, colour)
+        layers.paint(patch, share, colour)

@@ -33,16 +33,22 @@ class Jpeg(Capture):
 
     def captured(self, image: Image, scale: float) -> Image:
         """Encoded and decoded."""
-        pixels = self._saved(image[..., ::-1])  # OpenCV's files are BGR
+        pixels = self._saved(_turned(image))  # OpenCV's files are BGR
         if self.times == 2 and min(pixels.shape[:2]) > self.offset:
             pixels[self.offset :, self.offset :] = self._saved(pixels[self.offset :, self.offset :])
-        return np.ascontiguousarray(pixels[..., ::-1])
+        return _turned(pixels)
 
     def _saved(self, pixels: Image) -> Image:
         how = [cv2.IMWRITE_JPEG_QUALITY, self.quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, SAMPLING[self.chroma]]
         data = cv2.imencode(".jpg", np.ascontiguousarray(pixels), how)[1]
         found: Any = cv2.imdecode(data, cv2.IMREAD_COLOR)
         return cast(Image, found)
+
+
+def _turned(pixels: Image) -> Image:
+    """RGB as BGR and BGR as RGB."""
+    found: Any = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return cast(Image, found)
 
 
 @registered(EFFECTS)

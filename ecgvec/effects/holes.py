@@ -10,13 +10,14 @@ from pydantic import Field
 from shapely import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
+from ecgvec.effects.base import EFFECTS, View
 from ecgvec.effects.edges import bare_fibres, on_sheet, over, rough
-from ecgvec.effects.lost import filled, shaded, way_to
+from ecgvec.effects.layers import Covering, Layers
+from ecgvec.effects.lost import filled, way_to
 from ecgvec.effects.paper import Share
 from ecgvec.geometry.path import Points
 from ecgvec.parts import Seed, registered
-from ecgvec.warp.parts import Bend, Floats, Paper, generator
+from ecgvec.warp.parts import Floats, Paper, generator
 
 PITCH_MM = {2: 80.0, 3: 108.0, 4: 80.0}  # ISO 838, and the three rings of North America (4 1/4 inches)
 STEP_MM = 0.15  # between points of a torn hole's rim
@@ -26,7 +27,7 @@ PRESSED_MM = 0.7  # around a hole the punch has bent the paper down
 
 
 @registered(EFFECTS)
-class PunchHoles(OnPaper):
+class PunchHoles(Covering):
     """``count`` holes along an ``edge``, ``diameter`` mm wide and their middles ``margin`` mm from it: two 80 mm apart
     (ISO 838), three 108 mm (North America), or four 80 mm. They lie off their places by some ``off`` mm; ``torn`` of
     them are torn out to the edge. ``rim``: how much of the hole's cut edge and bent rim is seen."""
@@ -53,22 +54,21 @@ class PunchHoles(OnPaper):
         """What is seen in the shade of their rims."""
         return 1 - self.rim * (CUT_SHADE + PRESSED_SHADE)
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
-        """The page (H, W, 3) with the rims of its holes."""
-        changed, holes = page.copy(), self._holes(paper)
+    def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
+        """The rims of its holes."""
+        holes = self._holes(paper)
         for (hole, ply), rng in zip(holes, generator(self.seed).spawn(len(holes)), strict=True):
-            patch = over(changed, scale, hole, 3 * PRESSED_MM)
+            patch = over(layers, scale, hole, 3 * PRESSED_MM)
             if not patch:
                 continue
             if not ply.is_empty:
-                bare_fibres(changed, scale, hole, ply, rng)
+                bare_fibres(layers, scale, hole, ply, rng)
             away = way_to(filled(hole, patch, scale), scale)
             right, down = patch.offsets(hole.centroid.x, hole.centroid.y)
             side = (right + down) / np.maximum(np.hypot(right, down), 1) / np.sqrt(2)  # light from the upper left
             cut = CUT_SHADE * np.exp(-((away / np.float32(RIM_MM)) ** 2))
             pressed = PRESSED_SHADE * np.exp(-away / np.float32(PRESSED_MM)) * (0.5 - 0.5 * side)
-            shaded(changed, patch, 1 - self.rim * (cut + pressed))
-        return changed
+            layers.shade(patch, 1 - self.rim * (cut + pressed))
 
     def _middles(self, paper: Paper, rng: np.random.Generator) -> tuple[Points, Floats]:
         """The middles (count, 2) of the holes in page mm, and the unit vector (2,) to the edge."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
-from ecgvec.effects.paper import Clouds, Patch, Share, bare_paper, fine_noise, spread
+from ecgvec.effects.paper import Clouds, Patch, Share, Tiled, Woven, bare_paper, fine_noise
+from ecgvec.effects.tones import bands, widened
 from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
 
@@ -30,13 +31,17 @@ FEATHER = 2.2  # how much further ink goes along a fibre
 DOT_GAIN = 1.5  # times the share that is covered, squared, times that which is not: the light caught beneath dots
 
 
-def black_ink(page: Image) -> Bytes:
-    """How much black ink (H, W) there is, 0 to 255: by how much the lightest channel is darker than bare paper. A
-    coloured grid, which was on the paper before the machine printed, has next to none."""
+def bare_level(page: Image) -> int:
+    """How light the lightest channel of bare paper is, 0 to 255."""
+    return int(float(np.percentile(page[::11, ::13].max(axis=2), 70)))
+
+
+def black_ink(page: Image, bare: int) -> Bytes:
+    """How much black ink (H, W) there is, 0 to 255: by how much the lightest channel is darker than ``bare`` paper's.
+    A coloured grid, which was on the paper before the machine printed, has next to none."""
     red, green, blue = cv2.split(page)
     lightest = cv2.max(cv2.max(red, green), blue)
-    bare = float(np.percentile(lightest[::11, ::13], 70))
-    return np.asarray(cv2.subtract(np.full_like(lightest, int(bare)), lightest), dtype=np.uint8)
+    return np.asarray(cv2.subtract(np.full_like(lightest, bare), lightest), dtype=np.uint8)
 
 
 def without(page: Image, ink: Bytes, lost: Bytes, seen: tuple[float, float, float] = (1, 1, 1)) -> Image:
@@ -65,16 +70,18 @@ class ThermalFade(OnPaper):
         patch = Patch.whole(page, scale)
         angle = rng.uniform(0, 2 * np.pi)
         way = np.array([np.cos(angle), np.sin(angle)]) / paper.reach(np.array([np.cos(angle), np.sin(angle)]))
-        slope = np.add.outer((patch.y - paper.centre[1]) * way[1], (patch.x - paper.centre[0]) * way[0])
-        patches = Clouds.drawn(rng, 25, 140, 0.8).at(patch.x, patch.y, scale)
-        grain = Clouds.drawn(rng, 0.5, 4, 0.0).at(patch.x, patch.y, scale)
-        uneven = 1 + np.float32(self.gradient) * slope.astype(np.float32)
-        uneven += np.float32(self.patchy) * (np.float32(0.28) * patches + np.float32(0.06) * grain)
+        right, down = (patch.x - paper.centre[0]) * way[0], (patch.y - paper.centre[1]) * way[1]
+        patches = Clouds.drawn(rng, 25, 140, 0.8).woven(patch.x, patch.y, scale)
+        grain = Clouds.drawn(rng, 0.5, 4, 0.0).woven(patch.x, patch.y, scale)
         # It is always a share of what is left that goes next, so that print dies away and never ends at a hard border.
-        levels = cv2.convertScaleAbs(np.maximum(uneven, 0), alpha=255 / MOST_UNEVEN)
         kept = np.maximum(LEAST_LEFT, (1 - MOST_LOST * self.lost) ** (MOST_UNEVEN * np.arange(256) / 255))
-        lost = np.asarray(cv2.LUT(levels, np.rint(255 * (1 - kept)).astype(np.uint8)), dtype=np.uint8)
-        return without(page, black_ink(page), lost, GHOST)
+        table, bare, changed = np.rint(255 * (1 - kept)).astype(np.uint8), bare_level(page), np.empty_like(page)
+        for rows in bands(len(page)):
+            uneven = 1 + np.float32(self.gradient) * np.add.outer(down[rows], right).astype(np.float32)
+            uneven += np.float32(self.patchy) * (np.float32(0.28) * patches[rows] + np.float32(0.06) * grain[rows])
+            lost = cv2.LUT(cv2.convertScaleAbs(np.maximum(uneven, 0), alpha=255 / MOST_UNEVEN), table)
+            changed[rows] = without(page[rows], black_ink(page[rows], bare), np.asarray(lost, dtype=np.uint8), GHOST)
+        return changed
 
 
 @registered(EFFECTS)
@@ -101,13 +108,17 @@ class PrintHead(OnPaper):
         changed = page.copy()
         seen = changed if flat else changed.swapaxes(0, 1)
         bare = bare_paper(page) if self.grid else np.full(3, -1.0)
-        ink = None if self.grid else (black_ink(page) if flat else black_ink(page).T)
+        whole = page if flat else page.swapaxes(0, 1)
+        level = None if self.grid else bare_level(page)
         knots = np.arange(0.0, length + 8, 4.0)
         for middle in rng.uniform(0.03, 0.97, self.count) * reach:
             width = self.width * rng.choice([1.0, 1.0, 2.0])
             steady = rng.uniform(0.2, 1.6)
             fails = np.clip(steady + 0.5 * rng.standard_normal(len(knots)), 0.15, 1)
-            _cleared(seen, ink, bare, scale, (middle, width), self.strength * np.interp(_mm(seen, scale), knots, fails))
+            rows = _rows(seen, scale, (middle, width))
+            lacks = np.maximum(bare - seen[rows], 0) if level is None else black_ink(whole[rows], level)[..., None]
+            share = self.strength * np.interp(_mm(seen, scale), knots, fails)
+            _cleared(seen, rows, lacks, scale, (middle, width), share)
         return changed
 
 
@@ -115,17 +126,25 @@ def _mm(seen: Image, scale: float) -> Floats:
     return np.asarray((np.arange(seen.shape[1]) + 0.5) / scale)
 
 
-def _cleared(
-    seen: Image, ink: Bytes | None, bare: Floats, scale: float, line: tuple[float, float], share: Floats
-) -> None:
-    """Takes a ``share`` (W,) of the ink off a ``line`` (its middle and width, mm) along the rows of the page (H, W, 3),
-    in place. What ``bare`` paper is lighter by is the ink, unless black ``ink`` (H, W) is given."""
+def _rows(seen: Image, scale: float, line: tuple[float, float]) -> NDArray[np.intp]:
+    """The rows of the page that a ``line`` (its middle and width, mm) touches."""
     low, high = (line[0] - line[1] / 2) * scale, (line[0] + line[1] / 2) * scale
-    rows = np.arange(max(0, int(low)), min(len(seen), int(high) + 1))
+    return np.arange(max(0, int(low)), min(len(seen), int(high) + 1))
+
+
+def _cleared(
+    seen: Image,
+    rows: NDArray[np.intp],
+    lacks: Floats | Bytes,
+    scale: float,
+    line: tuple[float, float],
+    share: Floats,
+) -> None:
+    """Takes a ``share`` (W,) of the ink off a ``line`` (its middle and width, mm) along ``rows`` of the page (H, W, 3),
+    in place; they are darker than bare paper by what they lack, (n, W, 1 or 3)."""
+    low, high = (line[0] - line[1] / 2) * scale, (line[0] + line[1] / 2) * scale
     covered = np.clip(np.minimum(rows + 1, high) - np.maximum(rows, low), 0, 1)[:, None, None]
-    old = seen[rows].astype(np.float64)
-    lacks = np.maximum(bare - old, 0) if ink is None else ink[rows][..., None]
-    seen[rows] = np.rint(np.minimum(old + covered * share[:, None] * lacks, 255)).astype(np.uint8)
+    seen[rows] = np.rint(np.minimum(seen[rows] + covered * share[:, None] * lacks, 255)).astype(np.uint8)
 
 
 @registered(EFFECTS)
@@ -148,16 +167,20 @@ class DotMatrix(OnPaper):
         which = (patch.y // tall).astype(int)
         phases = rng.uniform(-0.2, 0.2, which[-1] + 1)[which]
         black = rng.uniform(0, 0.12, which[-1] + 1)[which].astype(np.float32)
-        gaps = 1 - _dots(self.dots * patch.x, self.dots * patch.y, phases, self.dots / scale)
-        ribbon = Clouds.drawn(rng, 2, 40, 0.5).at(patch.x, patch.y, scale)
-        lost = gaps + black[:, None] + np.float32(0.07) * ribbon
-        share = cv2.convertScaleAbs(np.clip(lost, 0, 1), alpha=255 * self.strength)
-        return without(page, black_ink(page), np.asarray(share, dtype=np.uint8))
+        dots = _dots(self.dots * patch.x, self.dots * patch.y, phases, self.dots / scale)
+        ribbon = Clouds.drawn(rng, 2, 40, 0.5).woven(patch.x, patch.y, scale)
+        bare, changed = bare_level(page), np.empty_like(page)
+        for rows in bands(len(page)):
+            lost = 1 - np.clip(dots[rows], 0, 1) + black[rows, None] + np.float32(0.07) * ribbon[rows]
+            share = np.asarray(cv2.convertScaleAbs(np.clip(lost, 0, 1), alpha=255 * self.strength), dtype=np.uint8)
+            changed[rows] = without(page[rows], black_ink(page[rows], bare), share)
+        return changed
 
 
-def _dots(x: Floats, y: Floats, phases: Floats, pixel: float) -> Plane:
+def _dots(x: Floats, y: Floats, phases: Floats, pixel: float) -> Woven:
     """The inked share (len(y), len(x)) of pixels, ``pixel`` wide, at places ``x``, ``y``, all in dots: a lattice of
-    discs that just touch, each row's shifted by its ``phases``. The Fourier series of a disc (Airy 1835)."""
+    discs that just touch, each row's shifted by its ``phases``. The Fourier series of a disc (Airy 1835), which goes a
+    little beyond 0 and 1."""
     order = np.arange(HARMONICS + 1)
     radius, far = 0.5, np.hypot(*np.meshgrid(order, order))
     far[0, 0] = 1
@@ -172,7 +195,7 @@ def _dots(x: Floats, y: Floats, phases: Floats, pixel: float) -> Plane:
     shift = np.outer(phases, turns)
     left = np.hstack([down * np.cos(shift), -down * np.sin(shift)]).astype(np.float32)
     right = np.hstack([np.cos(np.outer(x, turns)), np.sin(np.outer(x, turns))]).astype(np.float32)
-    return np.asarray(np.clip(left @ right.T, 0, 1))
+    return Woven(left, right.T)
 
 
 @registered(EFFECTS)
@@ -190,24 +213,35 @@ class InkJet(OnPaper):
             return page
         rng = generator(self.seed)
         grain = fine_noise(rng, scale, DROPLET_MM, DROPLET_MM)
-        specks = np.clip(fine_noise(rng, scale, 0.06, 0.06) - 2.0, 0, 1)
+        specks = Tiled.over(_bytes(np.clip(fine_noise(rng, scale, 0.06, 0.06) - 2.0, 0, 1)), page.shape, scale)
         y = np.asarray((np.arange(page.shape[0]) + 0.5) / scale, dtype=np.float64)
-        bands = np.rint(255 * _bands(rng, y, 1 / scale)).astype(np.uint8)[:, None].repeat(page.shape[1], axis=1)
+        paler = np.rint(255 * _bands(rng, y, 1 / scale)).astype(np.uint8)
+        grains = []
+        for number in range(3):
+            own = GRAIN * self.strength * np.roll(grain, number * len(grain) // 3, axis=(0, 1))
+            grains.append([Tiled.over(_bytes(side), page.shape, scale) for side in (own, -own)])
+        bare, changed, reach = bare_level(page), np.empty_like(page), int(2 * scale) + 2
+        for rows in bands(len(page)):
+            seen, kept = widened(rows, len(page), reach)
+            near = cv2.GaussianBlur(black_ink(page[seen], bare), (0, 0), 0.5 * scale)[kept]
+            fallen = np.asarray(cv2.multiply(near, specks[rows], scale=6 * self.strength / 255), dtype=np.uint8)
+            lines = np.repeat(paler[rows, None], page.shape[1], axis=1)
+            changed[rows] = self._sprayed(page[rows], fallen, lines, [[tile[rows] for tile in two] for two in grains])
+        return changed
+
+    def _sprayed(self, page: Image, fallen: Bytes, lines: Bytes, grains: list[list[Bytes]]) -> Image:
+        """Some rows of the page with specks that have ``fallen`` (h, w) beside the print, paler ``lines`` (h, w), and
+        each colour's ``grains``, lighter and darker (h, w)."""
         tone = np.arange(256) / 255
         # A tint covers a share of the paper with dots; the spread of that share is largest half way (binomial).
         unsure = np.rint(2 * np.sqrt(tone * (1 - tone)) * 255).astype(np.uint8)
-        near = cv2.GaussianBlur(black_ink(page), (0, 0), 0.5 * scale)
-        fallen = cv2.multiply(near, spread(_bytes(specks), page.shape, scale), scale=6 * self.strength / 255)
         layers = []
-        for number, channel in enumerate(cv2.split(page)):
-            own = GRAIN * self.strength * np.roll(grain, number * len(grain) // 3, axis=(0, 1))
+        for channel, sides in zip(cv2.split(page), grains, strict=True):
             wide, paler = (
                 cv2.LUT(channel, unsure),
-                cv2.multiply(cv2.bitwise_not(channel), bands, scale=self.strength / 255),
+                cv2.multiply(cv2.bitwise_not(channel), lines, scale=self.strength / 255),
             )
-            up, down = (
-                cv2.multiply(wide, spread(_bytes(side), page.shape, scale), scale=1 / 255) for side in (own, -own)
-            )
+            up, down = (cv2.multiply(wide, side, scale=1 / 255) for side in sides)
             layers.append(cv2.subtract(cv2.subtract(cv2.add(cv2.add(channel, up), paler), down), fallen))
         return np.asarray(cv2.merge(layers), dtype=np.uint8)
 
@@ -246,14 +280,18 @@ class Bleed(OnPaper):
         turn = rng.uniform(0, np.pi)
         fibres = np.maximum(*(fine_noise(rng, scale, 0.35, 0.06, turn + way) for way in (0.0, 1.6)))
         share = np.rint(255 * np.clip(0.5 * fibres - 0.1, 0, 1)).astype(np.uint8)
-        far, near = (spread(tile, page.shape, scale) for tile in (share, 255 - share))
-        widely = cv2.GaussianBlur(page, (0, 0), FEATHER * self.spread * scale)
-        little = cv2.GaussianBlur(page, (0, 0), self.spread * scale)
-        soaked = cv2.add(
-            cv2.multiply(widely, cv2.merge([far, far, far]), scale=1 / 255),
-            cv2.multiply(little, cv2.merge([near, near, near]), scale=1 / 255),
-        )
-        return np.asarray(cv2.LUT(soaked, _gained(page)), dtype=np.uint8)
+        far = Tiled.over(share, page.shape, scale)
+        table, changed = _gained(page), np.empty_like(page)
+        sigma = self.spread * scale
+        for rows in bands(len(page)):
+            seen, kept = widened(rows, len(page), int(3 * FEATHER * sigma) + 2)
+            widely, little = (cv2.GaussianBlur(page[seen], (0, 0), times * sigma)[kept] for times in (FEATHER, 1.0))
+            wide = cv2.cvtColor(far[rows], cv2.COLOR_GRAY2RGB)
+            soaked = cv2.add(
+                cv2.multiply(widely, wide, scale=1 / 255), cv2.multiply(little, cv2.bitwise_not(wide), scale=1 / 255)
+            )
+            cv2.LUT(soaked, table, dst=changed[rows])
+        return changed
 
 
 def _gained(page: Image) -> Bytes:

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Capture, Image
-from ecgvec.effects.tones import Light16, in_bands, in_bytes, in_light, in_rgb
+from ecgvec.effects.tones import Light16, bands, in_bands, in_bytes, in_light, in_rgb, looked_up
 from ecgvec.parts import Degrees, registered
 from ecgvec.warp.apply import SRGB_OFFSET, SRGB_POWER
 from ecgvec.warp.parts import Floats
@@ -31,14 +31,18 @@ class Defocus(Capture):
     def captured(self, image: Image, scale: float) -> Image:
         """A weighted sum of boxes, which costs the same at every radius."""
         radius = round(self.radius * scale, 2)
-        return in_bands(image, int(radius) + 2, lambda part: self._blurred(part, disc_boxes(radius)))
+        boxes = disc_boxes(radius)
+        if all(width == height == 1 for width, height, _ in boxes):
+            return image  # the disc lies within a pixel
+        return in_bands(image, int(radius) + 2, lambda part: self._blurred(part, boxes))
 
     def _blurred(self, image: Image, boxes: tuple[tuple[int, int, float], ...]) -> Image:
         light = in_light(image)
         found: Any = None
         total = 0.0
         for width, height, weight in boxes:
-            box = cv2.blur(light, (width, height), borderType=cv2.BORDER_REPLICATE)
+            whole = width == height == 1  # a box of one pixel changes nothing
+            box = light if whole else cv2.blur(light, (width, height), borderType=cv2.BORDER_REPLICATE)
             total += weight  # a running mean stays within 16 bits
             found = box if found is None else cv2.addWeighted(found, 1 - weight / total, box, weight / total, 0)
         return in_bytes(cast(Light16, found))
@@ -148,11 +152,13 @@ class Vignette(Capture):
         """cos^4 = (1 + tan^2)^-2, and tan^2 grows with the squared distance from the middle."""
         height, width = image.shape[:2]
         x, y = ((np.arange(n, dtype=np.float32) + 0.5 - n / 2) ** 2 for n in (width, height))
-        square = np.add.outer(y, x) * np.float32(255 / ((width**2 + height**2) / 4))
         steep = (1 - self.share) ** -0.5 - 1
         gain = (1 + steep * np.arange(256) / 255) ** (-2 / SRGB_POWER)
-        plane: Any = cv2.LUT(square.astype(np.uint8), np.rint(255 * gain).astype(np.uint8))
-        bytes_ = in_rgb(cast(Image, plane))
-        product = cv2.multiply(image, bytes_, scale=1 / 255)
-        found: Any = cv2.addWeighted(product, 1.0, bytes_, SRGB_OFFSET / 255, -SRGB_OFFSET)
-        return cast(Image, found)
+        table = np.rint(255 * gain).astype(np.uint8)
+        found = np.empty_like(image)
+        for rows in bands(height):
+            square = np.add.outer(y[rows], x) * np.float32(255 / ((width**2 + height**2) / 4))
+            bytes_ = in_rgb(cast(Image, looked_up(square.astype(np.uint8), table)))
+            product = cv2.multiply(image[rows], bytes_, scale=1 / 255)
+            cv2.addWeighted(product, 1.0, bytes_, SRGB_OFFSET / 255, -SRGB_OFFSET, dst=found[rows])
+        return found

@@ -14,10 +14,11 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec.effects.base import Effect, Image, OnPaper, View
+from ecgvec.effects.layers import Covering, laid
 from ecgvec.effects.paper import Patch, Plane
+from ecgvec.effects.tones import bands
 from ecgvec.geometry.path import Points
 from ecgvec.units import MM_PER_INCH, pixel_size
-from ecgvec.warp.parts import Floats
 
 LOST = 0.15  # share of the contrast of ink to paper below which ink is not told from what lies on it
 SMALLEST_MM2 = 0.08  # specks below that hide no line
@@ -39,12 +40,21 @@ def where_contrast_is_lost(effects: Sequence[Effect], view: View) -> BaseGeometr
         return Polygon()
     scale, paper = view.scale, view.paper
     width, height = pixel_size(paper.width, paper.height, scale * MM_PER_INCH)
-    bare, inked = (np.full((height, width, 3), value, dtype=np.uint8) for value in (255, 0))
+    bare, inked = np.full((height, width, 3), 255, dtype=np.uint8), np.zeros((height, width, 3), dtype=np.uint8)
     for effect in covering:
-        bare, inked = (effect.applied(page, scale, paper, view.composed.bends) for page in (bare, inked))
-    most = math.ceil(LOST * 255) - 1
-    lost: Any = cv2.inRange(cv2.subtract(bare, inked), (0, 0, 0), (most, most, most))
+        bare, inked = (_with(effect, page, view) for page in (bare, inked))
+    most, lost = math.ceil(LOST * 255) - 1, np.empty((height, width), dtype=np.uint8)
+    for rows in bands(height):
+        cv2.inRange(cv2.subtract(bare[rows], inked[rows]), (0, 0, 0), (most, most, most), dst=lost[rows])
     return outlined(lost > 0, scale)
+
+
+def _with(effect: OnPaper, page: Image, view: View) -> Image:
+    """What an effect makes of a page, which may be changed itself."""
+    if isinstance(effect, Covering):
+        laid((page.shape[0], page.shape[1]), effect, view.scale, view.paper).on(page)
+        return page
+    return effect.applied(page, view.scale, view.paper, view.composed.bends)
 
 
 def outlined(mask: NDArray[np.bool_], scale: float) -> BaseGeometry:
@@ -94,19 +104,3 @@ def way_to(share: Plane, scale: float) -> Plane:
     away: Any = cv2.distanceTransform((share <= 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     # Where nothing is filled OpenCV gives the largest float, whose square is none.
     return np.asarray(np.clip(away - np.float32(0.5), 0, FURTHEST_PX) * np.float32(1 / scale))
-
-
-def laid_over(page: Image, patch: Patch, share: Plane | Floats, colour: Plane | Floats) -> None:
-    """Mixes ``colour`` (h, w, 3) or (3,), sRGB 0 to 255, into a patch of the page, in place: ``share`` (h, w) of it."""
-    seen = page[patch.rows, patch.columns]
-    where = share > 0
-    old, part = seen[where].astype(np.float32), share[where][:, None].astype(np.float32)
-    new = (colour[where] if colour.ndim == 3 else colour).astype(np.float32)
-    seen[where] = np.clip(old + part * (new - old) + np.float32(0.5), 0, 255).astype(np.uint8)
-
-
-def shaded(page: Image, patch: Patch, gain: Plane | Floats) -> None:
-    """Multiplies the sRGB of a patch of the page by ``gain`` (h, w), 0 to 1, in place."""
-    levels: Any = np.rint(np.clip(gain, 0, 1) * 255).astype(np.uint8)
-    seen = page[patch.rows, patch.columns]
-    seen[:] = cv2.multiply(seen, cv2.merge([levels, levels, levels]), scale=1 / 255)

@@ -25,15 +25,22 @@ THREADS = (104, 208)  # of a tile of cloth, even counts: some 0.6 mm apart
 BRIGHTEST = 1.6
 
 
-@lru_cache(maxsize=24)
 def tile(material: Material, variant: int, shrunk: float) -> NDArray[np.uint8]:
     """A repeating picture (H, W, 3) of the material, grey on the whole, softened for an image that shows it
     1 + ``shrunk`` times smaller."""
+    made = _made(material, variant, shrunk)
+    return np.asarray(made if made.shape[2] == 3 else cv2.cvtColor(made, cv2.COLOR_GRAY2RGB))
+
+
+@lru_cache(maxsize=48)  # some 40 MB: four variants of all materials, shown at two scales
+def _made(material: Material, variant: int, shrunk: float) -> NDArray[np.uint8]:
+    """The same, of one channel (H, W, 1) where all three are alike."""
     light = np.atleast_3d(MAKERS[material](generator(variant)))
-    light = np.repeat(light, 3 // light.shape[2], axis=2)
     if shrunk:
         light = _softened(light, 0.5 * np.sqrt((1 + shrunk) ** 2 - 1))
-    light = np.clip(light / light.mean(axis=(0, 1)) / BRIGHTEST, 0, 1)
+    # The mean is taken of three channels, alike or not, for float32 sums depend on their order.
+    mean = np.repeat(light, 3 // light.shape[2], axis=2).mean(axis=(0, 1))[: light.shape[2]]
+    light = np.clip(light / mean / BRIGHTEST, 0, 1)
     made = np.rint((255 + SRGB_OFFSET) * light ** (1 / SRGB_POWER) - SRGB_OFFSET).clip(0, 255).astype(np.uint8)
     made.setflags(write=False)
     return np.asarray(made)
@@ -42,7 +49,7 @@ def tile(material: Material, variant: int, shrunk: float) -> NDArray[np.uint8]:
 def _softened(light: Plane, sigma: float) -> Plane:
     edge = int(4 * sigma) + 1
     wide = np.pad(light, ((edge, edge), (edge, edge), (0, 0)), "wrap")
-    return np.asarray(cv2.GaussianBlur(wide, (0, 0), sigma)[edge:-edge, edge:-edge])
+    return np.atleast_3d(cv2.GaussianBlur(wide, (0, 0), sigma)[edge:-edge, edge:-edge])
 
 
 def _noise(rng: np.random.Generator, along: float, across: float) -> Plane:
@@ -75,7 +82,7 @@ def _cloth(rng: np.random.Generator) -> Plane:
     y, x = (np.arange(n)[:, None] / n for n in TILE)
     v = np.pi * (THREADS[0] * y + 0.25 * _noise(rng, 40, 6))
     u = np.pi * (THREADS[1] * x.T + 0.25 * _noise(rng, 6, 40))
-    weft = (np.floor(u / np.pi) + np.floor(v / np.pi)) % 2 == 0
+    weft = (np.floor(u / np.pi).astype(np.int32) + np.floor(v / np.pi).astype(np.int32)) & 1 == 0
     round_u, round_v = np.abs(np.sin(u)), np.abs(np.sin(v))
     height = np.where(weft, round_v**0.7 * round_u**0.3, round_u**0.7 * round_v**0.3)
     shade = np.where(weft, _noise(rng, 50, 1.4), _noise(rng, 1.4, 50))

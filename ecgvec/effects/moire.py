@@ -103,17 +103,20 @@ class Shine:
         """Amplitude (h, w) of each of ``HARMONICS`` and of the rows as the camera sees them: that of the stripes, less
         what lens and pixels average out."""
         found = []
-        for count, times, wide in [*((columns, k, STRIPE) for k in HARMONICS), (rows, 1, LIT_HEIGHT)]:
-            corners = [[self._passed(count, i, j, times) for j in (0, 1)] for i in (0, 1)]
-            (a, b), (c, d) = (2 * np.sinc(times * wide) * np.array(corners)).astype(np.float32)
-            t = np.linspace(0, 1, count.shape[1], dtype=np.float32)
-            s = np.linspace(0, 1, count.shape[0], dtype=np.float32)[:, None]
+        t = np.linspace(0, 1, columns.shape[1], dtype=np.float32)
+        s = np.linspace(0, 1, columns.shape[0], dtype=np.float32)[:, None]
+        times = np.array(HARMONICS)
+        along, up = self._passed(columns, times), self._passed(rows, np.ones(1))
+        for passed, k, wide in [*((along[i], k, STRIPE) for i, k in enumerate(HARMONICS)), (up[0], 1, LIT_HEIGHT)]:
+            (a, b), (c, d) = (2 * np.sinc(k * wide) * passed).astype(np.float32)
             found.append(np.asarray((1 - s) * (a + (b - a) * t) + s * (c + (d - c) * t)))
         return found
 
-    def _passed(self, count: Floats, bottom: int, right: int, times: int) -> float:
-        """The share that pixels and lens pass of so many ``times`` the frequency of ``count`` (h, w), at one corner."""
-        i, j = bottom * (count.shape[0] - 2), right * (count.shape[1] - 2)
-        across, down = times * (count[i, j + 1] - count[i, j]), times * (count[i + 1, j] - count[i, j])
+    def _passed(self, count: Floats, times: NDArray[Any]) -> Floats:
+        """The share (n, 2, 2) that pixels and lens pass of so many ``times`` (n,) the frequency of ``count`` (h, w), at
+        its corners."""
+        i, j = np.ix_((0, count.shape[0] - 2), (0, count.shape[1] - 2))
+        across = times[:, None, None] * (count[i, j + 1] - count[i, j])
+        down = times[:, None, None] * (count[i + 1, j] - count[i, j])
         lens = np.exp(-2 * (np.pi * self.blur) ** 2 * (across**2 + down**2))
-        return float(lens * np.sinc(across) * np.sinc(down))
+        return np.asarray(lens * np.sinc(across) * np.sinc(down))

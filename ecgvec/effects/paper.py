@@ -1,10 +1,11 @@
 """The paper itself: its fibres, its yellowing, the print of another page that shows through. And what ink, paper and
-stains share: noise that is the same in millimetres at every resolution, and dyes."""
+stains share: noise that is the same in millimetres at every resolution."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
+from ecgvec.effects.dyes import Dye, dye_levels, dye_tables, dyed
+from ecgvec.effects.tones import bands
 from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.style import HexColor, rgb
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
@@ -20,10 +23,10 @@ from ecgvec.warp.parts import Bend, Floats, Paper, generator
 Plane = NDArray[np.float32]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-0.5, le=1.5, allow_inf_nan=False)]  # as a share of the page's width or height
-Dye = tuple[float, float, float]  # absorbance (base e) of red, green and blue where the dye is at its full density
 
 PERIOD_MM = 47.0  # a tile of fine noise repeats after that, too far for the eye to find it
 FINEST = 5.0  # cycles a mm: the finest fine noise; some 250 dpi show it
+FAINTEST = 1e-25  # weight of a wave that no float32 pixel feels; subnormal ones would make the FFT slow
 FIBRE_WAYS = 5  # directions in which fibres of a tile lie
 FIBRE_MM = (1.1, 0.09)  # of a fibre: length and width, standard deviations
 YELLOW: Dye = (0.09, 0.2, 0.5)  # old wood pulp: blue goes first (lignin's chromophores absorb below 500 nm)
@@ -54,12 +57,35 @@ class Clouds:
 
     def at(self, x: Floats, y: Floats, scale: float) -> Plane:
         """Its mean (len(y), len(x)) over pixels, ``scale`` a mm, with their middles at ``x`` and ``y`` mm."""
+        return self.woven(x, y, scale)[:]
+
+    def woven(self, x: Floats, y: Floats, scale: float) -> Woven:
+        """The same, of which each row is made when it is asked for."""
         weights = self.weights * np.prod(np.sinc(self.turns / scale), axis=1)
         across = 2 * np.pi * np.outer(x, self.turns[:, 0]) + self.phases
         down = 2 * np.pi * np.outer(y, self.turns[:, 1])
         left = np.hstack([weights * np.cos(down), -weights * np.sin(down)]).astype(np.float32)
-        right = np.hstack([np.cos(across), np.sin(across)]).astype(np.float32)
-        return np.asarray(left @ right.T)
+        return Woven(left, np.hstack([np.cos(across), np.sin(across)]).astype(np.float32).T)
+
+
+@dataclass(frozen=True, eq=False)
+class Woven:
+    """A plane (h, w) that is the product of two thin matrices, ``left`` (h, k) and ``right`` (k, w)."""
+
+    left: Plane
+    right: Plane
+
+    def __getitem__(self, rows: slice) -> Plane:
+        """Some of its rows."""
+        return np.asarray(self.left[rows] @ self.right)
+
+
+class Shaped(Protocol):
+    """A page, or as little of it as its ``shape`` (H, W, ...)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """In px."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,17 +98,17 @@ class Patch:
     y: Floats
 
     @classmethod
-    def whole(cls, page: Image, scale: float) -> Patch:
+    def whole(cls, page: Shaped, scale: float) -> Patch:
         """All of the page."""
         return cls.around(page, scale, 0.0, 0.0, np.inf)
 
     @classmethod
-    def around(cls, page: Image, scale: float, x: float, y: float, reach: float) -> Patch:
+    def around(cls, page: Shaped, scale: float, x: float, y: float, reach: float) -> Patch:
         """What of the page is less than ``reach`` mm from (x, y) mm, along x and along y. It may be empty."""
         return cls.over(page, scale, (x - reach, y - reach, x + reach, y + reach))
 
     @classmethod
-    def over(cls, page: Image, scale: float, bounds: tuple[float, float, float, float]) -> Patch:
+    def over(cls, page: Shaped, scale: float, bounds: tuple[float, float, float, float]) -> Patch:
         """What of the page lies within ``bounds`` (left, upper, right, lower) in mm. It may be empty."""
         spans = []
         for low, high, size in ((bounds[1], bounds[3], page.shape[0]), (bounds[0], bounds[2], page.shape[1])):
@@ -94,21 +120,15 @@ class Patch:
     def __bool__(self) -> bool:
         return len(self.x) > 0 and len(self.y) > 0
 
+    def part(self, rows: slice) -> Patch:
+        """Some of its rows, counted from its first."""
+        there = slice(self.rows.start + rows.start, self.rows.start + rows.stop)
+        return Patch(there, self.columns, self.x, self.y[rows])
+
     def offsets(self, x: float, y: float) -> tuple[Plane, Plane]:
         """How far right of and below (x, y) mm its pixels (h, w) are, mm."""
         right, down = np.meshgrid((self.x - x).astype(np.float32), (self.y - y).astype(np.float32))
         return right, down
-
-
-def dye(page: Image, patch: Patch, density: Plane, absorbs: Dye) -> None:
-    """Dyes a patch of the page, in place, to a ``density`` (h, w) of 0 to 1, by Lambert and Beer's law: what is under
-    a dye is seen through it."""
-    levels = cv2.convertScaleAbs(np.clip(density, 0, 1), alpha=255)
-    gains = np.exp(-np.outer(np.arange(256) / 255, absorbs)) * 255
-    # uint8 all the way: a page of floats takes five times as long, and its fractions would be rounded off anyway
-    passed = cv2.merge([cv2.LUT(levels, np.rint(gain).astype(np.uint8)) for gain in gains.T])
-    seen = page[patch.rows, patch.columns]
-    seen[:] = cv2.multiply(seen, passed, scale=1 / 255)
 
 
 def bare_paper(page: Image) -> Floats:
@@ -121,13 +141,15 @@ def fine_noise(rng: np.random.Generator, scale: float, length: float, width: flo
     """A tile (n, n) of noise of unit variance that repeats every PERIOD_MM: white noise blurred by ``length`` mm along
     ``angle`` (radians) and by ``width`` mm across (standard deviations). The same waves at every resolution; those too
     fine for ``scale`` px/mm are left out. Its n pixels share out the period evenly, so they are not quite as large as
-    the page's: ``cut`` and ``spread`` find each place's own."""
+    the page's: ``cut`` and ``Tiled`` find each place's own."""
     modes = round(PERIOD_MM * FINEST)
     down = fft.fftfreq(2 * modes, 1 / (2 * modes))[:, None] / PERIOD_MM
     right = np.arange(modes + 1)[None] / PERIOD_MM
     along = right * np.cos(angle) + down * np.sin(angle)
     across = down * np.cos(angle) - right * np.sin(angle)
-    shape = np.exp(-2 * np.pi**2 * ((length * along) ** 2 + (width * across) ** 2)).astype(np.float32)
+    gauss = np.exp(-2 * np.pi**2 * ((length * along) ** 2 + (width * across) ** 2))
+    gauss[gauss < FAINTEST] = 0
+    shape = gauss.astype(np.float32)
     shape[0, 0] = 0
     shape /= 2 * np.sqrt(np.sum(shape**2))
     waves = np.empty(shape.shape, dtype=np.complex64)
@@ -154,11 +176,24 @@ def cut(tile: Plane, patch: Patch) -> Plane:
     return np.asarray(tile[_in_tile(patch.y, tile.shape[0])[:, None], _in_tile(patch.x, tile.shape[1])])
 
 
-def spread(tile: NDArray[np.uint8], shape: tuple[int, ...], scale: float) -> NDArray[np.uint8]:
-    """The tile repeated over a page of that ``shape`` at ``scale`` px/mm."""
-    middles = [np.asarray((np.arange(n) + 0.5) / scale, dtype=np.float64) for n in shape[:2]]
-    rows, columns = (_in_tile(mm, size) for mm, size in zip(middles, tile.shape, strict=True))
-    return np.asarray(np.take(np.take(tile, columns, axis=1), rows, axis=0))
+@dataclass(frozen=True, eq=False)
+class Tiled:
+    """A tile repeated over a page (H, W): the page's ``columns`` of it, (n, W), and which of these n ``rows`` (H,)
+    each row of the page shows."""
+
+    columns: NDArray[np.uint8]
+    rows: NDArray[np.intp]
+
+    @classmethod
+    def over(cls, tile: NDArray[np.uint8], shape: tuple[int, ...], scale: float) -> Tiled:
+        """Over a page of that ``shape`` at ``scale`` px/mm."""
+        middles = [np.asarray((np.arange(n) + 0.5) / scale, dtype=np.float64) for n in shape[:2]]
+        rows, columns = (_in_tile(mm, size) for mm, size in zip(middles, tile.shape, strict=True))
+        return cls(np.take(tile, columns, axis=1), rows)
+
+    def __getitem__(self, rows: slice) -> NDArray[np.uint8]:
+        """Some of the page's rows."""
+        return np.asarray(np.take(self.columns, self.rows[rows], axis=0))
 
 
 @registered(EFFECTS)
@@ -182,8 +217,11 @@ class Fibres(OnPaper):
             lying = fine_noise(rng, scale, *FIBRE_MM, turn + np.pi * (way + rng.uniform(-0.3, 0.3)) / FIBRE_WAYS)
             dark += 1.1 * np.maximum(lying - 1.3, 0) - 0.5 * np.maximum(-1.7 - lying, 0)
         tile = np.rint(255 * (1 - self.contrast * np.clip(0.3 + 0.17 * dark, 0, 1))).astype(np.uint8)
-        gain = spread(tile, page.shape, scale)
-        return np.asarray(cv2.multiply(page, cv2.merge([gain, gain, gain]), scale=1 / 255), dtype=np.uint8)
+        gains, changed = Tiled.over(tile, page.shape, scale), np.empty_like(page)
+        for rows in bands(len(page)):
+            gain = cv2.cvtColor(gains[rows], cv2.COLOR_GRAY2RGB)
+            cv2.multiply(page[rows], gain, scale=1 / 255, dst=changed[rows])
+        return changed
 
 
 @registered(EFFECTS)
@@ -202,16 +240,18 @@ class Yellowing(OnPaper):
             return page
         rng = generator(self.seed)
         patch = Patch.whole(page, scale)
-        uneven = Clouds.drawn(rng, 9, 180, 0.9).at(patch.x, patch.y, scale)
+        clouds = Clouds.drawn(rng, 9, 180, 0.9).woven(patch.x, patch.y, scale)
         # The nearer a side, the browner; sides add up in the corners. Each side has gone its own way.
         sides = (patch.x, paper.width - patch.x, patch.y, paper.height - patch.y)
         left, right, top, bottom = (
             own * np.exp(-np.maximum(mm, 0) / EDGE_MM) for own, mm in zip(rng.uniform(0.5, 1.2, 4), sides, strict=True)
         )
-        rim = ((left + right)[None] + (top + bottom)[:, None]).astype(np.float32)
-        aged = 0.42 + 0.07 * uneven + np.float32(0.85 * self.edges) * rim * (1 + 0.25 * uneven)
-        changed = page.copy()
-        dye(changed, patch, np.float32(self.amount) * np.clip(aged, 0, 1), YELLOW)
+        changed, tables = page.copy(), dye_tables(YELLOW)
+        for rows in bands(len(page)):
+            rim = ((left + right)[None] + (top + bottom)[rows, None]).astype(np.float32)
+            uneven = clouds[rows]
+            aged = 0.42 + 0.07 * uneven + np.float32(0.85 * self.edges) * rim * (1 + 0.25 * uneven)
+            dyed(changed[rows], dye_levels(np.float32(self.amount) * np.clip(aged, 0, 1)), tables)
         return changed
 
 
@@ -245,9 +285,12 @@ class ShowThrough(OnPaper):
             changed = self._mirrored(changed, scale)
         if self.source != "other-side":
             patch = Patch.whole(page, scale)
-            ink = 1 - np.array(rgb(self.grid)) / 255
-            changed = self._through(changed, self._grid(patch, scale), ink)
-            changed = self._through(changed, self._traces(page.shape, scale, paper), np.ones(3))
+            grid, traces = self._grid(patch, scale), self._traces(page.shape, scale, paper)
+            tables = [self._table(ink) for ink in (1 - np.array(rgb(self.grid)) / 255, np.ones(3))]
+            behind, changed = changed, np.empty_like(changed)
+            for rows in bands(len(page)):
+                part = _through(behind[rows], grid(rows), tables[0])
+                changed[rows] = _through(part, traces[rows], tables[1])
         return changed
 
     def _mirrored(self, page: Image, scale: float) -> Image:
@@ -260,15 +303,13 @@ class ShowThrough(OnPaper):
         shadow = cv2.LUT(behind, np.rint(table).astype(np.uint8)[None])
         return np.asarray(cv2.multiply(page, shadow, scale=1 / 255), dtype=np.uint8)
 
-    def _through(self, page: Image, dark: NDArray[np.uint8], ink: Floats) -> Image:
-        """The page with ``dark`` (H, W), 255 where print behind it is full, of an ``ink`` that takes a share (3,) of
-        the light."""
-        gains = 255 - self.strength * np.outer(ink, np.arange(256))
-        shadow = cv2.merge([cv2.LUT(dark, np.rint(gain).astype(np.uint8)) for gain in gains])
-        return np.asarray(cv2.multiply(page, shadow, scale=1 / 255), dtype=np.uint8)
+    def _table(self, ink: Floats) -> NDArray[np.uint8]:
+        """Table (3, 256): what is left, of 255, of the light by print behind, 255 where it is full, of an ``ink`` that
+        takes a share (3,) of it."""
+        return np.rint(255 - self.strength * np.outer(ink, np.arange(256))).astype(np.uint8)
 
-    def _grid(self, patch: Patch, scale: float) -> NDArray[np.uint8]:
-        """The grid behind, (H, W): thin lines as the waves that are left of them after scattering."""
+    def _grid(self, patch: Patch, scale: float) -> Callable[[slice], NDArray[np.uint8]]:
+        """Rows of the grid behind, (h, W): thin lines as the waves that are left of them after scattering."""
         turn = np.radians(self.angle)
         ways = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         turns, weights = [], []
@@ -280,9 +321,9 @@ class ShowThrough(OnPaper):
                 turns += list(k * ways / apart)
                 weights += [left, left]
         lines = Clouds(np.array(turns), np.zeros(len(turns)), np.array(weights))
-        seen = lines.at(patch.x - self.x, patch.y - self.y, scale)
-        level = seen - np.percentile(seen[::7, ::11], 25)
-        return np.asarray(np.clip(255 * level, 0, 255).astype(np.uint8))
+        seen = lines.woven(patch.x - self.x, patch.y - self.y, scale)
+        between = np.percentile(Woven(seen.left[::7], seen.right[:, ::11])[:], 25)
+        return lambda rows: np.asarray(np.clip(255 * (seen[rows] - between), 0, 255).astype(np.uint8))
 
     def _traces(self, shape: tuple[int, ...], scale: float, paper: Paper) -> NDArray[np.uint8]:
         """Lines of beats behind, (H, W), at the grid's turn and place."""
@@ -300,3 +341,9 @@ class ShowThrough(OnPaper):
             at = np.rint((places * scale - 0.5) * 16).astype(np.int32)
             cv2.polylines(drawn, [at], False, 255, max(1, round(0.28 * scale)), cv2.LINE_AA, 4)
         return np.asarray(cv2.GaussianBlur(drawn, (0, 0), SCATTER_MM * scale), dtype=np.uint8)
+
+
+def _through(page: Image, dark: NDArray[np.uint8], table: NDArray[np.uint8]) -> Image:
+    """Some rows of the page with ``dark`` (h, W) behind, of what a ``table`` (3, 256) leaves."""
+    shadow = cv2.merge([cv2.LUT(dark, gain) for gain in table])
+    return np.asarray(cv2.multiply(page, shadow, scale=1 / 255), dtype=np.uint8)

@@ -14,6 +14,7 @@ from ecgvec.effects.tones import (
     WHITE16,
     Light16,
     Plane,
+    bands,
     in_bands,
     in_bytes,
     in_light,
@@ -21,6 +22,7 @@ from ecgvec.effects.tones import (
     looked_up,
     normal_bits,
     quantiles,
+    widened,
 )
 from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import generator
@@ -29,6 +31,7 @@ ELECTRONS = 400_000.0  # that white paper frees in a pixel at ISO 1: 4000 at ISO
 READ_ELECTRONS = 2.5  # standard deviation of the read noise of a phone's sensor
 BALANCE = (1.9, 1.0, 1.6)  # gains of red, green and blue in daylight: silicon sees green best
 ZERO = 32768  # of noise in 16 bits
+AROUND = 4  # rows, an even number, that interpolation may look at above and below
 SITES = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2))  # row, column and colour of the mosaic's RGGB cell
 
 
@@ -70,15 +73,23 @@ class SensorNoise(Capture):
 
     def captured(self, image: Image, scale: float) -> Image:
         """Noise of the mosaic's pixels, interpolated, on the picture's linear light."""
-        sigma = np.empty(image.shape[:2], dtype=np.float32)
-        for row, column, colour in SITES:
-            part = np.ascontiguousarray(image[row::2, column::2, colour])
-            sigma[row::2, column::2] = looked_up(part, self.deviations(BALANCE[colour]))
-        unit = looked_up(normal_bits(generator(self.seed), sigma.shape), quantiles(1).astype(np.float32))
-        mosaic = np.clip(sigma * unit + np.float32(ZERO), 0, WHITE16).astype(np.uint16)
-        noise = _interpolated(mosaic, "bilinear")
-        found: Any = cv2.addWeighted(in_light(image), 1.0, noise, 1.0, -ZERO)
-        return in_bytes(cast(Light16, found))
+        rng, mosaic = generator(self.seed), np.empty(image.shape[:2], dtype=np.uint16)
+        unit, deviations = quantiles(1).astype(np.float32), [self.deviations(gain) for gain in BALANCE]
+        for rows in bands(len(image)):
+            some = image[rows]
+            noise = looked_up(normal_bits(rng, some.shape[:2]), unit)
+            for row, column, colour in SITES:
+                part = np.ascontiguousarray(some[row::2, column::2, colour])
+                noise[row::2, column::2] *= looked_up(part, deviations[colour])
+            noise += np.float32(ZERO)
+            mosaic[rows] = np.clip(noise, 0, WHITE16, out=noise)
+        found = np.empty_like(image)
+        for rows in bands(len(image)):
+            seen, kept = widened(rows, len(image), AROUND)
+            noise = _interpolated(mosaic[seen], "bilinear")[kept]
+            light: Any = cv2.addWeighted(in_light(image[rows]), 1.0, noise, 1.0, -ZERO)
+            found[rows] = in_bytes(cast(Light16, light))
+        return found
 
     def deviations(self, gain: float) -> Plane:
         """Standard deviation (256,) of noise where sRGB is 0 to 255, in 16 bits of linear light, after ``gain``."""
@@ -99,12 +110,18 @@ class Demosaic(Capture):
 
     def captured(self, image: Image, scale: float) -> Image:
         """The picture as its mosaic shows it."""
-        light = in_light(image)
-        mosaic = np.empty(light.shape[:2], dtype=np.uint16)
+        return in_bands(image, AROUND, self._seen)
+
+    def _seen(self, image: Image) -> Image:
+        """The same of some rows, from an even one on."""
+        table = in_light(np.arange(256, dtype=np.uint8)[None])[0]
+        mosaic = np.empty(image.shape[:2], dtype=np.uint16)
         for row, column, colour in SITES:
-            mosaic[row::2, column::2] = light[row::2, column::2, colour]
+            mosaic[row::2, column::2] = looked_up(np.ascontiguousarray(image[row::2, column::2, colour]), table)
         found: Any = _interpolated(mosaic, self.method)
-        return in_bytes(cast(Light16, cv2.addWeighted(found, self.share, light, 1 - self.share, 0)))
+        if self.share < 1:
+            found = cv2.addWeighted(found, self.share, in_light(image), 1 - self.share, 0)
+        return in_bytes(cast(Light16, found))
 
 
 def _interpolated(mosaic: NDArray[np.uint16], method: str) -> NDArray[np.uint16]:
@@ -127,6 +144,11 @@ class Sharpen(Capture):
 
     def captured(self, image: Image, scale: float) -> Image:
         """In sRGB, as cameras and programs do."""
-        blurred = cv2.GaussianBlur(image, (0, 0), max(0.3, self.radius * scale), borderType=cv2.BORDER_REPLICATE)
-        found: Any = cv2.addWeighted(image, 1 + self.amount, blurred, -self.amount, 0)
-        return cast(Image, found)
+        sigma = max(0.3, self.radius * scale)
+
+        def sharper(part: Image) -> Image:
+            blurred = cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+            found: Any = cv2.addWeighted(part, 1 + self.amount, blurred, -self.amount, 0)
+            return cast(Image, found)
+
+        return in_bands(image, int(3 * sigma) + 2, sharper)

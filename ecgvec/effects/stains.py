@@ -10,10 +10,12 @@ from numpy import fft
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ecgvec.effects.base import EFFECTS, Image, OnPaper
-from ecgvec.effects.paper import Clouds, Dye, Patch, Place, Share, cut, dye, fine_noise
+from ecgvec.effects.base import EFFECTS
+from ecgvec.effects.dyes import Dye
+from ecgvec.effects.layers import Covering, Layers
+from ecgvec.effects.paper import Clouds, Patch, Place, Share, Woven, cut, fine_noise
 from ecgvec.parts import Degrees, Seed, registered
-from ecgvec.warp.parts import Bend, Paper, generator
+from ecgvec.warp.parts import Paper, generator
 
 Plane = NDArray[np.float32]
 
@@ -46,8 +48,13 @@ def polar(right: Plane, down: Plane) -> tuple[Plane, Plane]:
 
 
 def wobbly(rng: np.random.Generator, angle: Plane, lobes: int, falling: float = 1.2) -> Plane:
-    """Noise (h, w) of about unit variance around a circle, ``angle`` in radians: up to ``lobes`` waves, the finer the
-    weaker."""
+    """Noise (h, w) of about unit variance around a circle, ``angle`` in radians from 0 to 2 pi: up to ``lobes`` waves,
+    the finer the weaker."""
+    return round_about(wobbles(rng, lobes, falling), angle)
+
+
+def wobbles(rng: np.random.Generator, lobes: int, falling: float = 1.2) -> Plane:
+    """The same as a table (TURN + 2,) around the circle and a little on."""
     orders = np.arange(2, lobes + 1)
     weights = orders**-falling
     weights *= np.sqrt(2 / np.sum(weights**2))
@@ -55,11 +62,16 @@ def wobbly(rng: np.random.Generator, angle: Plane, lobes: int, falling: float = 
     waves = np.zeros(TURN // 2 + 1, dtype=complex)
     waves[orders] = weights * np.exp(1j * phases) * TURN / 2
     table = fft.irfft(waves).astype(np.float32)  # looked up much faster than its waves are summed for each pixel
-    return np.asarray(table[(angle * np.float32(TURN / (2 * np.pi))).astype(np.intp) % TURN])
+    return np.concatenate([table, table[:2]])
+
+
+def round_about(table: Plane, angle: Plane) -> Plane:
+    """What a table around a circle says at angles (h, w), 0 to 2 pi."""
+    return np.asarray(table.take((angle * np.float32(TURN / (2 * np.pi))).astype(np.intp)))
 
 
 @registered(EFFECTS)
-class CoffeeRing(OnPaper):
+class CoffeeRing(Covering):
     """The ring of a cup, ``diameter`` mm, around a place given as shares of the page's width and height: sharp outside,
     broken in places, with a thin wash inside and ``drips`` beside it."""
 
@@ -75,22 +87,20 @@ class CoffeeRing(OnPaper):
         """What is seen through the ring and, should they all lie on it, its drips."""
         return float(np.exp(-UNEVEN * self.strength * (1 + DRIPPED * self.drips) * min(COFFEE)))
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
-        """The page (H, W, 3) with the ring."""
+    def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
+        """The ring and its drips."""
         if not self.strength:
-            return page
+            return
         rng = generator(self.seed)
         own = rng.spawn(1)[0]
         x, y, radius = self.x * paper.width, self.y * paper.height, self.diameter / 2
-        changed = page.copy()
-        if patch := Patch.around(page, scale, x, y, 1.12 * radius + 4):
-            dye(changed, patch, np.float32(self.strength) * self._ring(own, patch, scale, x, y), COFFEE)
+        if patch := Patch.around(layers, scale, x, y, 1.12 * radius + 4):
+            layers.dye(patch, np.float32(self.strength) * self._ring(own, patch, scale, x, y), COFFEE)
         for _ in range(self.drips):
             size, way = rng.lognormal(0.1, 0.55), rng.uniform(0, 2 * np.pi)
             far = radius + 3 + rng.exponential(9)
             place = x + far * np.cos(way), y + far * np.sin(way)
-            _drop(changed, rng, scale, place, size, DRIPPED * self.strength)
-        return changed
+            _drop(layers, rng, scale, place, size, DRIPPED * self.strength)
 
     def _ring(self, rng: np.random.Generator, patch: Patch, scale: float, x: float, y: float) -> Plane:
         right, down = patch.offsets(x, y)
@@ -118,7 +128,7 @@ class CoffeeRing(OnPaper):
 
 
 def _drop(
-    page: Image,
+    layers: Layers,
     rng: np.random.Generator,
     scale: float,
     place: tuple[float, float],
@@ -127,10 +137,10 @@ def _drop(
     dyed: Dye = COFFEE,
     wash: float = 0.35,
 ) -> None:
-    """A dried drop of ``radius`` mm at ``place`` mm, onto the page in place. What it draws it draws from a generator
+    """A dried drop of ``radius`` mm at ``place`` mm. What it draws it draws from a generator
     of its own: whether a drop at the rim touches the page hangs on the resolution, and must change no other drop."""
     rng = rng.spawn(1)[0]
-    patch = Patch.around(page, scale, *place, 1.4 * radius + 0.5)
+    patch = Patch.around(layers, scale, *place, 1.4 * radius + 0.5)
     if not patch:
         return
     right, down = patch.offsets(*place)
@@ -140,11 +150,11 @@ def _drop(
     inside = radius * (1 + 0.022 * wobbly(rng, angle, 14, 0.9)) - away
     density = dried(inside, 0.1 + 0.07 * radius, wash, scale)
     mottled = 1 + 0.07 * Clouds.drawn(rng, 0.5, 3 + radius, 0.5).at(patch.x, patch.y, scale)
-    dye(page, patch, np.float32(strength) * density * mottled, dyed)
+    layers.dye(patch, np.float32(strength) * density * mottled, dyed)
 
 
 @registered(EFFECTS)
-class WaterStain(OnPaper):
+class WaterStain(Covering):
     """A part of the page that has been wet, ``reach`` mm around a place given as shares of its width and height (an
     edge, a corner, or beyond), with a brown tide line where it dried and fainter ones from earlier times inside."""
 
@@ -160,34 +170,40 @@ class WaterStain(OnPaper):
         """What is seen through its tide line."""
         return float(np.exp(-min(TIDE) if self.strength else 0.0))
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
-        """The page (H, W, 3), soaked and dried."""
+    def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
+        """What the water has left behind."""
         x, y = self.x * paper.width, self.y * paper.height
-        patch = Patch.around(page, scale, x, y, 1.6 * self.reach)
+        patch = Patch.around(layers, scale, x, y, 1.6 * self.reach)
         if not (self.strength and patch):
-            return page
+            return
         rng = generator(self.seed)
-        away, angle = polar(*patch.offsets(x, y))
-        lobes = 0.13 * self.reach * wobbly(rng, angle, 7, 1.0)
-        bays = Clouds.drawn(rng, 0.14 * self.reach, 0.8 * self.reach, 1.1).at(patch.x, patch.y, scale)
-        frayed = Clouds.drawn(rng, 1.5, 14, 0.9).at(patch.x, patch.y, scale)
-        density = np.zeros_like(away)
+        lobed = wobbles(rng, 7, 1.0)
+        broad = Clouds.drawn(rng, 0.14 * self.reach, 0.8 * self.reach, 1.1).woven(patch.x, patch.y, scale)
+        fine = Clouds.drawn(rng, 1.5, 14, 0.9).woven(patch.x, patch.y, scale)
+        edges: list[tuple[float, Woven]] = []
         for line in range(self.lines):
             shrunk = 1 - line * rng.uniform(0.1, 0.24)
-            own = Clouds.drawn(rng, 0.1 * self.reach, 0.5 * self.reach).at(patch.x, patch.y, scale) if line else bays
-            inside = np.float32(shrunk * 0.95 * self.reach) + lobes - away
-            inside += np.float32(0.055 * self.reach) * (bays if not line else (0.7 * bays + 0.6 * own))
-            inside += np.float32(0.3) * frayed
-            gathered = dried(inside, 0.9, 0.0, scale, 0.25) + 0.45 * dried(inside, 6.0, 0.25, scale, 0.4)
-            density += np.float32(0.55 if not line else 0.26 / line) * gathered
-        uneven = 1 + np.float32(0.2) * bays + np.float32(0.05) * frayed
-        changed = page.copy()
-        dye(changed, patch, np.float32(self.strength) * density * np.clip(uneven, 0.2, 2), TIDE)
-        return changed
+            clouds = Clouds.drawn(rng, 0.1 * self.reach, 0.5 * self.reach) if line else None
+            edges.append((shrunk, clouds.woven(patch.x, patch.y, scale) if clouds else broad))
+
+        def soaked(rows: slice) -> Plane:
+            away, angle = polar(*patch.part(rows).offsets(x, y))
+            lobes, bays, frayed = 0.13 * self.reach * round_about(lobed, angle), broad[rows], fine[rows]
+            density = np.zeros_like(away)
+            for line, (shrunk, own) in enumerate(edges):
+                inside = np.float32(shrunk * 0.95 * self.reach) + lobes - away
+                inside += np.float32(0.055 * self.reach) * (bays if not line else (0.7 * bays + 0.6 * own[rows]))
+                inside += np.float32(0.3) * frayed
+                gathered = dried(inside, 0.9, 0.0, scale, 0.25) + 0.45 * dried(inside, 6.0, 0.25, scale, 0.4)
+                density += np.float32(0.55 if not line else 0.26 / line) * gathered
+            uneven = 1 + np.float32(0.2) * bays + np.float32(0.05) * frayed
+            return np.asarray(np.float32(self.strength) * density * np.clip(uneven, 0.2, 2))
+
+        layers.dye_by(patch, soaked, TIDE)
 
 
 @registered(EFFECTS)
-class Blood(OnPaper):
+class Blood(Covering):
     """``drops`` of blood, the largest ``diameter`` mm, around a place given as shares of the page's width and height,
     and, if ``smear`` is not 0, one that was wiped off over as many mm towards ``angle`` degrees (0 right, 90 down).
     ``age`` 0 is fresh and red, 1 is old and brown; ``thick`` 0 is seen through, 1 is a crust that is not."""
@@ -208,34 +224,32 @@ class Blood(OnPaper):
         """Nothing, where drop lies on drop."""
         return float(not (self.strength and (self.drops or self.smear)))
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
-        """The page (H, W, 3) with blood on it."""
+    def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
+        """Drops, their spray, and a smear."""
         if not (self.strength and (self.drops or self.smear)):
-            return page
+            return
         rng = generator(self.seed)
-        layers = 1 + (CRUST - 1) * self.thick
-        dyed = tuple(float(layers * (new + self.age * (old - new))) for new, old in zip(FRESH, OLD, strict=True))
+        coats = 1 + (CRUST - 1) * self.thick
+        dyed = tuple(float(coats * (new + self.age * (old - new))) for new, old in zip(FRESH, OLD, strict=True))
         colour: Dye = (dyed[0], dyed[1], dyed[2])
         x, y = self.x * paper.width, self.y * paper.height
-        changed = page.copy()
         for number in range(self.drops):
             radius = self.diameter / 2 * (rng.uniform(0.25, 0.85) if number else 1.0)
             place = (x, y) + 2.2 * self.diameter * rng.standard_normal(2) * (number > 0)
-            _drop(changed, rng, scale, (place[0], place[1]), radius, self.strength, colour, 0.62)
+            _drop(layers, rng, scale, (place[0], place[1]), radius, self.strength, colour, 0.62)
             for _ in range(rng.poisson(SPRAY)):
                 off = radius * rng.uniform(1.25, 3.2) * np.exp(1j * rng.uniform(0, 2 * np.pi))
                 beside = place[0] + off.real, place[1] + off.imag
-                _drop(changed, rng, scale, beside, rng.lognormal(-1.5, 0.4), self.strength, colour, 0.8)
+                _drop(layers, rng, scale, beside, rng.lognormal(-1.5, 0.4), self.strength, colour, 0.8)
         if self.smear:
-            self._wiped(changed, rng, scale, (x, y), colour)
-        return changed
+            self._wiped(layers, rng, scale, (x, y), colour)
 
     def _wiped(
-        self, page: Image, rng: np.random.Generator, scale: float, place: tuple[float, float], colour: Dye
+        self, layers: Layers, rng: np.random.Generator, scale: float, place: tuple[float, float], colour: Dye
     ) -> None:
-        """A smear, onto the page in place: streaks of a finger that run dry."""
+        """A smear: streaks of a finger that run dry."""
         rng = rng.spawn(1)[0]
-        patch = Patch.around(page, scale, *place, self.smear + self.diameter)
+        patch = Patch.around(layers, scale, *place, self.smear + self.diameter)
         if not patch:
             return
         right, down = patch.offsets(*place)
@@ -255,11 +269,11 @@ class Blood(OnPaper):
         begun = np.clip((along + np.sqrt(np.maximum(half * half - across * across, 0)) * 0.5) / 0.6, 0, 1)
         ended = np.clip((self.smear - along) / 2, 0, 1)
         density = np.clip(left, 0, 1) * finger * begun * ended
-        dye(page, patch, np.float32(0.72 * self.strength) * density.astype(np.float32), colour)
+        layers.dye(patch, np.float32(0.72 * self.strength) * density.astype(np.float32), colour)
 
 
 @registered(EFFECTS)
-class Mould(OnPaper):
+class Mould(Covering):
     """``colonies`` of mould in a few patches, most of them near the place given as shares of the page's width and
     height, ``size`` mm across on the average: specks of spores, and around each the stain that its threads leave."""
 
@@ -276,35 +290,33 @@ class Mould(OnPaper):
         """Nothing, where colonies have grown into one another."""
         return float(not (self.strength and self.colonies))
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
-        """The page (H, W, 3), mouldy."""
+    def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
+        """All colonies."""
         if not (self.colonies and self.strength):
-            return page
+            return
         rng = generator(self.seed)
         sheet = np.array([paper.width, paper.height])
         nests = np.array([self.x, self.y]) * sheet + 0.22 * sheet.min() * rng.standard_normal((4, 2))
         nests[0] = np.array([self.x, self.y]) * sheet
         noises = (fine_noise(rng, scale, 0.09, 0.09), fine_noise(rng, scale, 0.5, 0.5))
-        changed = page.copy()
         for _ in range(self.colonies):
             nest = nests[min(3, rng.geometric(0.5) - 1)]
             place = nest + 0.09 * sheet.min() * rng.standard_normal(2) * rng.lognormal(0, 0.4)
             radius = self.size / 2 * min(3.0, rng.lognormal(-0.35, 0.6))
-            self._colony(changed, rng, scale, (place[0], place[1], radius), noises)
-        return changed
+            self._colony(layers, rng, scale, (place[0], place[1], radius), noises)
 
     def _colony(
         self,
-        page: Image,
+        layers: Layers,
         rng: np.random.Generator,
         scale: float,
         disc: tuple[float, float, float],
         noises: tuple[Plane, Plane],
     ) -> None:
-        """A colony on a ``disc`` (x, y, radius in mm), onto the page in place."""
+        """A colony on a ``disc`` (x, y, radius in mm)."""
         rng = rng.spawn(1)[0]
         (x, y, radius), thick = disc, rng.uniform(0.35, 1.0)
-        patch = Patch.around(page, scale, x, y, 2.1 * radius)
+        patch = Patch.around(layers, scale, x, y, 2.1 * radius)
         if not patch:
             return
         away, angle = polar(*patch.offsets(x, y))
@@ -314,5 +326,5 @@ class Mould(OnPaper):
         body = np.exp(-((off / rng.uniform(0.5, 0.8)) ** 4)) + ring
         specks = np.clip(body * (0.5 + 0.42 * fine + 0.16 * coarse), 0, 1)
         halo = np.exp(-((off / 0.95) ** 2)) * (off < 2)
-        dye(page, patch, np.float32(0.16 * self.strength * thick) * halo, MOULDS["brown"])
-        dye(page, patch, np.float32(self.strength * thick) * specks.astype(np.float32), MOULDS[self.colour])
+        layers.dye(patch, np.float32(0.16 * self.strength * thick) * halo, MOULDS["brown"])
+        layers.dye(patch, np.float32(self.strength * thick) * specks.astype(np.float32), MOULDS[self.colour])

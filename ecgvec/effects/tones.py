@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, cast
 
@@ -66,13 +66,23 @@ def _looks_up_16_bits() -> bool:
     return True
 
 
+def bands(height: int) -> Iterator[slice]:
+    """The rows of a picture in parts that stay in the cache; each begins at an even row."""
+    return (slice(y, min(height, y + BAND_ROWS)) for y in range(0, height, BAND_ROWS))
+
+
+def widened(rows: slice, height: int, margin: int) -> tuple[slice, slice]:
+    """``margin`` more rows above and below, as far as there are any, and where among them ``rows`` lie."""
+    first = max(0, rows.start - margin)
+    return slice(first, min(height, rows.stop + margin)), slice(rows.start - first, rows.stop - first)
+
+
 def in_bands(image: Image, margin: int, change: Callable[[Image], Image]) -> Image:
     """``change`` done to the picture band by band, each with ``margin`` rows more above and below than are kept."""
     found = np.empty_like(image)
-    height = image.shape[0]
-    for y in range(0, height, BAND_ROWS):
-        first, last = max(0, y - margin), min(height, y + BAND_ROWS + margin)
-        found[y : y + BAND_ROWS] = change(image[first:last])[y - first : y - first + BAND_ROWS]
+    for rows in bands(len(image)):
+        seen, kept = widened(rows, len(image), margin)
+        found[rows] = change(image[seen])[kept]
     return found
 
 
@@ -104,7 +114,12 @@ def _normal_quantiles() -> Floats:
 
 def normal_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> Light16:
     """Random uint16 for ``looked_up`` in a table of ``quantiles``: a third of the time of drawing normal numbers."""
-    return np.frombuffer(rng.bytes(2 * int(np.prod(shape))), dtype="<u2").astype(np.uint16, copy=False).reshape(shape)
+    count = 2 * int(np.prod(shape))
+    if count % 8 == 0:  # whole words of the generator hold the very same bytes, and are had three times as fast
+        bits = rng.bit_generator.random_raw(count // 8).astype("<u8", copy=False).view("<u2")
+    else:
+        bits = np.frombuffer(rng.bytes(count), dtype="<u2")
+    return bits.astype(np.uint16, copy=False).reshape(shape)
 
 
 def quantiles(sigma: float) -> Floats:

@@ -7,7 +7,7 @@ import io
 import json
 import posixpath
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ def _trace(label: TraceLabel) -> dict[str, Any]:
         "first_sample": label.first_sample,
         "samples": len(label.t),
         "fs": label.fs,
-        "axes": asdict(label.axes),
+        "axes": _plain(label.axes),
         "box": box(label.outline),
         "panel": _rounded(label.panel),
         "visible_samples": int(label.visible.sum()),
@@ -218,7 +218,7 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
             "from_record": list(sheet.plan.header_from_record),
         },
         "plan": sheet.plan.model_dump(mode="json"),
-        "layout": _plain(asdict(sheet.layout)),
+        "layout": _plain(sheet.layout),
         "labels": _labels(sheet.annotations),
         "files": {
             posixpath.relpath(name, here): hashlib.sha256(content).hexdigest()
@@ -230,7 +230,9 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Named tuples as lists, so that JSON shows boxes as arrays."""
+    """Data classes as dictionaries, and named tuples as lists, so that JSON shows boxes as arrays."""
+    if is_dataclass(value):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -145,10 +145,10 @@ def resample(
             _light(pixels, spread(light, warp, tile), one, out)
         if dressing.veil is not None:
             _drown(out, spread(dressing.veil.astype(np.float32), warp, tile))
-        if dressing.cover is not None or not whole:
-            out[...] = _laid_on(
-                out, _cover(where, warp.paper, scale, dressing.cover), _floor(dressing.ground, warp, tile)
-            )
+        torn = dressing.cover is not None and not _full(dressing.cover, sources[cells])
+        if torn or not whole:
+            cover = _cover(where, warp.paper, scale, dressing.cover if torn else None)
+            out[...] = _laid_on(out, cover, _floor(dressing.ground, warp, tile))
         _weave(out, dressing.pattern, warp, tile)
     return image
 
@@ -157,6 +157,14 @@ def _beside(sources: Field, page: Image) -> bool:
     """Whether all of a tile lies on the same side of the page, and off it."""
     low, high = sources.min(axis=(0, 1)), sources.max(axis=(0, 1))
     return bool((high < -EDGE_PX).any() or (low > np.array(page.shape[1::-1]) + EDGE_PX).any())
+
+
+def _full(cover: Image, sources: Field) -> bool:
+    """Whether nothing of the page is gone where a tile with these nodes lies."""
+    low, high = sources.min(axis=(0, 1)), sources.max(axis=(0, 1))
+    (x0, y0), (x1, y1) = np.maximum(np.floor(low).astype(int) - 1, 0), np.maximum(np.ceil(high).astype(int) + 2, 1)
+    part = cover[min(y0, len(cover) - 1) : y1, min(x0, cover.shape[1] - 1) : x1]
+    return bool(part.min() == 255)
 
 
 def _weave(out: Image, pattern: Pattern | None, warp: Lattice, tile: Tile) -> None:
@@ -176,7 +184,9 @@ def _sampled(page: Image, where: Field, nodes: Field, step: int) -> Image:
     part: Any = cv2.sepFilter2D(
         page[low[1] : high[1], low[0] : high[0]], -1, blur[0], blur[1], borderType=cv2.BORDER_REPLICATE
     )
-    return _remap(part, where - low.astype(np.float32), cv2.BORDER_REPLICATE)
+    corner: Any = (float(low[0]), float(low[1]), 0.0, 0.0)  # a scalar, which OpenCV's types do not know
+    moved: Any = cv2.subtract(where, corner)
+    return _remap(part, moved, cv2.BORDER_REPLICATE)
 
 
 def _remap(pixels: Image, where: Field, border: int) -> Image:
@@ -220,9 +230,14 @@ def _light(pixels: Image, gain: Image, one: float, out: Image) -> None:
 
 def _drown(out: Image, veil: Field) -> None:
     """Mix white into sRGB bytes, in place."""
-    share = veil.reshape(*out.shape[:2], 1)
-    if share.max() > 0:
-        out[...] = np.rint(out + share * (255 - out.astype(np.float32)))
+    if veil.max() > 0:
+        out[...] = np.rint(out + _thrice(veil) * (255 - out.astype(np.float32)))
+
+
+def _thrice(share: Field) -> Field:
+    """A share (h, w) or (h, w, 1) for each of three channels: NumPy repeats along so short an axis slowly."""
+    found: Any = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)
+    return cast(Field, found)
 
 
 def _in_bytes(gain: NDArray[np.float64]) -> tuple[Image, float]:
@@ -241,15 +256,15 @@ def _within(sources: Field, page: Image) -> NDArray[np.bool_]:
 
 
 def _cover(where: Field, paper: Paper, scale: float, left: Image | None) -> Field:
-    """How much of each pixel the paper covers, 0 to 1: its distance from the paper's edge, half in at 0, and what is
-    ``left`` of the paper there."""
+    """How much (h, w) of each pixel the paper covers, 0 to 1: its distance from the paper's edge, half in at 0, and
+    what is ``left`` of the paper there."""
     x, y = where[..., 0] + np.float32(0.5), where[..., 1] + np.float32(0.5)
     width, height = np.float32(paper.width * scale), np.float32(paper.height * scale)
     inward = np.minimum(np.minimum(x, width - x), np.minimum(y, height - y))
     cover: Field = np.clip(inward + np.float32(0.5), 0, 1)
     if left is not None:
         cover = cover * (_remap(left, where, cv2.BORDER_REPLICATE) * np.float32(1 / 255))
-    return cover[..., None]
+    return cover
 
 
 def _floor(ground: Ground | None, warp: Lattice, tile: Tile) -> Image:
@@ -266,7 +281,7 @@ def _floor(ground: Ground | None, warp: Lattice, tile: Tile) -> Image:
 
 
 def _laid_on(pixels: Image, cover: Field, below: Image) -> Image:
-    return np.asarray(np.rint(below + cover * (pixels.astype(np.float32) - below)).astype(np.uint8))
+    return np.asarray(np.rint(below + _thrice(cover) * (pixels.astype(np.float32) - below)).astype(np.uint8))
 
 
 def flattened(values: Field, warp: Lattice, scale: float) -> Field:
