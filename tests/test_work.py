@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +96,28 @@ def test_a_page_whose_notes_fail_costs_no_other(records: Path, tmp_path: Path, m
     ended = drawn(records, tmp_path / "out", load_recipe("clean", NOTES))
     assert [o.images for o in ended] == [1, 0, 0, 2, 1]
     assert "the note 'x' cannot be written" in ended[2].reason
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no resource limits")
+def test_a_record_that_memory_does_not_suffice_for_costs_no_other(tmp_path: Path) -> None:
+    """On a roll, a record of 34 s makes a page of 27,402 x 6,614 pixels; those of 3 s do with a tenth of that."""
+    import resource
+
+    for name, seconds in (("a", 3), ("b", 34), ("c", 3)):
+        write_record(tmp_path / "in", name, seconds)
+    limit = int(1.1 * 2**30)
+    program = [sys.executable, "-c", "from ecgvec.commands import main; main()", "batch"]
+    flags = ["--paper", "roll-210", "--seconds", "34", "-r", "800", "--formats", "png", "--workers", "1"]
+    done = subprocess.run(
+        [*program, "-i", str(tmp_path / "in"), "-o", str(tmp_path / "out"), *flags],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # each thread would take of the memory that is allowed
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+    assert done.returncode == 1, done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.png")) == ["a-0.png", "c-0.png"]
+    with (tmp_path / "out" / "quarantine.csv").open(newline="") as rows:
+        assert list(csv.reader(rows))[1:] == [
+            ["b", "there is not enough memory to draw it: lower --dpi, or draw with fewer --workers"]
+        ]

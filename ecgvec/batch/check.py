@@ -7,7 +7,7 @@ from typing import Any
 
 from ecgvec.draws import parse_draw
 from ecgvec.export.write import checked_formats
-from ecgvec.layout.header import fill_text, load_header
+from ecgvec.layout.header import fill_header, fill_text
 from ecgvec.layout.template import load_template
 from ecgvec.plan.header import header_values
 from ecgvec.recipe import Recipe, load_recipe
@@ -38,6 +38,6 @@ def _check_pages(recipe: Recipe) -> None:
     known = header_values(PageStyle(), (), Subject(), (0, "", 0))
     for page in pages:
         for name in page["header"].values if "header" in page else ():
-            load_header(str(name))
+            fill_header(str(name), known)
         for text in page["footer"].values if "footer" in page else ():
             fill_text(str(text), known, "footer")

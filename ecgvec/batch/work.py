@@ -20,6 +20,7 @@ from ecgvec.recipe import Recipe
 from ecgvec.record.model import Record
 from ecgvec.storage import Place, Url, check_driver
 
+_OPENCV_NO_MEMORY = -4  # `code` of a cv2.error
 PAGES = 32  # planned before their notes are written: the network is ten times as fast with a hundred notes as with five
 
 
@@ -171,7 +172,10 @@ def _caught(here: _Open) -> Iterator[None]:
     except EcgvecError as error:
         here.fault = str(error)
     except Exception as error:  # a fault of ours in one record must not cost the others; it is reported, not hidden
-        here.fault = f"unexpected {type(error).__name__}: {one_line(error)}; please report it"
+        if isinstance(error, MemoryError) or getattr(error, "code", None) == _OPENCV_NO_MEMORY:
+            here.fault = "there is not enough memory to draw it: lower --dpi, or draw with fewer --workers"
+        else:
+            here.fault = f"unexpected {type(error).__name__}: {one_line(error)}; please report it"
 
 
 def _check_name(job: Job) -> None:
