@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from ecgvec.brief import brief
 from ecgvec.draws import Draw, parse_draw, probes
 from ecgvec.effects.every import EFFECTS
 from ecgvec.errors import RecipeError, nearest, one_line
@@ -138,7 +139,15 @@ class Recipe(BaseModel):
         return options
 
     def __repr__(self) -> str:
-        return f"<Recipe '{self.title}', {len(self.page)} page keys>"
+        if self.mix:
+            holds = "weights " + ", ".join(f"{part.name} {part.weight:g}" for part in self.mix)
+        else:
+            parts: dict[str, Mapping[str, object]]
+            parts = {"page keys": self.page, "marks": self.marks, "bends": self.warp, "effects": self.effects}
+            holds = ", ".join(f"{len(what)} {name}" for name, what in parts.items() if what) or "the defaults"
+        return f"<Recipe '{brief(self.title, 50)}': {brief(holds, 56)}>"
+
+    __str__ = __repr__  # a model's own is as long as its TOML
 
 
 class MixedRecipe(BaseModel):

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec import svg, warped_svg
 from ecgvec.annotations.model import Annotations
+from ecgvec.brief import brief
 from ecgvec.drawing.nodes import Scene
 from ecgvec.layout.place import Layout
 from ecgvec.photo import Shot, developed
@@ -94,6 +95,18 @@ class Sheet:
 
         return write_sheets([self], Path(folder), formats)
 
+    def _repr_png_(self) -> bytes:
+        """What notebooks show: the image, at the most 1600 px wide."""
+        from ecgvec.gallery.notebook import as_png
+
+        return as_png(self)
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: the image with its labels over it, in layers that can be switched on and off."""
+        from ecgvec.gallery.notebook import as_html
+
+        return as_html(self)
+
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
-        return f"<Sheet {self.plan.stem}: {width} x {height} px, {len(self.annotations.traces)} traces>"
+        return f"<Sheet {brief(self.plan.stem, 60)}: {width} x {height} px, {len(self.annotations.traces)} traces>"

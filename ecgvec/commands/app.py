@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 import ecgvec
-from ecgvec.commands import batch, demo, inspect, keywords, recipes, replay, single, templates, train, verify, write
+from ecgvec.commands import (
+    batch,
+    demo,
+    gallery,
+    inspect,
+    keywords,
+    recipes,
+    replay,
+    single,
+    templates,
+    train,
+    verify,
+    write,
+)
 from ecgvec.commands.flags import ALL_FLAGS
 
 # Underscores and hyphens are the same in long option names: --hw_text and --hw-text.
@@ -62,6 +75,7 @@ app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(write.write)
 app.add_typer(recipes.app, name="recipes", rich_help_panel=_LOOK)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(templates.templates)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(inspect.inspect)
+app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(gallery.gallery)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(verify.verify)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(keywords.keywords)
 app.add_typer(train.app, name="train", rich_help_panel=_MAKE)

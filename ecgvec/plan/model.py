@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, SerializeAsAny, model_validator
 
+from ecgvec.brief import brief
 from ecgvec.effects.base import Effect
 from ecgvec.effects.every import EFFECTS
 from ecgvec.layout.header import Header
@@ -189,4 +190,7 @@ class Plan(BaseModel):
         return f"{folder}/{self.stem}" if folder else self.stem
 
     def __repr__(self) -> str:
-        return f"<Plan {self.stem}: {self.page.template}, seed {self.seed}, {self.page.style.dpi:g} dpi>"
+        page = f"{brief(self.page.template, 24)}, seed {self.seed}, {self.page.style.dpi:g} dpi"
+        return f"<Plan {brief(self.stem, 40)}: {page}>"
+
+    __str__ = __repr__  # a model's own holds every stroke of every note

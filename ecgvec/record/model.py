@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgvec.brief import brief
 from ecgvec.errors import RecordError, nearest
 from ecgvec.record.beats import Beats
 from ecgvec.record.leads import LIMB, standard_name
@@ -88,7 +89,9 @@ class Record:
         object.__setattr__(self, "signals", signals)
 
     def __repr__(self) -> str:
-        return f"<Record '{self.name}': {', '.join(self.lead_names)}; {self.duration:g} s at {self.fs:g} Hz>"
+        names = ", ".join(self.lead_names)
+        leads = names if len(names) <= 50 else f"{len(self.leads)} leads"
+        return f"<Record '{brief(self.name, 28)}': {leads}; {self.duration:g} s at {self.fs:g} Hz>"
 
     @property
     def duration(self) -> float:
