@@ -1,0 +1,173 @@
+"""A host page through the same bends, light and camera as any ECG's own page, with all labels on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Polygon
+from shapely.geometry.base import BaseGeometry
+
+from ecgvec.annotations.derive import corners, in_image
+from ecgvec.annotations.model import Annotations, TextLabel, dense_ring
+from ecgvec.annotations.occlusion import occlude
+from ecgvec.effects.base import Capture, Effect
+from ecgvec.effects.every import EFFECTS
+from ecgvec.embed.page import Page
+from ecgvec.embed.place import Inset
+from ecgvec.errors import RecipeError
+from ecgvec.geometry.affine import Affine
+from ecgvec.photo import Shot, developed, hidden, sheet
+from ecgvec.plan.parts import drawn_parts
+from ecgvec.raster import LARGEST_PX
+from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.sheet import Sheet
+from ecgvec.units import pixel_size, px_per_mm
+from ecgvec.warp.base import Flat
+from ecgvec.warp.compose import compose
+from ecgvec.warp.every import WARPS
+from ecgvec.warp.lattice import Lattice, lattice_pixels
+from ecgvec.warp.parts import Canvas, Paper, WarpPart
+
+STEP_MM = 2.0  # between the nodes of an ECG's lattice where the host is seen straight on
+BEYOND_MM = 1000.0  # so far around the page, nothing can be seen
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Photograph:
+    """A page as an image shows it: ``image`` (H, W, 3) uint8 RGB at nominal ``dpi``.
+
+    ``ecgs``: each ECG as a Sheet of its own, in the order of the page's insets, whose image is the whole picture and
+    whose labels are in its px; ``ecgs[k].warp`` goes from mm of that ECG's paper to px. ``labels``: those of the host,
+    in px: its corners, what is left of its paper, and its ``texts``. ``shot``: how the page is seen; ``covered``: what
+    hides places of it, in mm of the host. ``warp`` and ``effects`` are the parts that were drawn, all their numbers
+    settled.
+    """
+
+    page: Page
+    dpi: float
+    image: NDArray[np.uint8]
+    ecgs: tuple[Sheet, ...]
+    labels: Annotations
+    shot: Shot
+    covered: BaseGeometry
+    warp: tuple[WarpPart, ...]
+    effects: tuple[Effect, ...]
+
+    @property
+    def texts(self) -> tuple[TextLabel, ...]:
+        """The host's texts, in px."""
+        return self.labels.texts
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write ``NAME.png``, ``NAME.svg`` (the page before the warp) and ``coco/annotations.json`` into ``folder``
+        (made if absent); returns the files. For several pages, see ``embed.save``."""
+        from ecgvec.embed.coco import save
+
+        return save([self], folder)
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        return f"<Photograph {self.page.name}: {width} x {height} px, {len(self.ecgs)} ECGs, {len(self.texts)} texts>"
+
+
+def photograph(page: Page, recipe: Recipe | str = "clean", seed: int = 0, dpi: float = 200.0) -> Photograph:
+    """Send ``page`` through the warp and the effects of ``recipe``, drawn by ``seed`` and the page's name.
+
+    What a recipe says of an ECG's print ([page], [layout], [header], [marks], [notes]) belongs to the sheets that were
+    placed, and is not applied again. RecipeError for a recipe that mixes others: name one of them. WarpError where the
+    page cannot be photographed so.
+    """
+    chosen = load_recipe(recipe) if isinstance(recipe, str) else recipe
+    if chosen.mix:
+        raise RecipeError(f"recipe {chosen.title} mixes others, and a page takes one: name one of them")
+    if not 0 < dpi < np.inf:
+        raise RecipeError(f"dpi is {dpi}: give a number above 0")
+    keys = (seed, page.name, 0)
+    warp = drawn_parts(chosen.warp, WARPS, "warp", keys)
+    effects = drawn_parts(chosen.effects, EFFECTS, "effects", keys)
+    paper = Paper(page.width, page.height)
+    shot = _taken(paper, warp, effects, dpi)
+    image = developed(page.drawing.draw, shot, dpi, effects)
+    whole = shapely.box(0, 0, paper.width, paper.height)
+    left = whole if shot.sheet is None else shot.sheet
+    gone = shapely.difference(shapely.box(*whole.buffer(BEYOND_MM).bounds), left)
+    covered = shapely.union(hidden(shot, effects, dpi), gone)
+    ecgs, texts = [], []
+    for item, above in from_the_top(page, covered):
+        if isinstance(item, Inset):
+            ecgs.append(_seen(item, image, shot.warp, above, left))
+        else:
+            texts.append(occlude(_host(paper, (item,)), None, above).texts[0])
+    outline = occlude(_host(paper, ()), shot.sheet, Polygon())
+    labels = in_image(replace(outline, texts=tuple(reversed(texts))), shot.warp)
+    return Photograph(page, dpi, image, tuple(reversed(ecgs)), labels, shot, covered, warp, effects)
+
+
+def _taken(paper: Paper, warp: tuple[WarpPart, ...], effects: tuple[Effect, ...], dpi: float) -> Shot:
+    """How ``photo.taken`` shows a page without border or crop."""
+    size = pixel_size(paper.width, paper.height, dpi)
+    if not warp and all(isinstance(effect, Capture) for effect in effects):
+        return Shot(Flat((0.0, 0.0, paper.width, paper.height), dpi))
+    composed = compose(paper, Canvas(*size, px_per_mm(dpi)), warp)
+    if max(composed.warp.size) > LARGEST_PX:
+        raise RecipeError(
+            f"the image would have {composed.warp.size} px, and {LARGEST_PX} a side is the most: lower dpi"
+        )
+    return Shot(composed.warp, composed, sheet(paper, effects))
+
+
+def from_the_top(page: Page, covered: BaseGeometry) -> Iterator[tuple[Inset | TextLabel, BaseGeometry]]:
+    """What has labels, the last painted first, and what hides places of it: in mm of the host."""
+    for item in reversed(page.labelled):
+        yield item, covered
+        if isinstance(item, Inset) and item.opaque:
+            covered = shapely.union(covered, Polygon(item.quad))
+
+
+def _host(paper: Paper, texts: tuple[TextLabel, ...]) -> Annotations:
+    """The labels of a host page, in mm."""
+    page = corners((0.0, 0.0, paper.width, paper.height))
+    return Annotations(page, dense_ring(page), (), 0.0, (), texts, (), None, None, None, (), ())
+
+
+def _seen(inset: Inset, image: NDArray[np.uint8], host: Flat | Lattice, above: BaseGeometry, left: Polygon) -> Sheet:
+    """An ECG as the picture shows it: ``above`` hides places of it, ``left`` is left of the host's paper (mm)."""
+    back = inset.to_host.inverse()
+    own = shapely.box(0, 0, *inset.sheet.paper.centre * 2)
+    covered = shapely.intersection(shapely.transform(above, back), own.buffer(1.0))
+    rest = shapely.intersection(own, shapely.transform(left, back))
+    labels = occlude(inset.on_paper, None, covered)
+    piece = max(shapely.get_parts(rest), key=lambda part: part.area, default=Polygon())
+    if isinstance(piece, Polygon) and not piece.is_empty and rest.area < own.area:
+        outlined = occlude(inset.on_paper, piece, Polygon())
+        labels = replace(labels, page=outlined.page, holes=outlined.holes)
+    warp = seen_through(host, inset.to_host, inset.sheet.paper)
+    shot = Shot(warp)
+    return replace(inset.sheet, shot=shot, image=image, annotations=in_image(labels, warp), covered=covered)
+
+
+def seen_through(host: Flat | Lattice, to_host: Affine, paper: Paper) -> Lattice:
+    """The map from mm of an ECG's ``paper``, which ``to_host`` puts on a host page, to px of the image of ``host``.
+
+    A lattice's interpolant goes through an affine map as its nodes do, so this is the host's own map to the last digit.
+    """
+    back = to_host.inverse()
+    if isinstance(host, Lattice):
+        step, (rows, columns), places = host.step, host.nodes.shape[:2], host.nodes.reshape(-1, 2)
+        flat = host.homography
+    else:
+        step = max(2, round(STEP_MM * px_per_mm(host.dpi)))
+        pixels, (rows, columns) = lattice_pixels(host.size, step)
+        places, flat = host.inverse(pixels.T), _matrix(host.affine)
+    guess = host.guess if isinstance(host, Lattice) else host.forward
+    nodes = back(places).reshape(rows, columns, 2)
+    return Lattice(host.size, nodes, step, lambda points: guess(to_host(points)), flat @ _matrix(to_host), paper)
+
+
+def _matrix(affine: Affine) -> NDArray[np.float64]:
+    return np.array([[affine.a, affine.c, affine.e], [affine.b, affine.d, affine.f], [0.0, 0.0, 1.0]])
