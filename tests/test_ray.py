@@ -277,7 +277,13 @@ def test_an_interrupted_run_is_resumed_here(
 ) -> None:
     command = [sys.executable, "-c", "from ecgvec.commands import main; main()", "batch", "-i", str(records)]
     flags = ["-r", "50", "--formats", ",".join(FORMATS), "--json-log", "--engine", "ray", "--address", cluster.address]
-    process = subprocess.Popen([*command, "-o", str(tmp_path), *flags], text=True, stderr=-1, stdout=-1)
+    process = subprocess.Popen(
+        [*command, "-o", str(tmp_path), *flags],
+        text=True,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background ignore it
+    )
     assert process.stderr is not None
     lines = [json.loads(process.stderr.readline()) for _ in range(2)]
     process.send_signal(signal.SIGINT)

@@ -34,6 +34,7 @@ def test_wheel_holds_all_data_and_one_package(wheel: Path) -> None:
         assert any(n.endswith(f"licenses/{name}") for n in names), name
 
 
+@pytest.mark.long
 def test_wheel_runs_the_demo_in_a_clean_environment(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env/bin/python"
