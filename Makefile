@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SCISPACY := .venv-scispacy/bin
 
-.PHONY: demo test test-long lint bench docs-recipes clean
+.PHONY: demo test test-long lint bench docs docs-recipes clean
 
 demo: .venv/ready
 	$(BIN)/ecgvec demo -o demo-out
@@ -42,9 +42,17 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.bench_pages --stages
 	$(BIN)/python -m benchmarks.bench_warp
 
-# docs/recipes.md and its pictures, from templates/recipes.
+# The pages that are made (flags, cookbook, recipes), and then: does every link and command in all pages work?
+docs: .venv/ready
+	$(BIN)/python tools/make_flag_docs.py
+	$(BIN)/python tools/make_cookbook.py
+	$(BIN)/python tools/make_recipe_docs.py --page-only
+	$(BIN)/python -m tools.check_docs
+
+# docs/recipes.md and its pictures, from templates/recipes; those of README.md.
 docs-recipes: .venv/ready
 	$(BIN)/python tools/make_recipe_docs.py
+	$(BIN)/python tools/make_readme_pictures.py
 
 clean:
 	rm -rf .venv .venv-scispacy demo-out build dist *.egg-info

@@ -1,13 +1,14 @@
 """Draw docs/recipes.md: for every shipped recipe what may happen, and a contact sheet of the embedded record.
 
-python tools/make_recipe_docs.py [-o FOLDER] [NAME ...]
+python tools/make_recipe_docs.py [-o FOLDER] [--page-only] [NAME ...]
 
-With names it draws the sheets of those alone; the page always tells of all.
+With names it draws the sheets of those alone, with --page-only none; the page always tells of all.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="recipes whose sheets are drawn; all by default")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs")
+    parser.add_argument("--page-only", action="store_true", help="draw no sheets")
     given = parser.parse_args()
     recipes = {name: load_recipe(name) for name in listing("recipes")}
     record = read_record(folder("demo") / "ecgvec-demo")
     (given.output / "recipes").mkdir(parents=True, exist_ok=True)
-    for name in given.names or recipes:
+    for name in [] if given.page_only else given.names or recipes:
         content = as_jpeg(preview(record, recipes[name], SEEDS, COLUMNS, WIDTH))
         (given.output / "recipes" / f"{name}.jpg").write_bytes(content)
         print(f"{name}: {len(content) // 1000} kB")
-    sections = [INTRODUCTION, *(section(name, recipe) for name, recipe in recipes.items())]
-    (given.output / "recipes.md").write_text("\n".join(sections), encoding="utf-8")
+    (given.output / "recipes.md").write_text(page(recipes), encoding="utf-8")
+
+
+def page(recipes: Mapping[str, Recipe]) -> str:
+    """The whole page."""
+    return "\n".join([INTRODUCTION, *(section(name, recipe) for name, recipe in recipes.items())])
 
 
 def as_jpeg(image: Image) -> bytes:

@@ -42,7 +42,7 @@ def _standard_color(number: int) -> str:
 
 
 FLAGS: tuple[Flag, ...] = (
-    flag("--template --config_file", "layout.template", str, _WHAT, "Page template: a name or a .toml file (see `ecgvec templates`).", "by number of leads", metavar="NAME"),
+    flag("--template --config_file", "layout.template", str, _WHAT, "Page template: a name (see `ecgvec templates`), a .toml file, or `auto`: by the leads that are there.", "by number of leads", metavar="NAME"),
     flag("--rhythm --full_mode", "layout.rhythm", str, _WHAT, "Leads of the rhythm strips, with commas; `None` for no strip. A lead that the record lacks becomes its first lead.", "the template's", metavar="LEADS"),
     flag("--num_columns", "layout.num_columns", int, _WHAT, "Columns of leads, instead of a template; -1: the template's.", "-1"),
     flag("--columns", "page.columns", str, _WHAT, "Columns show `consecutive` windows of time, or `simultaneous` ones.", "consecutive", metavar="MODE"),
@@ -83,7 +83,7 @@ FLAGS: tuple[Flag, ...] = (
     flag("--names-font", "page.names_font", str, _MARKS, "Face of the lead names: sans, sans-bold, serif, serif-bold, mono or condensed.", "serif", metavar="NAME"),
     flag("--print_header/--no-print_header", "page.print_header", bool, _MARKS, "A header of made-up facts on every image.", "no"),
     flag("--random_print_header --random_print --random_add_header", "page.print_header", float, _MARKS, "Probability of such a header.", "0", metavar="P", value=_probability),
-    flag("--header", "page.header", str, _MARKS, "Which header: ge, philips, schiller or plain.", "ge", metavar="NAME"),
+    flag("--header", "page.header", str, _MARKS, "Which header: ge, philips, schiller or plain, or a .toml file.", "ge", metavar="NAME"),
     flag("--header-text", "page.header_text", str, _MARKS, "A line of your own in the header.", "none", metavar="TEXT"),
     flag("--header-fields", "header.fields", str, _MARKS, "Facts of the record that may stand in the header: age (as a band), sex, dx (codes); with commas.", "none", metavar="FIELDS", value=split_names),
     flag("--footer", "page.footer", str, _MARKS, "Footer; may hold {speed}, {gain}, {chest_gain}, {filter}.", "speed, gain, filter", metavar="TEXT"),

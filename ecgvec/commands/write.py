@@ -11,7 +11,10 @@ import typer
 def write(
     text: Annotated[str, typer.Argument(help="What to write, in one line.")],
     out: Annotated[Path, typer.Option("-o", "--output", help="SVG file in millimetres, its text and boxes inside.")],
-    style: Annotated[str, typer.Option("--style", help="Number or name of a hand.")] = "0",
+    style: Annotated[
+        str | None,
+        typer.Option("--style", help="Number or name of a hand.", show_default="the first that knows the characters"),
+    ] = None,
     bias: Annotated[float, typer.Option("--bias", help="0 writes freely, 1 and more neatly.")] = 0.7,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another drawing of the same text.")] = 0,
     nib: Annotated[str, typer.Option("--nib", help="ballpoint, gel, felt-tip or fountain.")] = "ballpoint",
@@ -25,7 +28,9 @@ def write(
     from ecgvec.handwriting.ink import ink as in_ink
     from ecgvec.handwriting.writer import Writer
 
-    note = Writer(weights, device).write([text], style, bias, seed, height)[0]
+    writer = Writer(weights, device)
+    hand = style if style is not None else next(iter(writer.hands([text])), 0)
+    note = writer.write([text], hand, bias, seed, height)[0]
     for message in note.messages:
         typer.echo(printable(message), err=True)
     _save(note_svg(note, in_ink(note, nib, ink, seed)), out)

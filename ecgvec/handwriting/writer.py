@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -115,6 +115,12 @@ class Writer:
         """The numbers of the styles that were shown all characters of ``text``."""
         wanted = set(transliterated(text)[0])
         return [number for number, style in enumerate(self.styles) if wanted <= set(style.characters)]
+
+    def hands(self, texts: Iterable[str]) -> list[int]:
+        """The numbers of the styles that were shown all characters of all ``texts``: people's, where there are any."""
+        able = set.intersection(*(set(self.able(text)) for text in texts))
+        people = sorted(number for number in able if self.styles[number].kind == "person")
+        return people or sorted(able)
 
     def write(
         self,

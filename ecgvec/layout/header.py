@@ -6,11 +6,12 @@ import string
 import tomllib
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ecgvec.errors import TemplateError, nearest
+from ecgvec.errors import TemplateError, nearest, one_line
 from ecgvec.resources import listing
 
 Align = Literal["left", "right"]
@@ -73,18 +74,31 @@ class Header(BaseModel):
     cells: tuple[HeaderCell, ...]
 
 
+def load_header(source: str) -> HeaderTemplate:
+    """A shipped header template by name, or a user's own by the path of its .toml file; TemplateError with the nearest
+    name, or with the wrong key."""
+    return _loaded(source, Path(source)) if source.endswith(".toml") else _shipped(source)
+
+
 @cache
-def load_header(name: str) -> HeaderTemplate:
-    """A shipped header template by name; TemplateError with the nearest name, or with the wrong key."""
+def _shipped(name: str) -> HeaderTemplate:
     shipped = listing("headers")
     if name not in shipped:
-        raise TemplateError(f"unknown header '{name}'{nearest(name, shipped)}")
+        raise TemplateError(f"unknown header '{name}'{nearest(name, shipped)} (or give the path of a .toml file)")
+    return _loaded(name, shipped[name])
+
+
+def _loaded(name: str, path: Path) -> HeaderTemplate:
     try:
-        return HeaderTemplate.model_validate(tomllib.loads(shipped[name].read_text(encoding="utf-8")))
+        return HeaderTemplate.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise TemplateError(f"header '{name}' cannot be read: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise TemplateError(f"header '{name}': {where} is {first['input']!r}: {first['msg']}") from None
+    except (ValueError, RecursionError) as error:  # TOML's own errors among them
+        raise TemplateError(f"header '{name}' is not TOML: {one_line(error)}") from None
 
 
 def fill_text(text: str, values: Mapping[str, str], where: str) -> str:

@@ -201,10 +201,7 @@ def _writer() -> Writer:
 
 def _hand(texts: Sequence[str], keys: Keys) -> int:
     """One hand for all notes of an image: a person's that knows all the characters, where there is one."""
-    writer = _writer()
-    able = set.intersection(*(set(writer.able(text)) for text in texts))
-    people = sorted(number for number in able if writer.styles[number].kind == "person")
-    hands = people or sorted(able)
+    hands = _writer().hands(texts)
     return hands[int(stream(*keys, "notes/style").integers(len(hands)))]
 
 

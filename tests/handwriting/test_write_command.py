@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from ecgvec.commands.write import write
 from ecgvec.errors import ExportError, RecipeError
+from ecgvec.handwriting import Writer
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -56,3 +57,12 @@ def test_errors_are_sentences(app: typer.Typer, tmp_path: Path) -> None:
     assert isinstance(runner.invoke(app, ["", "-o", str(tmp_path / "x.svg")]).exception, RecipeError)
     assert isinstance(runner.invoke(app, ["a", "-o", str(tmp_path / "no" / "x.svg")]).exception, ExportError)
     assert not (tmp_path / "x.svg").exists()
+
+
+def test_without_a_style_a_person_who_knows_the_characters_writes(app: typer.Typer, tmp_path: Path) -> None:
+    for text in ("AFib w/ RVR", "72"):
+        run = CliRunner().invoke(app, [text, "-o", str(tmp_path / "note.svg")])
+        root = ElementTree.parse(tmp_path / "note.svg").getroot()
+        name = next(element.get("data-style") for element in root.iter() if element.get("data-style"))
+        style = next(style for style in Writer().styles if style.name == name)
+        assert style.kind == "person" and set(text) <= set(style.characters) | {" "}, run.output

@@ -1,0 +1,34 @@
+"""A PDF at true scale: all pages of a record in one document, 25 mm/s on paper, its text searchable.
+
+    python examples/cookbook/15_pdf_at_true_scale.py path/of/a/record record.pdf
+
+--template ge, --paper a4 unless you say otherwise. It needs `pip install '.[pdf]'`. Print it at 100 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ecgvec import load_recipe, pdf, read_record
+from ecgvec.pipeline import render_plan
+from ecgvec.plan.make import make_plans
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("record")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--template", default="ge")
+    parser.add_argument("--paper", default="a4")
+    given = parser.parse_args()
+
+    record = read_record(given.record)
+    recipe = load_recipe("clean", {"layout.template": given.template, "page.paper": given.paper, "page.dpi": 50})
+    plans = make_plans(record, recipe, seed=10).plans
+    given.out.write_bytes(pdf.write(render_plan(record, plan).scene for plan in plans))
+    print(f"{given.out}: {len(plans)} pages of {record.name}")
+
+
+if __name__ == "__main__":
+    main()
