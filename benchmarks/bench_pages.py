@@ -124,11 +124,11 @@ class Cost:
         return sum(self.pages) / sum(self.floors)
 
 
-def cost(case: Case, dpi: int, pages: int) -> Cost:
+def cost(case: Case, dpi: int, pages: int, warm: int = WARM) -> Cost:
     """Draw ``pages`` pages of a case, each beside its floor; some before them load what is loaded once."""
     record, recipe, formats = read_record(DEMO), recipe_of(case, dpi), checked_formats(case.formats)
     found = Cost([], [], {}, {})
-    draw_only(case, dpi, WARM, first=10_000)
+    draw_only(case, dpi, warm, first=10_000)
     for seed in range(1, pages + 1):
         stages: dict[str, float] = {}
         begun = time.thread_time()
@@ -194,6 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dpi", type=int, nargs="+", default=[200, 300])
     parser.add_argument("--pages", type=int, default=6)
+    parser.add_argument("--warm", type=int, default=WARM, help="pages drawn before any is measured")
     parser.add_argument("--recipe", nargs="+", help="only cases whose name begins so")
     parser.add_argument("--stages", action="store_true", help="name each stage's ms as well")
     options = parser.parse_args()
@@ -203,7 +204,7 @@ def main() -> None:
     told = []
     for dpi in options.dpi:
         for case in chosen:
-            found = cost(case, dpi, options.pages)
+            found = cost(case, dpi, options.pages, options.warm)
             mean, median = statistics.mean(found.pages), statistics.median(found.pages)
             floor = statistics.mean(found.floors)
             print(

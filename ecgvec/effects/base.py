@@ -17,7 +17,8 @@ from shapely.geometry.base import BaseGeometry
 from ecgvec.errors import RecipeError
 from ecgvec.parts import Part
 from ecgvec.registry import Registry
-from ecgvec.warp.apply import SRGB_POWER, Ground, Pattern
+from ecgvec.warp.apply import Ground, Pattern
+from ecgvec.warp.blend import SRGB_POWER
 from ecgvec.warp.compose import Composed
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.parts import Bend, Floats, Paper

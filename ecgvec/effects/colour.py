@@ -10,8 +10,9 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Capture, Image
-from ecgvec.effects.tones import curved, looked_up
+from ecgvec.effects.tones import curved, in_bands, looked_up
 from ecgvec.parts import registered
+from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER
 from ecgvec.warp.parts import Floats
 
 # XYZ to linear sRGB (IEC 61966-2-1).
@@ -25,6 +26,7 @@ LOBES = (
 )
 RADIATION = 1.4388e7  # nm K, the second radiation constant
 LEAST = 0.03  # of the strongest channel: below 2000 K blue lies outside sRGB's gamut, and cameras divide by it
+NEAR_WHITE = 0.6  # least gain down to which sRGB's toe may be left out: bytes under 9 get at most 2 levels darker
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -60,7 +62,12 @@ class Temperature(Capture):
 
     def captured(self, image: Image, scale: float) -> Image:
         """Each channel's linear light times its gain."""
-        return curved(image, *(lambda light, gain=gain: gain * light for gain in self.gains()))
+        gains = self.gains()
+        if gains.min() < NEAR_WHITE:
+            return curved(image, *(lambda light, gain=gain: gain * light for gain in gains))
+        factors = gains ** (1 / SRGB_POWER)  # see warp.blend: a third of the time of a table for each channel
+        matrix = np.column_stack([np.diag(factors), SRGB_OFFSET * (factors - 1)]).astype(np.float32)
+        return in_bands(image, 0, lambda part: cast(Image, cv2.transform(part, matrix)))
 
 
 @registered(EFFECTS)

@@ -73,15 +73,22 @@ class ThermalFade(OnPaper):
         right, down = (patch.x - paper.centre[0]) * way[0], (patch.y - paper.centre[1]) * way[1]
         patches = Clouds.drawn(rng, 25, 140, 0.8).woven(patch.x, patch.y, scale)
         grain = Clouds.drawn(rng, 0.5, 4, 0.0).woven(patch.x, patch.y, scale)
+        slope = Woven(np.column_stack([down, np.ones_like(down)]), np.stack([np.ones_like(right), right]))
+        uneven = _summed((self.gradient, slope), (0.28 * self.patchy, patches), (0.06 * self.patchy, grain))
         # It is always a share of what is left that goes next, so that print dies away and never ends at a hard border.
         kept = np.maximum(LEAST_LEFT, (1 - MOST_LOST * self.lost) ** (MOST_UNEVEN * np.arange(256) / 255))
         table, bare, changed = np.rint(255 * (1 - kept)).astype(np.uint8), bare_level(page), np.empty_like(page)
         for rows in bands(len(page)):
-            uneven = 1 + np.float32(self.gradient) * np.add.outer(down[rows], right).astype(np.float32)
-            uneven += np.float32(self.patchy) * (np.float32(0.28) * patches[rows] + np.float32(0.06) * grain[rows])
-            lost = cv2.LUT(cv2.convertScaleAbs(np.maximum(uneven, 0), alpha=255 / MOST_UNEVEN), table)
+            speed = np.maximum(uneven[rows], -1)
+            lost = cv2.LUT(cv2.convertScaleAbs(speed, alpha=255 / MOST_UNEVEN, beta=255 / MOST_UNEVEN), table)
             changed[rows] = without(page[rows], black_ink(page[rows], bare), np.asarray(lost, dtype=np.uint8), GHOST)
         return changed
+
+
+def _summed(*parts: tuple[float, Woven]) -> Woven:
+    """The sum of planes, each with its weight: one product in place of many, and of sums of whole planes."""
+    left = np.hstack([weight * plane.left for weight, plane in parts]).astype(np.float32)
+    return Woven(left, np.vstack([plane.right for _, plane in parts]).astype(np.float32))
 
 
 @registered(EFFECTS)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ecgvec.geometry.outlines import text_path
 from ecgvec.geometry.path import CLOSE, MOVE
-from ecgvec.warp.apply import SRGB_POWER, Image
+from ecgvec.warp.apply import Image
+from ecgvec.warp.blend import SRGB_POWER
 from ecgvec.warp.parts import Floats, Paper, generator
 
 Theme = Literal["dark", "light"]

@@ -10,15 +10,16 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Capture, Image
-from ecgvec.effects.tones import Light16, bands, in_bands, in_bytes, in_light, in_rgb, looked_up
+from ecgvec.effects.tones import Light16, bands, blurred, in_bands, in_bytes, in_light, in_rgb, looked_up
 from ecgvec.parts import Degrees, registered
-from ecgvec.warp.apply import SRGB_OFFSET, SRGB_POWER
+from ecgvec.warp.blend import SRGB_POWER, lit
 from ecgvec.warp.parts import Floats
 
 BOXES = 5  # of which a disc is put together
 SIDES = 8  # different sides these may have
 LIGHTEST = 0.05  # share of the disc below which a box is left out
 SHORT_LINE = 12.0  # px
+DIRECT = 2  # px that a kernel reaches at most to be summed directly
 
 
 @registered(EFFECTS)
@@ -34,6 +35,11 @@ class Defocus(Capture):
         boxes = disc_boxes(radius)
         if all(width == height == 1 for width, height, _ in boxes):
             return image  # the disc lies within a pixel
+        reach = max(max(width, height) for width, height, _ in boxes) // 2
+        if reach <= DIRECT:
+            shares = [weight * _box(width // 2, height // 2, reach) for width, height, weight in boxes]
+            kernel = np.asarray(np.sum(shares, axis=0), dtype=np.float32)
+            return in_bands(image, reach, lambda part: blurred(part, kernel))
         return in_bands(image, int(radius) + 2, lambda part: self._blurred(part, boxes))
 
     def _blurred(self, image: Image, boxes: tuple[tuple[int, int, float], ...]) -> Image:
@@ -83,9 +89,14 @@ def disc_boxes(radius: float) -> tuple[tuple[int, int, float], ...]:
 
 def _pair(a: int, b: int, reach: int) -> Floats:
     """The mean of a box of half sides ``a`` and ``b`` and of the same on its side, as a column (n * n,)."""
+    both = _box(a, b, reach)
+    return np.asarray((both + both.T).ravel() / 2)
+
+
+def _box(a: int, b: int, reach: int) -> Floats:
+    """A box of half sides ``a`` along x and ``b`` along y, (n, n) for n = 2 ``reach`` + 1; it sums to 1."""
     across, down = (np.abs(np.arange(-reach, reach + 1)) <= half for half in (a, b))
-    both = np.outer(across, down).astype(float)
-    return np.asarray((both + both.T).ravel() / (2 * both.sum()))
+    return np.asarray(np.outer(down, across) / (down.sum() * across.sum()))
 
 
 @registered(EFFECTS)
@@ -100,17 +111,30 @@ class MotionBlur(Capture):
     def captured(self, image: Image, scale: float) -> Image:
         """A long line is one of half the length, seen twice; a short one is a mean of moved pictures."""
         length = self.length * scale
+        shares = line(min(length, SHORT_LINE), self._way())
+        reach = max(max(abs(x), abs(y)) for x, y in shares)
+        if not reach:
+            return image  # the line lies within a pixel
+        if length <= SHORT_LINE and reach <= DIRECT:
+            kernel = np.zeros((2 * reach + 1, 2 * reach + 1), dtype=np.float32)
+            for (x, y), share in shares.items():
+                kernel[reach + y, reach + x] = share  # and its mirror, so that turning it over changes nothing
+            return in_bands(image, reach, lambda part: blurred(part, kernel))
         return in_bands(image, int(length) + 4, lambda part: self._blurred(part, length))
 
     def _blurred(self, image: Image, length: float) -> Image:
-        turn = np.radians(self.angle)
-        way = np.array([np.cos(turn), -np.sin(turn)])
+        way = self._way()
         light, step = in_light(image), length / 4
         while length > SHORT_LINE:
             x, y = (int(n) for n in np.rint(step * way))
             light = _mean_of_moved(light, {(x, y): 0.5, (-x, -y): 0.5})
             length, step = length / 2, step / 2
         return in_bytes(_mean_of_moved(light, line(length, way)))
+
+    def _way(self) -> Floats:
+        """The unit vector (2,) along which the camera moves, x right and y down."""
+        turn = np.radians(self.angle)
+        return np.array([np.cos(turn), -np.sin(turn)])
 
 
 def line(length: float, way: Floats) -> dict[tuple[int, int], float]:
@@ -151,14 +175,15 @@ class Vignette(Capture):
     def captured(self, image: Image, scale: float) -> Image:
         """cos^4 = (1 + tan^2)^-2, and tan^2 grows with the squared distance from the middle."""
         height, width = image.shape[:2]
-        x, y = ((np.arange(n, dtype=np.float32) + 0.5 - n / 2) ** 2 for n in (width, height))
+        # The corners are alike: one is worked out, (ceil H / 2, ceil W / 2), and mirrored.
+        x, y = ((np.arange((n + 1) // 2, dtype=np.float32) + 0.5 - n / 2) ** 2 for n in (width, height))
+        square = np.add.outer(y, x) * np.float32(255 / ((width**2 + height**2) / 4))
         steep = (1 - self.share) ** -0.5 - 1
         gain = (1 + steep * np.arange(256) / 255) ** (-2 / SRGB_POWER)
-        table = np.rint(255 * gain).astype(np.uint8)
+        corner = looked_up(square.astype(np.uint8), np.rint(255 * gain).astype(np.uint8))
+        upper = np.hstack([corner, corner[:, : width // 2][:, ::-1]])
         found = np.empty_like(image)
         for rows in bands(height):
-            square = np.add.outer(y[rows], x) * np.float32(255 / ((width**2 + height**2) / 4))
-            bytes_ = in_rgb(cast(Image, looked_up(square.astype(np.uint8), table)))
-            product = cv2.multiply(image[rows], bytes_, scale=1 / 255)
-            cv2.addWeighted(product, 1.0, bytes_, SRGB_OFFSET / 255, -SRGB_OFFSET, dst=found[rows])
+            down = np.arange(rows.start, rows.stop)
+            lit(image[rows], in_rgb(upper[np.minimum(down, height - 1 - down)]), 255, found[rows])
         return found

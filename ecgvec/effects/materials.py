@@ -11,7 +11,8 @@ import numpy as np
 from numpy import fft
 from numpy.typing import NDArray
 
-from ecgvec.warp.apply import SRGB_OFFSET, SRGB_POWER
+from ecgvec.effects.tones import white_waves
+from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER
 from ecgvec.warp.parts import generator
 
 Material = Literal["wood", "steel", "cloth", "white", "black"]
@@ -32,7 +33,7 @@ def tile(material: Material, variant: int, shrunk: float) -> NDArray[np.uint8]:
     return np.asarray(made if made.shape[2] == 3 else cv2.cvtColor(made, cv2.COLOR_GRAY2RGB))
 
 
-@lru_cache(maxsize=48)  # some 40 MB: four variants of all materials, shown at two scales
+@lru_cache(maxsize=80)  # some 60 MB: four variants of all materials, at the scales at which photographs show them
 def _made(material: Material, variant: int, shrunk: float) -> NDArray[np.uint8]:
     """The same, of one channel (H, W, 1) where all three are alike."""
     light = np.atleast_3d(MAKERS[material](generator(variant)))
@@ -57,8 +58,9 @@ def _noise(rng: np.random.Generator, along: float, across: float) -> Plane:
     down, right = (across * fft.fftfreq(TILE[0])) ** 2, (along * fft.rfftfreq(TILE[1])) ** 2
     shape = np.outer(np.exp(-2 * np.pi**2 * down), np.exp(-2 * np.pi**2 * right)).astype(np.float32)
     shape[0, 0] = 0
-    found = fft.irfft2(fft.rfft2(rng.standard_normal(TILE, dtype=np.float32)) * shape, s=TILE)
-    return np.asarray(found / found.std(), dtype=np.float32)
+    found = np.asarray(fft.irfft2(white_waves(rng, shape.shape) * shape, s=TILE), dtype=np.float32)
+    found /= found.std()
+    return found
 
 
 def _wood(rng: np.random.Generator) -> Plane:
@@ -79,7 +81,7 @@ def _steel(rng: np.random.Generator) -> Plane:
 
 def _cloth(rng: np.random.Generator) -> Plane:
     """Plain weave: threads over and under one another, each of its own thickness and shade."""
-    y, x = (np.arange(n)[:, None] / n for n in TILE)
+    y, x = (np.arange(n, dtype=np.float32)[:, None] / np.float32(n) for n in TILE)
     v = np.pi * (THREADS[0] * y + 0.25 * _noise(rng, 40, 6))
     u = np.pi * (THREADS[1] * x.T + 0.25 * _noise(rng, 6, 40))
     weft = (np.floor(u / np.pi).astype(np.int32) + np.floor(v / np.pi).astype(np.int32)) & 1 == 0

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.warp.apply import SRGB_POWER
+from ecgvec.warp.blend import SRGB_POWER
 from ecgvec.warp.parts import Floats
 
 Plane = NDArray[np.float32]

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
 from ecgvec.effects.dyes import Dye, dye_levels, dye_tables, dyed
-from ecgvec.effects.tones import bands
+from ecgvec.effects.tones import bands, white_waves
 from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.style import HexColor, rgb
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
@@ -26,7 +26,7 @@ Place = Annotated[float, Field(ge=-0.5, le=1.5, allow_inf_nan=False)]  # as a sh
 
 PERIOD_MM = 47.0  # a tile of fine noise repeats after that, too far for the eye to find it
 FINEST = 5.0  # cycles a mm: the finest fine noise; some 250 dpi show it
-FAINTEST = 1e-25  # weight of a wave that no float32 pixel feels; subnormal ones would make the FFT slow
+FAINTEST = np.float32(57)  # no wave is weaker than e to the power of minus that: subnormal ones make the FFT slow
 FIBRE_WAYS = 5  # directions in which fibres of a tile lie
 FIBRE_MM = (1.1, 0.09)  # of a fibre: length and width, standard deviations
 YELLOW: Dye = (0.09, 0.2, 0.5)  # old wood pulp: blue goes first (lignin's chromophores absorb below 500 nm)
@@ -143,18 +143,18 @@ def fine_noise(rng: np.random.Generator, scale: float, length: float, width: flo
     fine for ``scale`` px/mm are left out. Its n pixels share out the period evenly, so they are not quite as large as
     the page's: ``cut`` and ``Tiled`` find each place's own."""
     modes = round(PERIOD_MM * FINEST)
-    down = fft.fftfreq(2 * modes, 1 / (2 * modes))[:, None] / PERIOD_MM
-    right = np.arange(modes + 1)[None] / PERIOD_MM
-    along = right * np.cos(angle) + down * np.sin(angle)
-    across = down * np.cos(angle) - right * np.sin(angle)
-    gauss = np.exp(-2 * np.pi**2 * ((length * along) ** 2 + (width * across) ** 2))
-    gauss[gauss < FAINTEST] = 0
-    shape = gauss.astype(np.float32)
+    down = fft.fftfreq(2 * modes, 1 / (2 * modes)).astype(np.float32)[:, None] / np.float32(PERIOD_MM)
+    right = np.arange(modes + 1, dtype=np.float32)[None] / np.float32(PERIOD_MM)
+    c, s = np.cos(angle), np.sin(angle)
+    # (length along)^2 + (width across)^2 as a form of right and down
+    both, mixed = ((length * c) ** 2 + (width * s) ** 2, (length * s) ** 2 + (width * c) ** 2), 2 * c * s
+    steep = np.float32(both[0]) * right**2 + np.float32(both[1]) * down**2
+    steep += np.float32(mixed * (length**2 - width**2)) * down * right
+    steep *= np.float32(2 * np.pi**2)
+    shape = np.exp(-np.minimum(steep, FAINTEST))
     shape[0, 0] = 0
     shape /= 2 * np.sqrt(np.sum(shape**2))
-    waves = np.empty(shape.shape, dtype=np.complex64)
-    waves.real = rng.standard_normal(shape.shape, dtype=np.float32) * shape
-    waves.imag = rng.standard_normal(shape.shape, dtype=np.float32) * shape
+    waves = white_waves(rng, shape.shape) * shape
     size = max(2, round(PERIOD_MM * scale))
     kept = min(modes, (size - 1) // 2)
     seen = np.zeros((size, size // 2 + 1), dtype=np.complex64)

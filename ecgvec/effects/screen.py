@@ -13,7 +13,8 @@ from ecgvec.effects.laptop import PX_PER_MM, Size, Theme, pictured, sized
 from ecgvec.effects.light import Kelvin, Share
 from ecgvec.effects.moire import Shine
 from ecgvec.parts import Seed, registered
-from ecgvec.warp.apply import SRGB_POWER, Ground
+from ecgvec.warp.apply import Ground
+from ecgvec.warp.blend import SRGB_POWER
 from ecgvec.warp.parts import Floats, Paper
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, cast
 
 import cv2
@@ -30,7 +31,7 @@ from ecgvec.warp.parts import generator
 ELECTRONS = 400_000.0  # that white paper frees in a pixel at ISO 1: 4000 at ISO 100, as in pixels of some 1 um
 READ_ELECTRONS = 2.5  # standard deviation of the read noise of a phone's sensor
 BALANCE = (1.9, 1.0, 1.6)  # gains of red, green and blue in daylight: silicon sees green best
-ZERO = 32768  # of noise in 16 bits
+ZERO = 32768  # of noise in 16 bits: the highest one
 AROUND = 4  # rows, an even number, that interpolation may look at above and below
 SITES = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2))  # row, column and colour of the mosaic's RGGB cell
 
@@ -77,18 +78,17 @@ class SensorNoise(Capture):
         unit, deviations = quantiles(1).astype(np.float32), [self.deviations(gain) for gain in BALANCE]
         for rows in bands(len(image)):
             some = image[rows]
-            noise = looked_up(normal_bits(rng, some.shape[:2]), unit)
+            wide = np.empty(some.shape[:2], dtype=np.float32)
             for row, column, colour in SITES:
                 part = np.ascontiguousarray(some[row::2, column::2, colour])
-                noise[row::2, column::2] *= looked_up(part, deviations[colour])
-            noise += np.float32(ZERO)
-            mosaic[rows] = np.clip(noise, 0, WHITE16, out=noise)
-        found = np.empty_like(image)
+                wide[row::2, column::2] = looked_up(part, deviations[colour])
+            noise: Any = cv2.multiply(looked_up(normal_bits(rng, wide.shape), unit), wide, scale=0.5, dtype=cv2.CV_16S)
+            np.bitwise_xor(noise.view(np.uint16), np.uint16(ZERO), out=mosaic[rows])  # adds it, the sign bit turned
+        found, (there, back) = np.empty_like(image), _halved()
         for rows in bands(len(image)):
             seen, kept = widened(rows, len(image), AROUND)
-            noise = _interpolated(mosaic[seen], "bilinear")[kept]
-            light: Any = cv2.addWeighted(in_light(image[rows]), 1.0, noise, 1.0, -ZERO)
-            found[rows] = in_bytes(cast(Light16, light))
+            light: Any = cv2.add(looked_up(image[rows], there), _interpolated(mosaic[seen], "bilinear")[kept])
+            found[rows] = looked_up(light, back)
         return found
 
     def deviations(self, gain: float) -> Plane:
@@ -96,6 +96,15 @@ class SensorNoise(Capture):
         electrons = ELECTRONS / self.iso
         variance = gain * linear(np.arange(256) / 255) / electrons + (gain * READ_ELECTRONS / electrons) ** 2
         return (WHITE16 * np.sqrt(variance)).astype(np.float32)
+
+
+@lru_cache
+def _halved() -> tuple[Light16, Image]:
+    """Tables: half the linear light (256,) of sRGB, and sRGB (65536,) of ZERO and half the light, so that light and
+    noise are added and looked up at once."""
+    there = (in_light(np.arange(256, dtype=np.uint8)[None])[0] // 2).astype(np.uint16)
+    light = np.clip(2 * (np.arange(WHITE16 + 1) - ZERO) + 1, 0, WHITE16)
+    return there, in_bytes(light.astype(np.uint16)[None])[0]
 
 
 @registered(EFFECTS)
@@ -114,11 +123,10 @@ class Demosaic(Capture):
 
     def _seen(self, image: Image) -> Image:
         """The same of some rows, from an even one on."""
-        table = in_light(np.arange(256, dtype=np.uint8)[None])[0]
-        mosaic = np.empty(image.shape[:2], dtype=np.uint16)
+        mosaic = np.empty(image.shape[:2], dtype=np.uint8)
         for row, column, colour in SITES:
-            mosaic[row::2, column::2] = looked_up(np.ascontiguousarray(image[row::2, column::2, colour]), table)
-        found: Any = _interpolated(mosaic, self.method)
+            mosaic[row::2, column::2] = image[row::2, column::2, colour]
+        found: Any = _interpolated(in_light(mosaic), self.method)
         if self.share < 1:
             found = cv2.addWeighted(found, self.share, in_light(image), 1 - self.share, 0)
         return in_bytes(cast(Light16, found))

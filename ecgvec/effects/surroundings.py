@@ -23,7 +23,8 @@ from ecgvec.effects.light import Lamp
 from ecgvec.effects.materials import BRIGHTEST, TILE, TILE_PX_PER_MM, VARIANTS, Material, Plane, tile
 from ecgvec.geometry.path import Points
 from ecgvec.parts import Seed, registered
-from ecgvec.warp.apply import SRGB_OFFSET, SRGB_POWER, Ground
+from ecgvec.warp.apply import Ground
+from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.lattice import RINGS, lattice_pixels
 from ecgvec.warp.parts import Floats, generator

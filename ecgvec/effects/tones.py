@@ -47,6 +47,14 @@ def in_bytes(light: Light16) -> Image:
     return cast(Image, looked_up(light, _tables()[1]))
 
 
+def blurred(image: Image, kernel: Plane) -> Image:
+    """A picture blurred in linear light by a small ``kernel`` (n, m), both odd, that sums to 1. OpenCV does so in
+    floats in a fifth of the time that whole numbers of 16 bits take it."""
+    light = cast(Plane, looked_up(image, _tables()[0].astype(np.float32)))
+    found: Any = cv2.filter2D(light, -1, kernel, delta=0.5, borderType=cv2.BORDER_REPLICATE)
+    return in_bytes(found.astype(np.uint16))
+
+
 def looked_up(image: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
     """Each value of a uint8 or uint16 picture replaced by its entry in ``table`` (256 or 65536,), or (256, 3) with a
     column for each channel."""
@@ -120,6 +128,12 @@ def normal_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> Light16:
     else:
         bits = np.frombuffer(rng.bytes(count), dtype="<u2")
     return bits.astype(np.uint16, copy=False).reshape(shape)
+
+
+def white_waves(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.complex64]:
+    """Random waves of white noise: complex numbers whose real and imaginary parts are normal, of variance 1."""
+    parts = looked_up(normal_bits(rng, (*shape, 2)), quantiles(1).astype(np.float32))
+    return parts.view(np.complex64)[..., 0]
 
 
 def quantiles(sigma: float) -> Floats:

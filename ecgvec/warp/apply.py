@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.units import MM_PER_INCH, pixel_size
+from ecgvec.warp.blend import drown, four, in_bytes, laid_on, lit, three
 from ecgvec.warp.lattice import RINGS, Lattice
 from ecgvec.warp.parts import Paper
 
@@ -28,9 +29,6 @@ FLAT_STEP = 6  # px between the places that are looked up to see a page straight
 SAME_SIZE = 1.08  # squared px of the page an image px, up to which taps need no softening
 SMALLEST = 16.0  # the same, beyond which they are softened no more: only towards a horizon, off the paper
 EDGE_PX = 1.5  # a tile is wholly on the paper when its map keeps so far from the paper's edge
-# Light is multiplied in linear light without leaving sRGB bytes: above sRGB's toe, x = 269.025 E^(1/2.4) - 14.025.
-SRGB_OFFSET = 255 * 0.055
-SRGB_POWER = 2.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +51,7 @@ class Pattern(Protocol):
 class Dressing:
     """What a page's pixels meet on their way into the image.
 
-    ``gain`` (rows, columns, 3) at the lattice's nodes multiplies the paper's sRGB (see SRGB_OFFSET); ``veil`` (rows,
+    ``gain`` (rows, columns, 3) at the lattice's nodes multiplies the paper's sRGB (see warp.blend); ``veil`` (rows,
     columns, 1) there is the share that drowns in white; ``cover`` (H, W) uint8, of the page's size, is 0 where the
     paper is gone; ``ground`` is what shows there and off the paper (None: white); ``pattern`` is woven into all.
     """
@@ -128,13 +126,15 @@ def resample(
     width, height = warp.size
     image = np.empty((height, width, 3), dtype=np.uint8)
     sources = (warp.nodes * scale - 0.5).astype(np.float32)  # OpenCV's 0 is the middle of the first pixel
-    light, one = (None, 1.0) if dressing.gain is None else _in_bytes(dressing.gain)
-    on_paper = _within(sources, page)
+    light, one = (None, 1.0) if dressing.gain is None else in_bytes(dressing.gain)
+    left = None if dressing.veil is None else np.rint(255 * (1 - dressing.veil)).astype(np.uint8)
+    on_paper, page = _within(sources, page), four(page)
+    texture = None if dressing.ground is None else four(dressing.ground.texture)
     for tile in tiles(warp):
         cells, out = _cells(warp, tile), image[tile.y0 : tile.y1, tile.x0 : tile.x1]
         whole = bool(on_paper[cells].all())
         if not whole and _beside(sources[cells], page):
-            out[...] = _floor(dressing.ground, warp, tile)
+            out[...] = _floor(dressing.ground, texture, warp, tile)
             _weave(out, dressing.pattern, warp, tile)
             continue
         where = spread(sources, warp, tile)
@@ -142,13 +142,13 @@ def resample(
         if light is None:
             out[...] = pixels
         else:
-            _light(pixels, spread(light, warp, tile), one, out)
-        if dressing.veil is not None:
-            _drown(out, spread(dressing.veil.astype(np.float32), warp, tile))
+            lit(pixels, spread(light, warp, tile), one, out)
+        if left is not None:
+            drown(out, spread(left, warp, tile))
         torn = dressing.cover is not None and not _full(dressing.cover, sources[cells])
         if torn or not whole:
             cover = _cover(where, warp.paper, scale, dressing.cover if torn else None)
-            out[...] = _laid_on(out, cover, _floor(dressing.ground, warp, tile))
+            out[...] = laid_on(out, cover, _floor(dressing.ground, texture, warp, tile))
         _weave(out, dressing.pattern, warp, tile)
     return image
 
@@ -174,10 +174,10 @@ def _weave(out: Image, pattern: Pattern | None, warp: Lattice, tile: Tile) -> No
 
 
 def _sampled(page: Image, where: Field, nodes: Field, step: int) -> Image:
-    """Bilinear taps of the page, softened first where the image shows it smaller."""
+    """Bilinear taps (h, w, 3) of the page in ``four`` channels, softened first where the image shows it smaller."""
     blur = _softening(nodes, step)
     if blur is None:
-        return _remap(page, where, cv2.BORDER_REPLICATE)
+        return three(_remap(page, where, cv2.BORDER_REPLICATE))
     height, width = page.shape[:2]
     low = np.clip(np.floor(nodes.min(axis=(0, 1))).astype(int) - 4, 0, (width - 1, height - 1))
     high = np.clip(np.ceil(nodes.max(axis=(0, 1))).astype(int) + 5, low + 1, (width, height))
@@ -186,7 +186,7 @@ def _sampled(page: Image, where: Field, nodes: Field, step: int) -> Image:
     )
     corner: Any = (float(low[0]), float(low[1]), 0.0, 0.0)  # a scalar, which OpenCV's types do not know
     moved: Any = cv2.subtract(where, corner)
-    return _remap(part, moved, cv2.BORDER_REPLICATE)
+    return three(_remap(part, moved, cv2.BORDER_REPLICATE))
 
 
 def _remap(pixels: Image, where: Field, border: int) -> Image:
@@ -203,12 +203,14 @@ def _softening(nodes: Field, step: int) -> tuple[Field, Field] | None:
     factors were fitted to 4 x 4 taps a pixel at scales from 0.25 to 1 (tests/warp/test_apply.py).
     """
     rows, columns = nodes.shape[:2]
-    a, b, c, d = nodes[0, 0], nodes[0, -1], nodes[-1, 0], nodes[-1, -1]
-    across, down = (b - a + d - c) / (2 * step * (columns - 1)), (c - a + d - b) / (2 * step * (rows - 1))
-    squares = across**2 + down**2
-    if squares.max() < SAME_SIZE:
+    corners = nodes[:: rows - 1, :: columns - 1].astype(np.float64)
+    squares = []
+    for (a, b), (c, d) in corners.transpose(2, 0, 1).tolist():  # too few numbers for NumPy's calls
+        across, down = (b - a + d - c) / (2 * step * (columns - 1)), (c - a + d - b) / (2 * step * (rows - 1))
+        squares.append(across**2 + down**2)
+    if max(squares) < SAME_SIZE:
         return None
-    x, y = (_kernel(0.025 + 1.4 * (np.clip(float(square), 1.0, SMALLEST) - 1) / 12) for square in squares)
+    x, y = (_kernel(0.025 + 1.4 * (min(max(square, 1.0), SMALLEST) - 1) / 12) for square in squares)
     return x, y
 
 
@@ -222,31 +224,6 @@ def _kernel(variance: float) -> Field:
     return kernel
 
 
-def _light(pixels: Image, gain: Image, one: float, out: Image) -> None:
-    """Put sRGB bytes times ``gain``, of which ``one`` is 1, the 2.4th root of the light, into ``out``."""
-    product = cv2.multiply(pixels, gain, scale=1 / one)
-    cv2.addWeighted(product, 1.0, gain, SRGB_OFFSET / one, -SRGB_OFFSET, dst=out)
-
-
-def _drown(out: Image, veil: Field) -> None:
-    """Mix white into sRGB bytes, in place."""
-    if veil.max() > 0:
-        out[...] = np.rint(out + _thrice(veil) * (255 - out.astype(np.float32)))
-
-
-def _thrice(share: Field) -> Field:
-    """A share (h, w) or (h, w, 1) for each of three channels: NumPy repeats along so short an axis slowly."""
-    found: Any = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)
-    return cast(Field, found)
-
-
-def _in_bytes(gain: NDArray[np.float64]) -> tuple[Image, float]:
-    """A gain in bytes, and which of them is 1: as fine as the colours that it multiplies, and four times as fast as
-    floats."""
-    one = 255 / max(float(gain.max()), 1e-3)
-    return np.rint(gain * one).astype(np.uint8), one
-
-
 def _within(sources: Field, page: Image) -> NDArray[np.bool_]:
     """Which nodes (rows, columns) lie so far inside the page that no pixel near them meets its edge."""
     height, width = page.shape[:2]
@@ -255,33 +232,30 @@ def _within(sources: Field, page: Image) -> NDArray[np.bool_]:
     return np.asarray(within)
 
 
-def _cover(where: Field, paper: Paper, scale: float, left: Image | None) -> Field:
-    """How much (h, w) of each pixel the paper covers, 0 to 1: its distance from the paper's edge, half in at 0, and
+def _cover(where: Field, paper: Paper, scale: float, left: Image | None) -> Image:
+    """How much (h, w) of each pixel the paper covers, 0 to 255: its distance from the paper's edge, half in at 0, and
     what is ``left`` of the paper there."""
     x, y = where[..., 0] + np.float32(0.5), where[..., 1] + np.float32(0.5)
     width, height = np.float32(paper.width * scale), np.float32(paper.height * scale)
     inward = np.minimum(np.minimum(x, width - x), np.minimum(y, height - y))
-    cover: Field = np.clip(inward + np.float32(0.5), 0, 1)
+    cover: Any = cv2.convertScaleAbs(np.maximum(inward + np.float32(0.5), 0), alpha=255)
     if left is not None:
-        cover = cover * (_remap(left, where, cv2.BORDER_REPLICATE) * np.float32(1 / 255))
-    return cover
+        cover = cv2.multiply(cover, _remap(left, where, cv2.BORDER_REPLICATE), scale=1 / 255)
+    return cast(Image, cover)
 
 
-def _floor(ground: Ground | None, warp: Lattice, tile: Tile) -> Image:
+def _floor(ground: Ground | None, texture: Image | None, warp: Lattice, tile: Tile) -> Image:
+    """What of the ``ground`` a tile shows, its ``texture`` in ``four`` channels; white where there is none."""
     below = np.full((tile.y1 - tile.y0, tile.x1 - tile.x0, 3), 255, dtype=np.uint8)
-    if ground is not None:
+    if ground is not None and texture is not None:
         # Whole textures are taken off at the nodes, where they are few; what is left repeats at the texture's edge.
-        cells, size = _cells(warp, tile), ground.texture.shape[1::-1]
+        cells, size = _cells(warp, tile), texture.shape[1::-1]
         places = ground.places[cells]
         places = places - np.floor(places.min(axis=(0, 1)) / size) * size
-        pixels = _remap(ground.texture, _spread(places.astype(np.float32), warp.step, tile), cv2.BORDER_WRAP)
-        gain, one = _in_bytes(ground.gain[cells])
-        _light(pixels, _spread(gain, warp.step, tile), one, below)
+        pixels = three(_remap(texture, _spread(places.astype(np.float32), warp.step, tile), cv2.BORDER_WRAP))
+        gain, one = in_bytes(ground.gain[cells])
+        lit(pixels, _spread(gain, warp.step, tile), one, below)
     return below
-
-
-def _laid_on(pixels: Image, cover: Field, below: Image) -> Image:
-    return np.asarray(np.rint(below + _thrice(cover) * (pixels.astype(np.float32) - below)).astype(np.uint8))
 
 
 def flattened(values: Field, warp: Lattice, scale: float) -> Field:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ecgvec.effects import colour, copier, files, lens, onebit, sensor
+from ecgvec.effects import colour, copier, files, lens, onebit, sensor, tones
 from ecgvec.effects.base import Capture, Image
 from ecgvec.effects.every import EFFECTS
 from ecgvec.effects.tones import in_bytes, in_light
@@ -301,3 +301,29 @@ def test_streaks_run_along_the_feed() -> None:
         lines = changed.mean(axis=1 - axis)
         assert (lines > 0.9).sum() >= 3
         assert (lines == 0).mean() > 0.9
+
+
+def test_small_discs_are_summed_directly_as_their_boxes_would_be() -> None:
+    page = np.random.default_rng(7).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    for radius in (0.08, 0.12, 0.16):
+        effect = lens.Defocus(radius=radius)
+        boxes = lens.disc_boxes(round(radius * SCALE, 2))
+        assert np.abs(effect.captured(page, SCALE).astype(int) - effect._blurred(page, boxes)).max() <= 1
+
+
+def test_a_camera_that_moves_less_than_a_pixel_changes_nothing() -> None:
+    page = np.random.default_rng(7).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    assert np.array_equal(lens.MotionBlur(length=0.9 / SCALE, angle=40).captured(page, SCALE), page)
+    assert not np.array_equal(lens.MotionBlur(length=2.5 / SCALE, angle=40).captured(page, SCALE), page)
+
+
+def test_light_near_white_is_coloured_as_by_tables() -> None:
+    levels = np.arange(256, dtype=np.uint8)[None, :, None].repeat(3, axis=2)
+    for kelvin, balanced in ((5000, 6500), (6900, 5200), (5600, 5500)):
+        effect = colour.Temperature(kelvin=kelvin, balanced=balanced)
+        gains = effect.gains()
+        assert gains.min() >= colour.NEAR_WHITE
+        light = tones.linear(levels / 255.0) * gains
+        off = np.abs(effect.captured(levels, SCALE) - np.rint(255 * tones.encoded(light)))
+        assert off[:, 9:].max() <= 1
+        assert off.max() <= 2
