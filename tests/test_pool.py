@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ecgvec.batch.jobs import Job
+from ecgvec.batch.local import CHUNK, shrinking
 from ecgvec.batch.manifest import Chunk, Entry, Task
 from ecgvec.batch.pool import Pool
 from ecgvec.errors import ExportError
@@ -103,3 +104,15 @@ def test_chunks_are_taken_as_they_are_needed(tmp_path: Path) -> None:
             done += 1
             assert taken <= done + 3
     assert done == 100
+
+
+@pytest.mark.parametrize(("total", "workers"), [(1, 2), (7, 2), (40, 2), (200, 2), (100, 8)])
+def test_chunks_shrink_so_that_all_processes_end_together(total: int, workers: int) -> None:
+    tasks = [Task(number, Job(str(number), str(number))) for number in range(total)]
+    chunks = list(shrinking((tasks[at : at + CHUNK] for at in range(0, total, CHUNK)), total, workers))
+    assert [task for chunk in chunks for task in chunk] == tasks
+    free = [0] * workers  # when each process has done what it took, a record being a unit of time
+    for chunk in chunks:
+        free[free.index(min(free))] += len(chunk)
+    assert max(free) - min(free) <= 4
+    assert total < 100 or len(chunks) < total / 3

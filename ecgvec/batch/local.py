@@ -6,7 +6,7 @@ import csv
 import io
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from ecgvec.storage import Place, is_of_this_process
 
 QUARANTINE_FILE = "quarantine.csv"
 CHUNK = 16  # records that a process takes at a time, at most
+FEWEST = 4  # at least, where there are many: notes are written quicker for several pages at once
 STAGING = ".ecgvec-"  # begins the name of the folder where files lie until they are whole
 _SPOKEN = {
     "program_version": "version of ecgvec",
@@ -229,9 +230,20 @@ def _entries(
         for chunk in waiting(CHUNK):
             yield from draw(chunk)
     else:
-        size = max(1, min(CHUNK, total // (4 * workers)))  # so that the last ones end at about one time
         with options.pool(min(workers, max(total, 1)), drawer, *arguments) as pool:
-            yield from pool.drawn(waiting(size))
+            yield from pool.drawn(shrinking(waiting(CHUNK), total, workers))
+
+
+def shrinking(chunks: Iterable[Chunk], total: int, workers: int) -> Iterator[Chunk]:
+    """The ``total`` tasks of ``chunks`` in smaller and smaller ones, so that all ``workers`` end at about one time."""
+    left = total
+    for chunk in chunks:
+        while chunk:
+            least = FEWEST if total > 2 * FEWEST * workers else 1
+            size = max(least, min(CHUNK, left // (4 * workers)))
+            yield chunk[:size]
+            left -= len(chunk[:size])
+            chunk = chunk[size:]
 
 
 @contextmanager
