@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
 from numpy.typing import ArrayLike, NDArray
 
 MOVE, LINE, CURVE, CLOSE = 0, 1, 2, 3
 POINTS_PER_CODE = np.array([1, 1, 3, 0])
+_SVG_COMMANDS = ("M%s", "L%s", "C%s %s %s", "Z")
 
 # Decimals kept of x and of y on a page. 1e-5 mm in x is 0.4 us at 25 mm/s, 1e-4 mm in y is 10 nV at 10 mm/mV.
 X_DECIMALS, Y_DECIMALS = 5, 4
@@ -56,16 +58,22 @@ class Path:
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     def svg_d(self, decimals: tuple[int, int] = (X_DECIMALS, Y_DECIMALS)) -> str:
-        """The path as the ``d`` attribute of an SVG path, absolute commands, with these decimals of x and of y."""
-        xy = f"%.{decimals[0]}f,%.{decimals[1]}f"
-        formats = ("M" + xy, "L" + xy, f"C{xy} {xy} {xy}", "Z")
-        template = "".join([formats[code] for code in self.codes.tolist()])
-        return template % tuple(self.points.ravel().tolist())
+        """The path as the ``d`` attribute of an SVG path, absolute commands, with these decimals of x and of y at most.
+
+        JSON's writer makes the numbers: all at once, and as short as can be.
+        """
+        if not len(self.codes):
+            return ""
+        pairs = orjson.dumps(round_points(self.points, decimals), option=orjson.OPT_SERIALIZE_NUMPY)[2:-2].decode()
+        if self.codes[0] == MOVE and (self.codes[1:] == LINE).all():
+            return "M" + pairs.replace("],[", "L")
+        template = "".join([_SVG_COMMANDS[code] for code in self.codes.tolist()])
+        return template % tuple(pairs.split("],["))
 
 
-def round_points(points: Points) -> Points:
-    """Points (n, 2) rounded to the page's decimals."""
-    return np.column_stack([np.round(points[:, 0], X_DECIMALS), np.round(points[:, 1], Y_DECIMALS)])
+def round_points(points: Points, decimals: tuple[int, int] = (X_DECIMALS, Y_DECIMALS)) -> Points:
+    """Points (n, 2) rounded to these decimals of x and of y, those of the page if none are given."""
+    return np.column_stack([np.round(points[:, 0], decimals[0]), np.round(points[:, 1], decimals[1])])
 
 
 def polyline(points: ArrayLike, closed: bool = False) -> Path:
