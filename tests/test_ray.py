@@ -30,7 +30,7 @@ from ecgvec.errors import ExportError
 from ecgvec.recipe import load_recipe
 from tests.conftest import Run
 from tests.ray_drawers import FATAL, broken, deadly_probe, deadly_shards, drawing
-from tests.test_batch import write_record
+from tests.test_resume import twelve_records
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'ecgvec[ray]'")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
@@ -65,11 +65,7 @@ def cluster() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("records")
-    for number in range(12):
-        write_record(folder / f"s{number % 3}", f"r{number:02d}", 21 if number == 5 else 10)
-    (folder / "s0" / "r03.dat").unlink()
-    return folder
+    return twelve_records(tmp_path_factory.mktemp("records"))
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,11 @@ RECIPE = load_recipe("clean", {"page.dpi": 50, "output.formats": FORMATS})
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("records")
+    return twelve_records(tmp_path_factory.mktemp("records"))
+
+
+def twelve_records(folder: Path) -> Path:
+    """In three folders, one of them longer, one without its signals."""
     for number in range(12):
         write_record(folder / f"s{number % 3}", f"r{number:02d}", 21 if number == 5 else 10)
     (folder / "s0" / "r03.dat").unlink()

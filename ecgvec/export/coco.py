@@ -219,6 +219,10 @@ def _encoded(value: Any) -> bytes:
 FORMATS.add(
     "coco",
     Format(
-        "COCO instances of leads, texts, pulses, QR codes, panels and marks", no_files, image_share, annotations_file
+        "COCO instances of leads, texts, pulses, QR codes, panels and marks",
+        no_files,
+        image_share,
+        annotations_file,
+        names_png=True,
     ),
 )

@@ -22,7 +22,8 @@ class Format:
     extension. A format with files that a whole run shares has ``part(sheet, stem)``, one image's share of them, plain
     enough to be the same after JSON, and ``merge(parts)``, which makes the files from the shares of all images in
     order; it may go through them several times, and holds no more than one at a time, since there may be a million.
-    ``ending``, where it is given: ``files`` makes the one file ``stem`` + ``ending``.
+    ``ending``, where it is given: ``files`` makes the one file ``stem`` + ``ending``. ``names_png``: what is written
+    names the image's PNG.
     """
 
     help: str
@@ -30,6 +31,7 @@ class Format:
     part: Callable[[Sheet, str], Any] | None = None
     merge: Callable[[Iterable[Any]], Streams] | None = None
     ending: str | None = None
+    names_png: bool = False
 
 
 FORMATS: Registry[Format] = Registry("format", ExportError)

@@ -230,5 +230,11 @@ def _files(sheet: Sheet, stem: str) -> Files:
 
 FORMATS.add(
     "kit",
-    Format("gridsize.csv, text_bounding_box/ and the JSON of ecg-image-kit", _files, gridsize_lines, gridsize_file),
+    Format(
+        "gridsize.csv, text_bounding_box/ and the JSON of ecg-image-kit",
+        _files,
+        gridsize_lines,
+        gridsize_file,
+        names_png=True,
+    ),
 )

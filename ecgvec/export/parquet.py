@@ -116,4 +116,4 @@ def table(parts: Iterable[dict[str, Any]]) -> Streams:
     return {FILE: _written(parts)}
 
 
-FORMATS.add("parquet", Format("metadata.parquet: a row an image (needs pyarrow)", no_files, row, table))
+FORMATS.add("parquet", Format("metadata.parquet: a row an image (needs pyarrow)", no_files, row, table, names_png=True))

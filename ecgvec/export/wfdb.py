@@ -110,4 +110,4 @@ def _files(sheet: Sheet, stem: str) -> Files:
     return {f"{path}.dat": packed.tobytes(), f"{path}.hea": ("\n".join(lines) + "\n").encode()}
 
 
-FORMATS.add("wfdb", Format("what is plotted, or its whole window, as a WFDB record", _files))
+FORMATS.add("wfdb", Format("what is plotted, or its whole window, as a WFDB record", _files, names_png=True))

@@ -27,16 +27,14 @@ from ecgvec.export.formats import DEFAULT_FORMATS, FORMATS, Files, Format, Strea
 from ecgvec.sheet import Sheet
 from ecgvec.storage import Place
 
-_NAME_THE_PNG = ("coco", "kit", "parquet", "wfdb")
-
 
 def checked_formats(names: Iterable[str] | None) -> dict[str, Format]:
     """The formats of these names (None: the default ones); ExportError with the nearest name for an unknown one, and
     for one that names PNGs where the images are JPEGs alone."""
     found = {name: FORMATS.get(name) for name in (DEFAULT_FORMATS if names is None else names)}
     if "jpg" in found and "png" not in found:
-        for name in found:
-            if name in _NAME_THE_PNG:
+        for name, part in found.items():
+            if part.names_png:
                 raise ExportError(
                     f"the format {name} names the PNG of an image: add png to --formats, or leave {name} out"
                 )
