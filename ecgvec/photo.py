@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import partial, reduce
+from itertools import groupby
+from typing import cast
 
+import numpy as np
 import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec.annotations.ink import as_path
 from ecgvec.drawing.nodes import Scene
-from ecgvec.effects.base import Capture, Effect, Light, OnPaper, Surroundings, View, gain_on_paper, veil_on_paper
+from ecgvec.effects.base import (
+    Capture,
+    Effect,
+    Light,
+    OnPaper,
+    Shading,
+    Surroundings,
+    View,
+    gain_on_paper,
+    veil_on_paper,
+)
 from ecgvec.effects.glare import drowned
+from ecgvec.effects.in_light import InLight, exposed
 from ecgvec.effects.lost import where_contrast_is_lost
 from ecgvec.errors import RecipeError, WarpError
 from ecgvec.plan.model import Plan
 from ecgvec.raster import LARGEST_PX, Image, cover, draw
 from ecgvec.units import MM_PER_INCH, pixel_size, px_per_mm
-from ecgvec.warp.apply import Dressing, resample
+from ecgvec.warp.apply import Dressing, Ground, resample
 from ecgvec.warp.base import Flat
+from ecgvec.warp.blend import SRGB_POWER
 from ecgvec.warp.compose import Composed, compose
-from ecgvec.warp.lattice import Lattice
+from ecgvec.warp.lattice import Lattice, lattice_pixels
 from ecgvec.warp.parts import Canvas, Paper
 from ecgvec.warp.planar import Crop
 
@@ -92,12 +107,29 @@ def developed(page: Scene | Painter, shot: Shot, dpi: float, effects: Sequence[E
     """The picture of ``page``, (H, W, 3) uint8 sRGB: what ``effects`` do to the paper, then what it lies on and the
     light on both, while a page that is not seen straight on is resampled; then what takes the picture does to it."""
     paint = partial(draw, page) if isinstance(page, Scene) else page
-    scale = px_per_mm(dpi) if isinstance(shot.warp, Flat) else shot.warp.scale()
-    image = paint(dpi, shot.warp.frame) if isinstance(shot.warp, Flat) else _seen(paint, shot, dpi, effects)
-    for effect in effects:
-        if isinstance(effect, Capture):
-            image = effect.captured(image, scale)
+    captures = [effect for effect in effects if isinstance(effect, Capture)]
+    if isinstance(shot.warp, Flat):
+        image, scale = paint(dpi, shot.warp.frame), px_per_mm(dpi)
+    else:
+        image, scale = _seen(paint, shot, dpi, effects), shot.warp.scale()
+        captures = captures[len(_shading(effects)) :]
+    for in_light, some in groupby(captures, lambda effect: isinstance(effect, InLight)):
+        if in_light:
+            image = exposed(image, cast(list[InLight], list(some)), scale)
+        else:
+            image = reduce(lambda before, effect: effect.captured(before, scale), some, image)
     return image
+
+
+def _shading(effects: Sequence[Effect]) -> list[Shading]:
+    """Those of ``effects`` that take the picture first and do no more than multiply its light."""
+    found: list[Shading] = []
+    for effect in effects:
+        if isinstance(effect, Shading):
+            found.append(effect)
+        elif isinstance(effect, Capture):
+            break
+    return found
 
 
 def _seen(paint: Painter, shot: Shot, dpi: float, effects: Sequence[Effect]) -> Image:
@@ -122,7 +154,24 @@ def _seen(paint: Painter, shot: Shot, dpi: float, effects: Sequence[Effect]) -> 
         grounds[0].ground(view, lights) if grounds else None,
         grounds[0].pattern(view) if grounds else None,
     )
-    return resample(page, px_per_mm(dpi), shot.warp, dressing)
+    return resample(page, px_per_mm(dpi), shot.warp, _shaded(dressing, _shading(effects), shot.warp))
+
+
+def _shaded(dressing: Dressing, shading: Sequence[Shading], warp: Lattice) -> Dressing:
+    """The same with the light that ``shading`` leaves of the sheet's and of the ground's."""
+    if not shading:
+        return dressing
+    shape = warp.nodes.shape[:2]
+    places = lattice_pixels(warp.size, warp.step)[0].T.reshape(*shape, 2)
+    left = np.ones((*shape, 3))
+    for effect in shading:
+        left *= effect.factor(places, warp.size) ** (1 / SRGB_POWER)
+    gain = left if dressing.gain is None else dressing.gain * left
+    if dressing.ground is None:
+        ground = Ground(np.full((1, 1, 3), 255, dtype=np.uint8), np.zeros((*shape, 2)), left)
+    else:
+        ground = replace(dressing.ground, gain=dressing.ground.gain * left)
+    return replace(dressing, gain=gain, ground=ground)
 
 
 def page_dpi(warp: Lattice, dpi: float) -> float:

@@ -16,7 +16,8 @@ from ecgvec.effects.dyes import Dye
 from ecgvec.effects.edges import over, rough
 from ecgvec.effects.layers import Covering, Layers
 from ecgvec.effects.lost import filled, way_to
-from ecgvec.effects.paper import Clouds, Patch, Place, Plane, Share, cut, fine_noise
+from ecgvec.effects.paper import Place, Share
+from ecgvec.effects.texture import Clouds, Patch, Plane, cut, fine_noise
 from ecgvec.geometry.path import Points
 from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.warp.parts import Floats, Paper, generator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import ClassVar
 
 import cv2
@@ -117,7 +117,7 @@ def gain_on_paper(view: View, lights: Sequence[Light]) -> Floats | None:
     where there is none."""
     if not lights:
         return None
-    linear = np.prod([light.on_paper(view) for light in lights], axis=0)
+    linear = reduce(np.multiply, (light.on_paper(view) for light in lights))
     return view.in_image(linear ** (1 / SRGB_POWER))
 
 
@@ -149,6 +149,17 @@ class Capture(Effect):
     @abstractmethod
     def captured(self, image: Image, scale: float) -> Image:
         """The picture (H, W, 3), changed; ``scale``: px a mm of paper."""
+
+
+class Shading(Capture):
+    """Multiplies linear light by a factor that changes little from one pixel to the next. Where nothing else has taken
+    a bent page's picture before, the factor is part of the light in which the page is resampled, at no cost; elsewhere
+    it is ``captured``."""
+
+    @abstractmethod
+    def factor(self, places: Floats, size: tuple[int, int]) -> Floats:
+        """Factor (rows, columns, 3) or (rows, columns, 1) of linear light at ``places`` (rows, columns, 2) px in a
+        picture of ``size`` px."""
 
 
 EFFECTS: Registry[type[Effect]] = Registry("effect", RecipeError)

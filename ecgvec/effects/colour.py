@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from ecgvec.effects.base import EFFECTS, Capture, Image
+from ecgvec.effects.base import EFFECTS, Capture, Image, Shading
 from ecgvec.effects.tones import curved, in_bands, looked_up
 from ecgvec.parts import registered
 from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER
@@ -42,7 +42,7 @@ def planckian(kelvin: float) -> tuple[float, float, float]:
 
 
 @registered(EFFECTS)
-class Temperature(Capture):
+class Temperature(Shading):
     """Light of ``kelvin`` (a black body's) seen by a camera that is balanced for ``balanced`` kelvin: fewer are warmer.
 
     ``tint`` in stops: above 0 greener, below 0 more magenta, as under fluorescent lamps. No channel gets brighter, so
@@ -59,6 +59,10 @@ class Temperature(Capture):
         gains = np.array(planckian(self.kelvin)) / np.array(planckian(self.balanced))
         gains[1] *= 2**self.tint
         return np.asarray(gains / gains.max())
+
+    def factor(self, places: Floats, size: tuple[int, int]) -> Floats:
+        """The same everywhere."""
+        return self.gains()[None, None]
 
     def captured(self, image: Image, scale: float) -> Image:
         """Each channel's linear light times its gain."""

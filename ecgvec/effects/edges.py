@@ -15,7 +15,7 @@ from ecgvec.effects.base import EFFECTS, View
 from ecgvec.effects.dyes import Dye
 from ecgvec.effects.layers import Covering, Layers
 from ecgvec.effects.lost import filled, way_to
-from ecgvec.effects.paper import Clouds, Patch, Plane, Shaped, cut, fine_noise
+from ecgvec.effects.texture import Clouds, Patch, Plane, Shaped, cut, fine_noise
 from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import Floats, Paper, generator
 

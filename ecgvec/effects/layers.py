@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ecgvec.effects.base import Image, OnPaper
 from ecgvec.effects.dyes import Bytes, Dye, dye_levels, dye_tables, dyed
-from ecgvec.effects.paper import Patch, Plane
+from ecgvec.effects.texture import Patch, Plane
 from ecgvec.effects.tones import bands
 from ecgvec.warp.parts import Bend, Floats, Paper
 

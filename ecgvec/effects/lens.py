@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from ecgvec.effects.base import EFFECTS, Capture, Image
-from ecgvec.effects.tones import Light16, bands, blurred, in_bands, in_bytes, in_light, in_rgb, looked_up
+from ecgvec.effects.base import EFFECTS, Image, Shading
+from ecgvec.effects.in_light import Changed, InLight, Light, Plane, Step, filtered
+from ecgvec.effects.tones import bands, in_rgb, looked_up
 from ecgvec.parts import Degrees, registered
 from ecgvec.warp.blend import SRGB_POWER, lit
 from ecgvec.warp.parts import Floats
@@ -23,35 +24,34 @@ DIRECT = 2  # px that a kernel reaches at most to be summed directly
 
 
 @registered(EFFECTS)
-class Defocus(Capture):
+class Defocus(InLight):
     """A point of the page becomes a disc of ``radius`` mm of paper, in linear light."""
 
     kind: Literal["defocus"] = "defocus"
     radius: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.2
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def step(self, shape: tuple[int, ...], scale: float) -> Step | None:
         """A weighted sum of boxes, which costs the same at every radius."""
-        radius = round(self.radius * scale, 2)
-        boxes = disc_boxes(radius)
+        boxes = disc_boxes(round(self.radius * scale, 2))
         if all(width == height == 1 for width, height, _ in boxes):
-            return image  # the disc lies within a pixel
+            return None  # the disc lies within a pixel
         reach = max(max(width, height) for width, height, _ in boxes) // 2
         if reach <= DIRECT:
             shares = [weight * _box(width // 2, height // 2, reach) for width, height, weight in boxes]
-            kernel = np.asarray(np.sum(shares, axis=0), dtype=np.float32)
-            return in_bands(image, reach, lambda part: blurred(part, kernel))
-        return in_bands(image, int(radius) + 2, lambda part: self._blurred(part, boxes))
+            return filtered(np.asarray(np.sum(shares, axis=0)))
+        return Changed(reach + reach % 2, lambda light: boxed(light, boxes))
 
-    def _blurred(self, image: Image, boxes: tuple[tuple[int, int, float], ...]) -> Image:
-        light = in_light(image)
-        found: Any = None
-        total = 0.0
-        for width, height, weight in boxes:
-            whole = width == height == 1  # a box of one pixel changes nothing
-            box = light if whole else cv2.blur(light, (width, height), borderType=cv2.BORDER_REPLICATE)
-            total += weight  # a running mean stays within 16 bits
-            found = box if found is None else cv2.addWeighted(found, 1 - weight / total, box, weight / total, 0)
-        return in_bytes(cast(Light16, found))
+
+def boxed(light: Plane, boxes: tuple[tuple[int, int, float], ...]) -> Light:
+    """The sum of boxes, given by width and height in px and weight."""
+    found: Any = None
+    total = 0.0
+    for width, height, weight in boxes:
+        whole = width == height == 1  # a box of one pixel changes nothing
+        box = light if whole else cv2.blur(light, (width, height), borderType=cv2.BORDER_REPLICATE)
+        total += weight  # a running mean
+        found = box if found is None else cv2.addWeighted(found, 1 - weight / total, box, weight / total, 0)
+    return cast(Light, found)
 
 
 def disc(radius: float) -> Floats:
@@ -100,7 +100,7 @@ def _box(a: int, b: int, reach: int) -> Floats:
 
 
 @registered(EFFECTS)
-class MotionBlur(Capture):
+class MotionBlur(InLight):
     """The camera moves evenly by ``length`` mm of paper, half of it before the picture's time and half after it, at
     ``angle`` degrees (0 along the rows, 90 along the columns), in linear light."""
 
@@ -108,28 +108,27 @@ class MotionBlur(Capture):
     length: Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)] = 0.5
     angle: Degrees = 0.0
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def step(self, shape: tuple[int, ...], scale: float) -> Step | None:
         """A long line is one of half the length, seen twice; a short one is a mean of moved pictures."""
         length = self.length * scale
         shares = line(min(length, SHORT_LINE), self._way())
         reach = max(max(abs(x), abs(y)) for x, y in shares)
         if not reach:
-            return image  # the line lies within a pixel
+            return None  # the line lies within a pixel
         if length <= SHORT_LINE and reach <= DIRECT:
-            kernel = np.zeros((2 * reach + 1, 2 * reach + 1), dtype=np.float32)
+            kernel = np.zeros((2 * reach + 1, 2 * reach + 1))
             for (x, y), share in shares.items():
                 kernel[reach + y, reach + x] = share  # and its mirror, so that turning it over changes nothing
-            return in_bands(image, reach, lambda part: blurred(part, kernel))
-        return in_bands(image, int(length) + 4, lambda part: self._blurred(part, length))
+            return filtered(kernel)
+        return Changed(2 * int(length / 2) + 4, lambda light: self._blurred(light, length))
 
-    def _blurred(self, image: Image, length: float) -> Image:
-        way = self._way()
-        light, step = in_light(image), length / 4
+    def _blurred(self, light: Plane, length: float) -> Light:
+        way, step = self._way(), length / 4
         while length > SHORT_LINE:
             x, y = (int(n) for n in np.rint(step * way))
             light = _mean_of_moved(light, {(x, y): 0.5, (-x, -y): 0.5})
             length, step = length / 2, step / 2
-        return in_bytes(_mean_of_moved(light, line(length, way)))
+        return _mean_of_moved(light, line(length, way))
 
     def _way(self) -> Floats:
         """The unit vector (2,) along which the camera moves, x right and y down."""
@@ -151,7 +150,7 @@ def line(length: float, way: Floats) -> dict[tuple[int, int], float]:
     return {place: share / total for place, share in shares.items()}
 
 
-def _mean_of_moved(light: Light16, shares: dict[tuple[int, int], float]) -> Light16:
+def _mean_of_moved(light: Plane, shares: dict[tuple[int, int], float]) -> Plane:
     """The mean of pictures moved by whole pixels (x, y), each with its share of the whole."""
     height, width = light.shape[:2]
     right, down = (max(abs(place[axis]) for place in shares) for axis in (0, 1))
@@ -160,26 +159,34 @@ def _mean_of_moved(light: Light16, shares: dict[tuple[int, int], float]) -> Ligh
     total = 0.0
     for (x, y), share in shares.items():
         moved = wide[down - y : down - y + height, right - x : right - x + width]
-        total += share  # a running mean stays within 16 bits
+        total += share  # a running mean
         found = moved if found is None else cv2.addWeighted(found, 1 - share / total, moved, share / total, 0)
-    return cast(Light16, np.ascontiguousarray(found))
+    return cast(Plane, np.ascontiguousarray(found))
 
 
 @registered(EFFECTS)
-class Vignette(Capture):
+class Vignette(Shading):
     """The corners get less light by ``share``, after the cosine law (cos^4 of the angle to the axis)."""
 
     kind: Literal["vignette"] = "vignette"
     share: Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)] = 0.35
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def factor(self, places: Floats, size: tuple[int, int]) -> Floats:
         """cos^4 = (1 + tan^2)^-2, and tan^2 grows with the squared distance from the middle."""
+        middle = np.array(size) / 2
+        return self._left(np.sum((places - middle) ** 2, axis=-1, keepdims=True) / np.sum(middle**2))
+
+    def _left(self, square: Floats) -> Floats:
+        """What is left of the light at squared distances from the middle, 1 in the corners."""
+        return np.asarray((1 + ((1 - self.share) ** -0.5 - 1) * square) ** -2)
+
+    def captured(self, image: Image, scale: float) -> Image:
+        """The same factor, of a pixel's squared distance in 255 steps."""
         height, width = image.shape[:2]
         # The corners are alike: one is worked out, (ceil H / 2, ceil W / 2), and mirrored.
         x, y = ((np.arange((n + 1) // 2, dtype=np.float32) + 0.5 - n / 2) ** 2 for n in (width, height))
         square = np.add.outer(y, x) * np.float32(255 / ((width**2 + height**2) / 4))
-        steep = (1 - self.share) ** -0.5 - 1
-        gain = (1 + steep * np.arange(256) / 255) ** (-2 / SRGB_POWER)
+        gain = self._left(np.arange(256) / 255) ** (1 / SRGB_POWER)
         corner = looked_up(square.astype(np.uint8), np.rint(255 * gain).astype(np.uint8))
         upper = np.hstack([corner, corner[:, : width // 2][:, ::-1]])
         found = np.empty_like(image)

@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec.effects.base import Effect, Image, OnPaper, View
 from ecgvec.effects.layers import Covering, laid
-from ecgvec.effects.paper import Patch, Plane
+from ecgvec.effects.texture import Patch, Plane
 from ecgvec.effects.tones import bands
 from ecgvec.geometry.path import Points
 from ecgvec.units import MM_PER_INCH, pixel_size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, cast
 
@@ -11,27 +12,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Capture, Image
-from ecgvec.effects.tones import (
-    WHITE16,
-    Light16,
-    Plane,
-    bands,
-    in_bands,
-    in_bytes,
-    in_light,
-    linear,
-    looked_up,
-    normal_bits,
-    quantiles,
-    widened,
-)
+from ecgvec.effects.in_light import WHITE, ZERO, InLight, Light, Plane, Step
+from ecgvec.effects.tones import in_bands, looked_up, normal_bits, quantiles
 from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import generator
 
 ELECTRONS = 400_000.0  # that white paper frees in a pixel at ISO 1: 4000 at ISO 100, as in pixels of some 1 um
 READ_ELECTRONS = 2.5  # standard deviation of the read noise of a phone's sensor
 BALANCE = (1.9, 1.0, 1.6)  # gains of red, green and blue in daylight: silicon sees green best
-ZERO = 32768  # of noise in 16 bits: the highest one
 AROUND = 4  # rows, an even number, that interpolation may look at above and below
 SITES = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2))  # row, column and colour of the mosaic's RGGB cell
 
@@ -58,7 +46,7 @@ class GaussianNoise(Capture):
 
 
 @registered(EFFECTS)
-class SensorNoise(Capture):
+class SensorNoise(InLight):
     """Shot noise and read noise of a phone's sensor at ``iso``.
 
     The variance of a pixel is a * light + b (EMVA standard 1288; Foi et al. 2008, "Practical Poissonian-Gaussian noise
@@ -72,43 +60,44 @@ class SensorNoise(Capture):
     iso: Annotated[float, Field(ge=25, le=25_600, allow_inf_nan=False)] = 400.0
     seed: Seed = 0
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def step(self, shape: tuple[int, ...], scale: float) -> Step:
         """Noise of the mosaic's pixels, interpolated, on the picture's linear light."""
-        rng, mosaic = generator(self.seed), np.empty(image.shape[:2], dtype=np.uint16)
-        unit, deviations = quantiles(1).astype(np.float32), [self.deviations(gain) for gain in BALANCE]
-        for rows in bands(len(image)):
-            some = image[rows]
-            wide = np.empty(some.shape[:2], dtype=np.float32)
-            for row, column, colour in SITES:
-                part = np.ascontiguousarray(some[row::2, column::2, colour])
-                wide[row::2, column::2] = looked_up(part, deviations[colour])
-            noise: Any = cv2.multiply(looked_up(normal_bits(rng, wide.shape), unit), wide, scale=0.5, dtype=cv2.CV_16S)
-            np.bitwise_xor(noise.view(np.uint16), np.uint16(ZERO), out=mosaic[rows])  # adds it, the sign bit turned
-        found, (there, back) = np.empty_like(image), _halved()
-        for rows in bands(len(image)):
-            seen, kept = widened(rows, len(image), AROUND)
-            light: Any = cv2.add(looked_up(image[rows], there), _interpolated(mosaic[seen], "bilinear")[kept])
-            found[rows] = looked_up(light, back)
-        return found
+        return Mosaic(
+            0.0, "bilinear", Grain(WHITE * self.iso / ELECTRONS, normal_bits(generator(self.seed), shape[:2]))
+        )
 
-    def deviations(self, gain: float) -> Plane:
-        """Standard deviation (256,) of noise where sRGB is 0 to 255, in 16 bits of linear light, after ``gain``."""
-        electrons = ELECTRONS / self.iso
-        variance = gain * linear(np.arange(256) / 255) / electrons + (gain * READ_ELECTRONS / electrons) ** 2
-        return (WHITE16 * np.sqrt(variance)).astype(np.float32)
+
+@dataclass(frozen=True, eq=False)
+class Grain:
+    """Noise in a mosaic whose pixels' ``electron`` is so much light, made of random ``bits`` (H, W)."""
+
+    electron: float
+    bits: NDArray[np.uint16]
+
+    def __call__(self, colours: Plane, first: int) -> Plane:
+        """Noise (h, w) of the ``colours`` of rows from ``first`` on: of n electrons the root of n is shot noise."""
+        gains, dark = _variance(self.electron, *colours.shape)
+        square: Any = cv2.multiply(colours, gains, scale=self.electron)
+        cv2.max(cv2.add(square, dark, dst=square), 0.0, dst=square)  # type: ignore[call-overload]
+        return cast(Plane, cv2.multiply(cv2.sqrt(square), looked_up(self.bits[first : first + len(colours)], _unit())))
+
+
+@lru_cache(maxsize=4)
+def _variance(electron: float, height: int, width: int) -> tuple[Plane, Plane]:
+    """Of a mosaic (h, w): the gain of each pixel's colour, and the variance where light, counted from 0, is 0."""
+    gains = np.empty((height, width), dtype=np.float32)
+    for row, column, colour in SITES:
+        gains[row::2, column::2] = BALANCE[colour]
+    return gains, gains * (gains * np.float32((electron * READ_ELECTRONS) ** 2) - np.float32(electron * ZERO))
 
 
 @lru_cache
-def _halved() -> tuple[Light16, Image]:
-    """Tables: half the linear light (256,) of sRGB, and sRGB (65536,) of ZERO and half the light, so that light and
-    noise are added and looked up at once."""
-    there = (in_light(np.arange(256, dtype=np.uint8)[None])[0] // 2).astype(np.uint16)
-    light = np.clip(2 * (np.arange(WHITE16 + 1) - ZERO) + 1, 0, WHITE16)
-    return there, in_bytes(light.astype(np.uint16)[None])[0]
+def _unit() -> Plane:
+    return quantiles(1).astype(np.float32)
 
 
 @registered(EFFECTS)
-class Demosaic(Capture):
+class Demosaic(InLight):
     """One colour a pixel behind a Bayer mosaic, the others interpolated (OpenCV), in linear light: thin lines get
     coloured and ragged. ``share``: of that picture in the result, the rest is full colour, as from several exposures;
     ``method``: plain bilinear, or along edges."""
@@ -117,19 +106,39 @@ class Demosaic(Capture):
     share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     method: Literal["bilinear", "edge-aware"] = "bilinear"
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def step(self, shape: tuple[int, ...], scale: float) -> Step | None:
         """The picture as its mosaic shows it."""
-        return in_bands(image, AROUND, self._seen)
+        return Mosaic(self.share, self.method) if self.share else None
 
-    def _seen(self, image: Image) -> Image:
-        """The same of some rows, from an even one on."""
-        mosaic = np.empty(image.shape[:2], dtype=np.uint8)
+
+@dataclass(frozen=True, eq=False)
+class Mosaic:
+    """A mosaic of RGGB cells, interpolated by ``method``: a ``share`` of the light, to which the rest is added in full
+    colour, and ``grain``."""
+
+    share: float
+    method: str
+    grain: Grain | None = None
+    reach: ClassVar[int] = AROUND
+
+    def __call__(self, light: Plane, first: int) -> Light:
+        """Light and noise are interpolated as one."""
+        colours = np.empty(light.shape[:2], dtype=np.float32)
         for row, column, colour in SITES:
-            mosaic[row::2, column::2] = image[row::2, column::2, colour]
-        found: Any = _interpolated(in_light(mosaic), self.method)
+            colours[row::2, column::2] = light[row::2, column::2, colour]
+        noise, weight = (colours, 0.0) if self.grain is None else (self.grain(colours, first), 1.0)
+        rest = ZERO * (1 - self.share)
+        mosaic: Any = cv2.addWeighted(colours, self.share, noise, weight, rest, dtype=cv2.CV_16U)
+        found: Any = _interpolated(mosaic, self.method)
         if self.share < 1:
-            found = cv2.addWeighted(found, self.share, in_light(image), 1 - self.share, 0)
-        return in_bytes(cast(Light16, found))
+            found = cv2.addWeighted(found, 1, light, 1 - self.share, -rest, dtype=cv2.CV_16U)
+        return cast(Light, found)
+
+    def joined(self, later: Step) -> Step | None:
+        """Noise is interpolated with the mosaic that it arises in, which is the same if all is bilinear."""
+        if not isinstance(later, Mosaic) or self.grain is not None or later.share:
+            return None
+        return replace(later, share=self.share) if self.method == later.method else None
 
 
 def _interpolated(mosaic: NDArray[np.uint16], method: str) -> NDArray[np.uint16]:
@@ -138,7 +147,7 @@ def _interpolated(mosaic: NDArray[np.uint16], method: str) -> NDArray[np.uint16]
     wide = cv2.copyMakeBorder(mosaic, 2, 2, 2, 2, cv2.BORDER_REFLECT_101 if min(mosaic.shape) > 2 else cv2.BORDER_WRAP)
     code = cv2.COLOR_BayerRGGB2RGB if method == "bilinear" else cv2.COLOR_BayerRGGB2RGB_EA
     found: Any = cv2.demosaicing(wide, code)
-    return cast(Light16, found[2:-2, 2:-2])
+    return cast(NDArray[np.uint16], found[2:-2, 2:-2])
 
 
 @registered(EFFECTS)

@@ -13,7 +13,8 @@ from pydantic import Field
 from ecgvec.effects.base import EFFECTS
 from ecgvec.effects.dyes import Dye
 from ecgvec.effects.layers import Covering, Layers
-from ecgvec.effects.paper import Clouds, Patch, Place, Share, Woven, cut, fine_noise
+from ecgvec.effects.paper import Place, Share
+from ecgvec.effects.texture import Clouds, Patch, Woven, cut, fine_noise
 from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.warp.parts import Paper, generator
 

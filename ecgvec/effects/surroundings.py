@@ -93,14 +93,13 @@ class Desk(Surroundings):
         bare = plane.bare()
         if not len(bare):  # the paper fills the picture
             return Ground(tile(self.material, 0, 0.0), np.zeros((*shape, 2)), np.ones((*shape, 3)))
-        xyz = np.zeros((*shape, 3))
         desk = plane.desk(lattice_pixels(warp.size, warp.step)[0].T[bare])
-        xyz.reshape(-1, 3)[bare, :2] = desk
+        xyz = np.column_stack([desk, np.zeros(len(desk))])[None]
         x, y = np.ascontiguousarray(desk.T)
         along, across, coarse = self._grain(x, y)
         light = coarse[:, None] * _colour(self.material, self.shade, self.tone) + self._gloss(view, lamp, x, y)
         for one in lights:
-            light *= one.on_ground(view, xyz).reshape(-1, 3)[bare]
+            light *= one.on_ground(view, xyz)[0]
         if self.shadow:
             light *= self._unshadowed(plane, lamp, bare)
         places, gain = np.zeros((*shape, 2)), np.ones((*shape, 3))

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from ecgvec.effects.base import Image
 from ecgvec.warp.parts import Floats
 
-Light16 = NDArray[np.uint16]  # linear light, 65535 is white: the darkest step of sRGB is 20 of these
 Plane = NDArray[np.float32]
-WHITE16 = 65535
+LEVELS16 = 65536
 BAND_ROWS = 96  # of a picture that are worked on at a time: they stay in the cache
 
 
@@ -30,37 +29,12 @@ def encoded(light: Floats) -> Floats:
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
-@lru_cache
-def _tables() -> tuple[Light16, Image]:
-    there = np.rint(WHITE16 * linear(np.arange(256) / 255)).astype(np.uint16)
-    back = np.rint(255 * encoded(np.arange(WHITE16 + 1) / WHITE16)).astype(np.uint8)
-    return there, back
-
-
-def in_light(image: Image) -> Light16:
-    """A picture in linear light."""
-    return cast(Light16, looked_up(image, _tables()[0]))
-
-
-def in_bytes(light: Light16) -> Image:
-    """Linear light as an sRGB picture."""
-    return cast(Image, looked_up(light, _tables()[1]))
-
-
-def blurred(image: Image, kernel: Plane) -> Image:
-    """A picture blurred in linear light by a small ``kernel`` (n, m), both odd, that sums to 1. OpenCV does so in
-    floats in a fifth of the time that whole numbers of 16 bits take it."""
-    light = cast(Plane, looked_up(image, _tables()[0].astype(np.float32)))
-    found: Any = cv2.filter2D(light, -1, kernel, delta=0.5, borderType=cv2.BORDER_REPLICATE)
-    return in_bytes(found.astype(np.uint16))
-
-
-def looked_up(image: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
+def looked_up(image: NDArray[Any], table: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
     """Each value of a uint8 or uint16 picture replaced by its entry in ``table`` (256 or 65536,), or (256, 3) with a
-    column for each channel."""
+    column for each channel; put into ``out`` where there is one."""
     if image.dtype == np.uint16 and not _looks_up_16_bits():
-        return cast(NDArray[Any], table[image])
-    found: Any = cv2.LUT(image, table[None] if table.ndim == 2 else table)
+        return np.take(table, image, out=out)
+    found: Any = cv2.LUT(image, table[None] if table.ndim == 2 else table, dst=out)
     return cast(NDArray[Any], found)
 
 
@@ -68,7 +42,7 @@ def looked_up(image: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
 def _looks_up_16_bits() -> bool:
     """Whether this OpenCV's LUT takes 16 bits, as late ones do: five times as fast as NumPy's indexing."""
     try:
-        cv2.LUT(np.zeros((1, 1), dtype=np.uint16), np.zeros(WHITE16 + 1, dtype=np.uint8))
+        cv2.LUT(np.zeros((1, 1), dtype=np.uint16), np.zeros(LEVELS16, dtype=np.uint8))
     except cv2.error:
         return False
     return True
@@ -117,10 +91,10 @@ def in_rgb(plane: Image) -> Image:
 def _normal_quantiles() -> Floats:
     from scipy.special import ndtri
 
-    return np.asarray(ndtri((np.arange(WHITE16 + 1) + 0.5) / (WHITE16 + 1)))
+    return np.asarray(ndtri((np.arange(LEVELS16) + 0.5) / LEVELS16))
 
 
-def normal_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> Light16:
+def normal_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.uint16]:
     """Random uint16 for ``looked_up`` in a table of ``quantiles``: a third of the time of drawing normal numbers."""
     count = 2 * int(np.prod(shape))
     if count % 8 == 0:  # whole words of the generator hold the very same bytes, and are had three times as fast

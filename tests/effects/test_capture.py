@@ -15,7 +15,7 @@ import pytest
 from ecgvec.effects import colour, copier, files, lens, onebit, sensor, tones
 from ecgvec.effects.base import Capture, Image
 from ecgvec.effects.every import EFFECTS
-from ecgvec.effects.tones import in_bytes, in_light
+from ecgvec.effects.in_light import exposed, tables
 from ecgvec.warp.parts import Floats
 
 SCALE = 8.0
@@ -137,8 +137,8 @@ def test_shape_type_and_bytes(kind: str, strong: bool) -> None:
 
 
 def test_linear_light_and_back() -> None:
-    every = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    assert np.array_equal(in_bytes(in_light(every)), every)
+    there, back = tables()
+    assert np.array_equal(back[there.astype(np.uint16)], np.arange(256))
 
 
 def test_defocus_blurs_more_and_keeps_light() -> None:
@@ -171,7 +171,7 @@ def test_motion_blurs_along_its_way_alone() -> None:
 def test_vignette_darkens_corners_by_its_share() -> None:
     grown("share", lens.Vignette, [0.1, 0.4, 0.7], lambda image: -float(image[:20, :20].mean()))
     after = lens.Vignette(share=0.5).captured(np.full((300, 400, 3), 220, np.uint8), SCALE)
-    light = in_light(after)[..., 1] / in_light(np.full((1, 1), 220, np.uint8))
+    light = tones.linear(after[..., 1] / 255) / tones.linear(np.array(220 / 255))
     assert light[0, 0] == pytest.approx(0.5, abs=0.02)
     assert light[150, 200] == pytest.approx(1, abs=0.02)
 
@@ -195,8 +195,24 @@ def test_sensor_noise_grows_with_iso_and_is_correlated() -> None:
     assert spread[1] == pytest.approx(2 * spread[0], rel=0.15)  # shot noise: the square root of the light
     assert spread[2] == pytest.approx(2 * spread[1], rel=0.15)
     assert np.corrcoef(noise[:, 1:, 0].ravel(), noise[:, :-1, 0].ravel())[0, 1] > 0.2
-    dark = sensor.SensorNoise().deviations(1.0)
-    assert 0 < dark[0] < dark[60] < dark[255]
+    in_light = []
+    for level in (40, 110, 220):
+        image = sensor.SensorNoise(iso=800).captured(np.full((300, 400, 3), level, dtype=np.uint8), SCALE)
+        in_light.append(tones.linear(image / 255).std())
+    assert 0 < 1.5 * in_light[0] < in_light[1] < in_light[2] / 1.5
+
+
+def test_what_works_on_light_does_so_in_a_row_as_one_by_one() -> None:
+    image = page()
+    blurred = [lens.Defocus(radius=0.15), lens.MotionBlur(length=0.5, angle=30), lens.Defocus(radius=0.9)]
+    for mosaic in ({}, {"share": 0.4}, {"method": "edge-aware"}):
+        effects = [*blurred, sensor.Demosaic(**mosaic), sensor.SensorNoise(iso=900)]  # type: ignore[arg-type]
+        alone = image
+        for effect in effects:
+            alone = effect.captured(alone, SCALE)
+        apart = np.abs(exposed(image, effects, SCALE).astype(int) - alone)
+        assert apart.max() <= 3 and apart.mean() < 0.4
+        assert np.abs(exposed(image, effects[:-1], SCALE).astype(int) - alone).mean() > 2
 
 
 def test_demosaic_colours_edges_alone() -> None:
@@ -233,7 +249,7 @@ def test_fewer_kelvin_are_warmer() -> None:
 def test_exposure_doubles_light() -> None:
     grown("stops", colour.Exposure, [-3, -1, 0, 1, 3], lambda image: float(image.mean()))
     flat = np.full((4, 4, 3), 100, dtype=np.uint8)
-    light = in_light(colour.Exposure(stops=1).captured(flat, SCALE)) / in_light(flat)
+    light = tones.linear(colour.Exposure(stops=1).captured(flat, SCALE) / 255) / tones.linear(flat / 255)
     assert light == pytest.approx(2, rel=0.02)
 
 
@@ -306,9 +322,10 @@ def test_streaks_run_along_the_feed() -> None:
 def test_small_discs_are_summed_directly_as_their_boxes_would_be() -> None:
     page = np.random.default_rng(7).integers(0, 256, (60, 80, 3)).astype(np.uint8)
     for radius in (0.08, 0.12, 0.16):
-        effect = lens.Defocus(radius=radius)
-        boxes = lens.disc_boxes(round(radius * SCALE, 2))
-        assert np.abs(effect.captured(page, SCALE).astype(int) - effect._blurred(page, boxes)).max() <= 1
+        there, back = tables()
+        summed = lens.boxed(there[page], lens.disc_boxes(round(radius * SCALE, 2)))
+        direct = lens.Defocus(radius=radius).captured(page, SCALE)
+        assert np.abs(direct.astype(int) - back[summed.astype(np.uint16)]).max() <= 1
 
 
 def test_a_camera_that_moves_less_than_a_pixel_changes_nothing() -> None:

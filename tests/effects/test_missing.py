@@ -17,8 +17,8 @@ from ecgvec.effects.base import OnPaper, View
 from ecgvec.effects.edges import BurntEdge, Edge, TornEdge
 from ecgvec.effects.holes import PITCH_MM, PunchHoles
 from ecgvec.effects.lost import LOST, filled, outlined, where_contrast_is_lost
-from ecgvec.effects.paper import Patch
 from ecgvec.effects.stains import Blood, CoffeeRing, Mould
+from ecgvec.effects.texture import Patch
 from ecgvec.errors import RecipeError
 from ecgvec.marks.ink import NIBS, Nib
 from ecgvec.marks.stamp import COATS

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import shapely
 
-from ecgvec.effects import attached, every, holes, ink, paper, stains
+from ecgvec.effects import attached, every, holes, ink, paper, stains, texture
 from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
 from ecgvec.effects.lost import where_contrast_is_lost
 from ecgvec.parts import Part
@@ -217,13 +217,13 @@ def test_fine_noise_lies_at_the_same_millimetres_at_every_resolution(scale: floa
     mm = np.arange(0.05, 279, 0.1)
     both = []
     for each in (scale, 10.0):
-        tile = paper.fine_noise(generator(4), each, 0.5, 0.5)
+        tile = texture.fine_noise(generator(4), each, 0.5, 0.5)
         page = np.zeros((10, round(280 * each), 3), dtype=np.uint8)
-        patch = paper.Patch.whole(page, each)
-        both.append(paper.cut(tile, patch)[0, (mm * each).astype(int)])
-        spread = paper.Tiled.over(np.rint(np.clip(128 + 30 * tile, 0, 255)).astype(np.uint8), page.shape, each)[:]
+        patch = texture.Patch.whole(page, each)
+        both.append(texture.cut(tile, patch)[0, (mm * each).astype(int)])
+        spread = texture.Tiled.over(np.rint(np.clip(128 + 30 * tile, 0, 255)).astype(np.uint8), page.shape, each)[:]
         assert spread.shape == page.shape[:2]
-        assert np.abs((spread[:10].astype(float) - 128) / 30 - paper.cut(tile, patch)).max() < 0.02 + (
+        assert np.abs((spread[:10].astype(float) - 128) / 30 - texture.cut(tile, patch)).max() < 0.02 + (
             np.abs(tile).max() > 4.2
         )
     for part in np.split(np.arange(len(mm) // 6 * 6), 6):
