@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ecgvec.drawing.nodes import Mark, Scene
 from ecgvec.errors import SourceError, one_line
-from ecgvec.geometry.path import CLOSE, CURVE, LINE, MOVE, POINTS_PER_CODE, Path
+from ecgvec.geometry.path import LINE, POINTS_PER_CODE, Path
 from ecgvec.style import rgb
 from ecgvec.units import pixel_size, px_per_mm
 
@@ -20,7 +20,6 @@ PathData = NDArray[np.float64]
 
 _CAPS = {"butt": cairocffi.LINE_CAP_BUTT, "round": cairocffi.LINE_CAP_ROUND, "square": cairocffi.LINE_CAP_SQUARE}
 _JOINS = {"miter": cairocffi.LINE_JOIN_MITER, "round": cairocffi.LINE_JOIN_ROUND}
-_CAIRO_TYPE = {MOVE: 0, LINE: 1, CURVE: 2, CLOSE: 3}  # CAIRO_PATH_MOVE_TO and so on
 _CSS_DPI = 96.0  # an SVG's px is 1/96 inch
 _MITER_LIMIT = 4.0  # SVG's default
 LARGEST_PX = 30_000  # cairo's image surfaces end at 32,767 pixels a side
@@ -39,10 +38,9 @@ def draw(scene: Scene, dpi: float, frame: tuple[float, float, float, float] | No
             f"a page of {scene.width:.0f} x {scene.height:.0f} mm has {width} x {height} pixels at {dpi:g} dpi, cairo "
             f"holds {LARGEST_PX}: lower --dpi or --seconds"
         )
-    surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, width, height)
+    pixels = np.full((height, width, 4), 255, dtype=np.uint8)  # white at once: cairo would clear it, then paint it
+    surface = cairocffi.ImageSurface.create_for_data(pixels.reshape(-1).data, cairocffi.FORMAT_RGB24, width, height)
     context = cairocffi.Context(surface)
-    context.set_source_rgb(1, 1, 1)
-    context.paint()
     context.scale(px_per_mm(dpi), px_per_mm(dpi))
     if frame is not None:
         context.translate(-x0, -y0)
@@ -112,14 +110,17 @@ def append_path(context: Any, path: Path) -> None:
 
 
 def path_data(path: Path) -> PathData:
-    """A path as cairo keeps it, an array of ``cairo_path_data_t``, (n, 2): a header, then the points, a command."""
+    """A path as cairo keeps it, an array of ``cairo_path_data_t``, (n, 2): a header, then the points, a command.
+
+    A header is the command, by numbers that are ours as well (CAIRO_PATH_MOVE_TO is MOVE, and so on), and its length.
+    """
     if not len(path.codes):
         return np.empty((0, 2))
     if path.codes.max() <= LINE:  # the longest ones: a header and a point each
         data = np.empty((2 * len(path.codes), 2))
         data[1::2] = path.points
         heads = data.view(np.int32)[::2]
-        heads[:, 0], heads[:, 1] = path.codes, 2  # cairo's numbers of these two are ours
+        heads[:, 0], heads[:, 1] = path.codes, 2
         return data
     lengths = POINTS_PER_CODE[path.codes] + 1
     heads = (np.cumsum(lengths) - lengths).astype(np.intp)
@@ -127,8 +128,8 @@ def path_data(path: Path) -> PathData:
     is_point = np.ones(len(data), dtype=bool)
     is_point[heads] = False
     data[is_point] = path.points
-    kinds = np.array([_CAIRO_TYPE[code] for code in (MOVE, LINE, CURVE, CLOSE)], dtype=np.int32)
-    data.view(np.int32)[heads, :2] = np.column_stack([kinds[path.codes], lengths])
+    numbers = data.view(np.int32)
+    numbers[heads, 0], numbers[heads, 1] = path.codes, lengths
     return data
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import posixpath
 from collections.abc import Mapping
 from dataclasses import is_dataclass, replace
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
@@ -37,15 +39,24 @@ from ecgvec.units import px_per_mm
 from ecgvec.warp.base import Flat
 
 PX_DECIMALS = 6  # a millionth of a pixel
+NO_NUMBER = "a label lies at a place that is no number"
+
+_JSON = orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_APPEND_NEWLINE
 
 
-def _rounded(values: NDArray[np.float64]) -> Any:
-    return np.round(values, PX_DECIMALS).tolist()
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``values`` as the JSON holds them; ValueError for NaN, which has no place in it."""
+    rounded = values.round(PX_DECIMALS)
+    if not np.isfinite(rounded).all():
+        raise ValueError(NO_NUMBER)
+    return rounded
 
 
 def box(points: NDArray[np.float64]) -> list[float]:
     """x, y, width, height of points in image pixels."""
     x0, y0, x1, y1 = bounds(points)
+    if not math.isfinite(x0 + y0 + x1 + y1):
+        raise ValueError(NO_NUMBER)
     return [round(v, PX_DECIMALS) for v in (x0, y0, x1 - x0, y1 - y0)]
 
 
@@ -60,7 +71,7 @@ def _trace(label: TraceLabel) -> dict[str, Any]:
         "first_sample": label.first_sample,
         "samples": len(label.t),
         "fs": label.fs,
-        "axes": _plain(label.axes),
+        "axes": label.axes,
         "box": box(label.outline),
         "panel": _rounded(label.panel),
         "visible_samples": int(label.visible.sum()),
@@ -106,7 +117,7 @@ def _pulse(label: PulseLabel) -> dict[str, Any]:
         "row": label.row,
         "mv": label.mv,
         "seconds": label.seconds,
-        "gains": list(label.gains),
+        "gains": label.gains,
         "corners": _rounded(label.corners),
         "box": box(label.outline),
         "visible": label.visible,
@@ -120,8 +131,8 @@ def _grid(label: GridLabel | None) -> dict[str, Any] | None:
     return {
         "step_mm": label.step_mm,
         "crossings": _rounded(label.crossings),
-        "visible": label.visible.tolist(),
-        "occluded": label.occluded.tolist(),
+        "visible": label.visible,
+        "occluded": label.occluded,
     }
 
 
@@ -218,26 +229,32 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
             "from_record": list(sheet.plan.header_from_record),
         },
         "plan": sheet.plan.model_dump(mode="json"),
-        "layout": _plain(sheet.layout),
+        "layout": sheet.layout,
         "labels": _labels(sheet.annotations),
         "files": {
             posixpath.relpath(name, here): hashlib.sha256(content).hexdigest()
             for name, content in sorted(files.items())
         },
     }
-    text = json.dumps(document, allow_nan=False, sort_keys=True, ensure_ascii=False) + "\n"
-    return text.encode("utf-8", "backslashreplace")  # file names that are no UTF-8 become JSON's own escapes
+    return _as_json(document)
+
+
+def _as_json(document: dict[str, Any]) -> bytes:
+    """``document`` on one line, its keys in order."""
+    try:
+        return orjson.dumps(document, default=_plain, option=_JSON)
+    except orjson.JSONEncodeError:  # it knows neither seeds beyond 64 bits nor file names that are no UTF-8
+        text = json.dumps(
+            document, default=_plain, allow_nan=False, sort_keys=True, ensure_ascii=False, separators=(",", ":")
+        )
+        return (text + "\n").encode("utf-8", "backslashreplace")  # such names become JSON's own escapes
 
 
 def _plain(value: Any) -> Any:
-    """Data classes as dictionaries, and named tuples as lists, so that JSON shows boxes as arrays."""
+    """Data classes as dictionaries, arrays and named tuples as lists, so that JSON shows boxes as arrays."""
     if is_dataclass(value):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+        return {name: getattr(value, name) for name in value.__dataclass_fields__}
+    return value.tolist() if isinstance(value, np.ndarray) else list(value)
 
 
 def read_sidecar(text: str, name: str) -> tuple[Plan, dict[str, str]]:

@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec.drawing.nodes import Pen
 from ecgvec.geometry.hulls import hulls
-from ecgvec.geometry.path import Path, Points, joined, polyline
+from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path, Points
 from ecgvec.marks.base import Board, Drawing
 
 Floats = NDArray[np.float64]
@@ -106,13 +106,13 @@ NIBS = {"ballpoint": Nib(0.7, 0.1, 0.65, 0.38), "felt": Nib(0.78, 0.06, 0.92, 0.
 
 def as_path(area: BaseGeometry) -> Path:
     """An area as closed rings, holes against the turn of what they lie in, so that any rule of filling leaves them."""
-    parts = [part for part in shapely.get_parts(area) if isinstance(part, Polygon) and part.area > LEAST_AREA]
-    rings = [
-        shapely.get_coordinates(ring)[:-1]
-        for part in (shapely.orient_polygons(part) for part in parts)
-        for ring in (part.exterior, *part.interiors)
-    ]
-    return joined(polyline(ring, closed=True) for ring in rings)
+    parts = shapely.get_parts(area)
+    parts = parts[(shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & (shapely.area(parts) > LEAST_AREA)]
+    rings = shapely.get_rings(shapely.orient_polygons(parts))
+    points, owner = shapely.get_coordinates(rings, return_index=True)
+    begins, ends = np.diff(owner, prepend=-1) != 0, np.diff(owner, append=-1) != 0  # where it began
+    codes = np.where(begins, MOVE, np.where(ends, CLOSE, LINE)).astype(np.uint8)
+    return Path(codes, points[~ends])
 
 
 def outline(area: BaseGeometry) -> Polygon:
@@ -128,23 +128,31 @@ def outline(area: BaseGeometry) -> Polygon:
     return Polygon(np.round(shapely.get_coordinates(shapely.simplify(ring, RING_ERROR)), 6))
 
 
+def _on_paper(area: BaseGeometry, paper: Polygon) -> BaseGeometry:
+    """What of ``area`` lies on the paper, a rectangle."""
+    (x0, y0, x1, y1), (left, top, right, bottom) = area.bounds, paper.bounds
+    whole = x0 >= left and y0 >= top and x1 <= right and y1 <= bottom
+    return area if whole else shapely.intersection(area, paper)
+
+
 def drawing(
     board: Board,
     layers: Iterable[Layer],
     *,
     inside: BaseGeometry | None = None,
+    around: BaseGeometry | None = None,
     text: str = "",
     trace: str | None = None,
 ) -> Drawing | None:
     """A drawing of ``layers`` in the order of painting, cut at the paper's edge; None where none is on the paper.
-    ``inside``: what the ring holds besides the ink."""
+    ``inside``: what the ring holds besides the ink; ``around``: what holds all the ink, and gives the ring alone."""
     paper = shapely.box(0, 0, board.layout.width, board.layout.height)
-    cut = [(shapely.intersection(area, paper), pen) for area, pen in layers]
+    cut = [(_on_paper(area, paper), pen) for area, pen in layers]
     strokes = [(as_path(area), pen) for area, pen in cut]
     strokes = [(path, pen) for path, pen in strokes if len(path.codes)]
     if not strokes:
         return None
-    whole = shapely.union_all([area for area, _ in cut])
+    whole = shapely.union_all([area for area, _ in cut]) if around is None else _on_paper(around, paper)
     if inside is not None:
         whole = shapely.union(whole, shapely.intersection(inside, paper))
     parts = [part for part in shapely.get_parts(whole) if isinstance(part, Polygon) and part.area > LEAST_AREA]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import numpy as np
@@ -68,13 +69,13 @@ class Stamp(AddedMark):
         if place is None:
             return None
         coats = [affinity.translate(area, *place) for area in self._coats(rng, rubber)]
-        frame = affinity.translate(frame, *place)
+        around = affinity.translate(shapely.union(frame, rubber), *place)
         first, second = (self.strength * coat for coat in COATS)
         layers = [
             (area, Pen(fill=INKS[self.colour], opacity=round(opacity, 4)))
             for area, opacity in zip(coats, (first, second), strict=True)
         ]
-        return drawing(board, layers, inside=frame, text=" ".join([words, *([date] if date else [])]))
+        return drawing(board, layers, around=around, text=" ".join([words, *([date] if date else [])]))
 
     def _date(self, rng: np.random.Generator) -> str:
         day, month, year = rng.integers(1, 29), rng.integers(12), rng.integers(2008, 2025)
@@ -95,8 +96,9 @@ class Stamp(AddedMark):
         bare."""
         x0, y0, x1, y1 = rubber.bounds
         pressed = _field(rng, (x0, y0, x1, y1))
-        specks = [_speck(rng, place) for place in _scattered(rng, rubber, pressed, self.uneven)]
-        bare = shapely.union_all(shapely.buffer(shapely.polygons(np.array(specks).reshape(-1, 7, 2)), 0))
+        specks = shapely.polygons(_specks(rng, _scattered(rng, rubber, pressed, self.uneven)))
+        # Most of them lie alone, which makes this ten times as fast as a union of all.
+        bare = shapely.disjoint_subset_union_all(shapely.buffer(specks, 0))
         thick = pressed.above(-0.9 + 1.4 * self.uneven)
         worn = pressed.above(-3.6 + 2.4 * self.uneven)
         took = shapely.difference(shapely.intersection(rubber, worn), bare)
@@ -112,13 +114,17 @@ class _Pressed:
 
     def above(self, level: float) -> BaseGeometry:
         """Where the noise is above ``level``."""
-        rows, columns = np.nonzero(self.values > level)
+        high = self.values > level
+        nearly_all = bool(high.mean() > 0.9)  # then what is left out is quicker to put together
+        rows, columns = np.nonzero(high != nearly_all)
         # Neighbours share their edges to the last bit: what only nearly meets costs a hundred times as much.
         x = self.corner[0] + np.arange(self.values.shape[1] + 1) * self.step
         y = self.corner[1] + np.arange(self.values.shape[0] + 1) * self.step
-        cells = shapely.box(x[columns], y[rows], x[columns + 1], y[rows + 1])
+        area = shapely.coverage_union_all(shapely.box(x[columns], y[rows], x[columns + 1], y[rows + 1]))
+        if nearly_all:
+            area = shapely.difference(shapely.box(x[0], y[0], x[-1], y[-1]), area)
         soft = 0.7 * self.step
-        whole = shapely.coverage_union_all(cells).buffer(soft, join_style="bevel").simplify(0.2 * self.step)
+        whole = area.buffer(soft, join_style="bevel").simplify(0.2 * self.step)
         return whole.buffer(-2 * soft, join_style="bevel").buffer(soft, quad_segs=2)
 
     def at(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -155,13 +161,15 @@ def _scattered(rng: np.random.Generator, rubber: BaseGeometry, pressed: _Pressed
     return np.asarray(near[shapely.dwithin(rubber, shapely.points(near), 0.2)])
 
 
-def _speck(rng: np.random.Generator, place: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The ring (7, 2) around a bare speck of no regular shape."""
-    angle = np.sort(rng.uniform(0, 2 * np.pi, 7))
-    radius = 0.13 * rng.lognormal(0, 0.5) * rng.uniform(0.5, 1.3, 7)
-    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]) + place
+def _specks(rng: np.random.Generator, places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rings (n, 7, 2) around bare specks of no regular shape at ``places`` (n, 2)."""
+    drawn = [(rng.uniform(0, 2 * np.pi, 7), rng.lognormal(0, 0.5), rng.uniform(0.5, 1.3, 7)) for _ in places]
+    angle, size, shape = (np.array(some) for some in zip(*drawn, strict=True)) if drawn else np.empty((3, 0, 7))
+    angle, radius = np.sort(angle), 0.13 * size.reshape(-1, 1) * shape
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1) + places[:, None]
 
 
+@lru_cache(256)  # the same words are stamped again and again
 def _letters(text: str, font: str, size: float) -> tuple[BaseGeometry, float]:
     """``text`` as an area, its baseline from (0, 0) on; and its width, mm."""
     path, advance = text_path(text, font, size)

@@ -98,7 +98,7 @@ class Record:
         """Length in seconds: samples / fs."""
         return len(self.signals) / self.fs
 
-    @property
+    @cached_property
     def lead_names(self) -> tuple[str, ...]:
         """Standard names of the leads, in the order of the columns."""
         return tuple(lead.name for lead in self.leads)
@@ -119,9 +119,9 @@ class Record:
 
     def index(self, name: str) -> int:
         """Column of the lead ``name``, in any spelling; RecordError, with the nearest name, where there is none."""
-        for candidate in (name, standard_name(name)):
-            if candidate in self.lead_names:
-                return self.lead_names.index(candidate)
+        known = name if name in self.lead_names else standard_name(name)
+        if known in self.lead_names:
+            return self.lead_names.index(known)
         raise RecordError(f"record '{self.name}' has no lead '{name}'{nearest(name, self.lead_names)}")
 
     def with_leads(self, names: Sequence[str]) -> Record:

@@ -56,7 +56,7 @@ class _Line:
     def __init__(self, points: Points) -> None:
         self._points = points
         self._x, self._y = np.ascontiguousarray(points.T)
-        ends = (self._x[0], np.nanmin(self._y), self._x[-1], np.nanmax(self._y))
+        ends = (self._x[0], np.fmin.reduce(self._y), self._x[-1], np.fmax.reduce(self._y))
         self._box = Box(*(float(end) for end in ends))
 
     def between(self, x0: float, x1: float) -> Points:

@@ -47,6 +47,9 @@ def _offset(lead: str, plan: Plan, record: Record) -> float:
     if mode == "zero":
         return 0.0
     signal = record.signals[window.first : window.first + window.count, record.index(lead)]
+    size = np.abs(signal)
+    if mode != "median" and np.count_nonzero(size > LARGEST_OFFSET_MV) < np.count_nonzero(size <= LARGEST_OFFSET_MV):
+        return 0.0  # more of it lies nearer than farther: so does its median
     median = round(float(np.nanmedian(signal)), 3) if np.isfinite(signal).any() else 0.0
     return median if mode == "median" or abs(median) > LARGEST_OFFSET_MV else 0.0
 
