@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Part(BaseModel):
     """One thing that happens to a page, all its numbers settled. Where it needs noise it has an integer ``seed``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
     kind: str
 
