@@ -22,10 +22,11 @@ from ecgvec.annotations.model import (
     TextLabel,
     TraceLabel,
     dense_ring,
+    extremes,
     pen_rims,
 )
 from ecgvec.drawing.nodes import AddedInfo, Mark, PulseInfo, Scene, TextInfo, TraceInfo
-from ecgvec.geometry.hulls import Counts, hull, hull_corners
+from ecgvec.geometry.hulls import hull_corners
 from ecgvec.geometry.path import Points, runs
 from ecgvec.layout.place import PULSE_SECONDS, Box, Layout
 from ecgvec.record.beats import Beats
@@ -43,33 +44,33 @@ def corners(box: Box | tuple[float, float, float, float]) -> Points:
     return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=np.float64)
 
 
-def _sliced(points: Points) -> tuple[Points, Counts]:
-    """``points`` (n, 2) in the order of x, and how many of them lie in each slice along it that holds any: the hulls of
-    slices are few points, whose bounds are right however they are bent."""
-    ordered = points[np.argsort(points[:, 0], kind="stable")]
-    x = ordered[:, 0]
-    cuts = np.searchsorted(x, np.arange(x[0] + SLICE_MM, x[-1], SLICE_MM))
-    counts = np.diff(cuts, prepend=0, append=len(x))
-    return ordered, counts[counts > 0]
-
-
 def _outlines(outlines: Sequence[Points]) -> tuple[list[Points], list[Points]]:
-    """Of each text's ``outlines`` (n, 2) the corners of its hull, and those of the hulls of its slices."""
+    """Of each text's ``outlines`` (n, 2) the corners of its hull, and those of the hulls of its slices along x: the
+    hulls of slices are few points, whose bounds are right however they are bent."""
     if not outlines:
         return [], []
-    slices = [_sliced(points) for points in outlines]
-    whole, of_whole = hull_corners(np.concatenate(outlines), np.array([len(points) for points in outlines]))
-    parts, of_part = hull_corners(*(np.concatenate(column) for column in zip(*slices, strict=True)))
-    ends = np.cumsum(of_part)[np.cumsum([len(counts) for _, counts in slices]) - 1]
+    points, lengths = np.concatenate(outlines), np.array([len(outline) for outline in outlines])
+    firsts, x = np.cumsum(lengths) - lengths, points[:, 0]
+    left = np.minimum.reduceat(x, firsts)
+    slices = np.maximum(np.ceil((np.maximum.reduceat(x, firsts) - left) / SLICE_MM), 1).astype(np.intp)
+    last = np.cumsum(slices) - 1
+    of = last - slices + 1
+    number = np.minimum(np.repeat(of, lengths) + (x - np.repeat(left, lengths)) // SLICE_MM, np.repeat(last, lengths))
+    number = number.astype(np.min_scalar_type(last[-1]))  # short numbers are sorted by counting
+    counts = np.bincount(number, minlength=last[-1] + 1)
+    parts, of_part = hull_corners(points[np.argsort(number, kind="stable")], counts[counts > 0])
+    held = np.add.reduceat((counts > 0).astype(np.intp), of)
+    ends = np.cumsum(of_part)[np.cumsum(held) - 1]
+    whole, of_whole = hull_corners(parts, np.diff(ends, prepend=0))
     return np.split(whole, np.cumsum(of_whole)[:-1]), np.split(parts, ends[:-1])
 
 
 def _ink_outline(points: Points, width: float, clip: Box | None) -> Points:
     """Points whose bounds are those of the ink that a round pen of ``width`` leaves along ``points``, cut to
     ``clip``."""
-    drawn = runs(points)
     if clip is None:
-        return pen_rims(hull(np.concatenate(drawn)), width)
+        return pen_rims(points[extremes(points)], width)
+    drawn = runs(points)
     pieces = [shapely.LineString(run) if len(run) > 1 else shapely.Point(run[0]) for run in drawn]
     ink = shapely.GeometryCollection(pieces).buffer(width / 2)
     cut = shapely.get_coordinates(shapely.segmentize(ink.intersection(shapely.box(*clip)), PIECE_MM))

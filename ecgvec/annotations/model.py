@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -59,8 +60,7 @@ class TraceLabel:
         points."""
         if self.clip is not None or not np.isfinite(points).any():
             return self.outline
-        ends = [int(end(axis)) for end in (np.nanargmin, np.nanargmax) for axis in points.T]
-        return pen_rims(self.points[ends], self.pen)
+        return pen_rims(self.points[extremes(points)], self.pen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,12 +242,14 @@ class Annotations:
         return replace(
             self,
             traces=tuple(replace(t, visible=t.visible & function(t.points)) for t in self.traces),
-            texts=tuple(replace(t, visible=t.visible and any_of(t.hull)) for t in self.texts),
-            pulses=tuple(replace(p, visible=p.visible and any_of(p.corners)) for p in self.pulses),
+            texts=tuple(t if any_of(t.hull) else replace(t, visible=False) for t in self.texts),
+            pulses=tuple(
+                p if any_of(p.corners) or function(p.outline).any() else replace(p, visible=False) for p in self.pulses
+            ),
             grid=_seen_grid(self.grid, function),
             minor=_seen_grid(self.minor, function),
             qr=replace(self.qr, visible=self.qr.visible and any_of(self.qr.quad)) if self.qr is not None else None,
-            marks=tuple(replace(m, visible=m.visible and any_of(m.ring)) for m in self.marks),
+            marks=tuple(m if any_of(m.ring) else replace(m, visible=False) for m in self.marks),
             beats=tuple(
                 replace(b, places=tuple(replace(p, visible=p.visible and bool(function(p.point)[0])) for p in b.places))
                 for b in self.beats
@@ -267,7 +269,9 @@ def _at_once(use: Callable[[PointMap], T], function: PointMap) -> T:
     use(ask)
     if not asked:
         return use(function)
-    answers = iter(np.split(function(np.concatenate(asked)), np.cumsum([len(points) for points in asked])[:-1]))
+    answer = function(np.concatenate(asked))
+    ends = [0, *accumulate(len(points) for points in asked)]
+    answers = iter([answer[first:last] for first, last in pairwise(ends)])
     return use(lambda _: next(answers))
 
 
@@ -286,7 +290,7 @@ def _seen_grid(grid: GridLabel | None, function: SeenMap) -> GridLabel | None:
 
 def dense_ring(points: Points, pieces: int = 16) -> Points:
     """A closed ring through ``points`` (n, 2) with each side in ``pieces``, so that a map may bend it."""
-    ahead = np.roll(points, -1, axis=0)
+    ahead = np.concatenate([points[1:], points[:1]])
     steps = np.arange(pieces)[None, :, None] / pieces
     ring: Points = (points[:, None] + (ahead - points)[:, None] * steps).reshape(-1, 2)
     return ring
@@ -300,6 +304,16 @@ def pen_rims(points: Points, width: float) -> Points:
     rim = width / 2 * np.column_stack([np.cos(_CIRCLE), np.sin(_CIRCLE)])
     rims: Points = (points[:, None] + rim[None]).reshape(-1, 2)
     return rims
+
+
+def extremes(points: Points) -> NDArray[np.intp]:
+    """Which (4,) of ``points`` (n, 2) lie furthest to the left, the top, the right and the bottom, NaN left out."""
+    planes = np.ascontiguousarray(points.T)
+    known = np.isfinite(planes)
+    low, high = planes, planes
+    if not known.all():
+        low, high = np.where(known, planes, np.inf), np.where(known, planes, -np.inf)
+    return np.concatenate([low.argmin(axis=1), high.argmax(axis=1)])
 
 
 def bounds(points: Points) -> tuple[float, float, float, float]:

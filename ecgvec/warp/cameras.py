@@ -53,15 +53,15 @@ class Phone(Camera):
         focal = self.fill * canvas.scale * self.distance
         if self.focal is not None:
             focal = self.focal / FULL_FRAME_MM * max(canvas.width, canvas.height)
-        seen = xyz @ self.rotation().T
-        depth = self.distance - seen[:, 2]
+        seen = self.rotation() @ xyz.T
+        depth = self.distance - seen[2]
         if depth.min() < NEAREST * self.distance:
             raise WarpError(
                 f"the sheet comes within {depth.min():.0f} mm of a camera {self.distance:g} mm away: move the camera "
                 "back, or lessen its tilt and pan"
             )
         middle = canvas.centre + np.array([self.shift_x * canvas.width, self.shift_y * canvas.height])
-        return np.asarray(middle + focal * seen[:, :2] / depth[:, None])
+        return np.asarray(middle + (focal * seen[:2] / depth).T)
 
     def viewpoint(self) -> Floats:
         """The lens."""

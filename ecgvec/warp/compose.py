@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from ecgvec.errors import WarpError
 from ecgvec.geometry.path import Points
 from ecgvec.warp.cameras import Phone
-from ecgvec.warp.grid import Floats, Grid, Sloped, blocks, solved
-from ecgvec.warp.lattice import Lattice, lattice_pixels, turned_over
+from ecgvec.warp.grid import Floats, Grid, Sloped, between, solved
+from ecgvec.warp.lattice import Lattice, lattice_lines, turned_over
 from ecgvec.warp.parts import Bend, Camera, Canvas, Paper, Planar, Roll, WarpPart
-from ecgvec.warp.relief import LARGEST_STRAIN, Surface, bent, lifted
+from ecgvec.warp.relief import LARGEST_STRAIN, Relief, Surface
 
 STEP_AT_200_DPI = 10  # px between the lattice's nodes: about 1.3 mm, at any resolution
 OVERHEAD_MM = 600.0  # from which a page is seen when no camera is named
-CHORDS, SHORTER, INVERSION_STEPS = 4, 0.6, 40
+SPARSE = 4  # a node in so many is solved for before the others
+WHOLE_STEPS, SHORTER, INVERSION_STEPS = 5, 0.6, 40
 NEAR = 5e-3  # px: the lattice IS the map, so this is a matter of looks alone
+TRUSTED = 0.015  # px: a chord's step leaves a third of it at most
 MARGIN_MM = 0.5
 SHARES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1)  # of the relief, tried in turn until the sheet can be seen whole
 
@@ -53,11 +55,11 @@ def compose(paper: Paper, canvas: Canvas, parts: Sequence[WarpPart], share: floa
     if len(rolls) > 1:
         raise WarpError(f"a sheet is rolled once, not by {' and by '.join(r.kind for r in rolls)}: keep one of them")
     bends = tuple(part for part in parts if isinstance(part, Bend))
-    lifts = lifted(paper, bends)
+    relief = Relief(paper, bends, rolls[0] if rolls else None)
     reason = None
     for tried in SHARES if share is None else (share,):
         try:
-            surface = _strained(bent(paper, lifts, rolls[0] if rolls else None, tried))
+            surface = _strained(relief.surface(tried))
             return photographed(surface, bends, canvas, parts, tried)
         except _TooSteepError as error:
             reason = error
@@ -85,8 +87,8 @@ def photographed(
         raise WarpError(f"a sheet is photographed once, not by {' and by '.join(c.kind for c in cameras)}: keep one")
     camera = cameras[0] if cameras else Phone(distance=OVERHEAD_MM)
     planar = tuple(part for part in parts if isinstance(part, Planar))
-    points, after = _seen(surface.xyz.reshape(-1, 3), camera, canvas, planar)
-    warp = _inverted(surface, points.reshape(*surface.height.shape, 2), (after.width, after.height))
+    points, after = _seen(surface.planes.reshape(3, -1).T, camera, canvas, planar)
+    warp = _inverted(surface, points.T.reshape(2, *surface.height.shape), (after.width, after.height))
     return Composed(warp, surface, bends, camera, planar, canvas, share)
 
 
@@ -130,17 +132,18 @@ def _through(homography: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 def _inverted(surface: Surface, seen: Floats, size: tuple[int, int]) -> Lattice:
-    """The lattice in the image. _TooSteepError where the sheet hides parts of itself."""
+    """The lattice in the image, where the surface's nodes are ``seen`` (2, rows, columns), px. _TooSteepError where the
+    sheet hides parts of itself."""
     if turned_over(seen).any():
         raise _TooSteepError("it hides parts of itself from the camera")
-    x, y = np.meshgrid(surface.x, surface.y)
-    few = np.s_[::6, ::6]
-    found, _ = cv2.findHomography(np.column_stack([x[few].ravel(), y[few].ravel()]), seen[few].reshape(-1, 2))
+    page = np.stack(np.meshgrid(surface.x, surface.y))
+    few = np.s_[:, ::6, ::6]
+    found, _ = cv2.findHomography(page[few].reshape(2, -1).T, seen[few].reshape(2, -1).T)
     if found is None:
         raise WarpError("the camera sees the sheet edge on: lessen its tilt and pan")
     homography: Floats = np.array(found, dtype=np.float64)
-    flat = _through(homography, x.ravel(), y.ravel())[0].reshape(2, *x.shape)
-    difference = Grid(np.moveaxis(seen, -1, 0) - flat, (0.0, 0.0), surface.step, clamped=True)
+    flat = _through(homography, *page.reshape(2, -1))[0].reshape(seen.shape)
+    difference = Grid(seen - flat, (0.0, 0.0), surface.step, clamped=True)
     return _solved(surface.paper, _Forward(homography, difference), size)
 
 
@@ -148,54 +151,64 @@ def _solved(paper: Paper, forward: _Forward, size: tuple[int, int]) -> Lattice:
     """Page mm at the image's nodes. _TooSteepError where the paper is seen edge on, or turned over."""
     scale = _scale(forward, paper.centre)
     step = max(2, round(STEP_AT_200_DPI * scale / (200 / 25.4)))
-    wanted, shape = lattice_pixels(size, step)
-    points = np.empty_like(wanted)
-    for block in blocks(wanted.shape[1]):
-        points[:, block], lost = _inverse(forward, wanted[:, block])
-        if _near_paper(lost, paper).any():
-            raise _TooSteepError("parts of it are seen edge on")
-    nodes = points.T.reshape(*shape, 2)
-    _check_cells(nodes, _near_paper(points, paper).reshape(shape))
-    return Lattice(size, nodes, step, forward, forward.homography, paper)
+    points, lost = _inverse_on(lattice_lines(size, step), step, forward)
+    if _near_paper(lost, paper).any():
+        raise _TooSteepError("parts of it are seen edge on")
+    _check_cells(points, _near_paper(points, paper))
+    return Lattice(size, np.stack(list(points), axis=-1), step, forward, forward.homography, paper)
 
 
-def _inverse(forward: _Forward, wanted: Floats) -> tuple[Floats, Floats]:
-    """Page mm (2, n) of image px (2, n), by Newton's method, and those of them (2, k) that it does not find. The first
-    step's derivatives do for nearly all of them; a few beyond a curled edge, where the map has a kink, need new ones
-    and shorter steps."""
-    back: Floats = np.array(np.linalg.inv(forward.homography), dtype=np.float64)
-    points, left = np.empty_like(wanted), np.arange(wanted.shape[1])
-    here = _through(back, *wanted)[0]
-    first = forward.with_slopes(*here)
-    rest, goal = wanted - first.values, wanted
+def _inverse_on(lines: tuple[Floats, Floats], step: int, forward: _Forward) -> tuple[Floats, Floats]:
+    """Page mm (2, rows, columns) of the image px where ``lines`` ``step`` px apart, x (columns,) and y (rows,), cross;
+    and those of them (2, k) that are not found. Every SPARSE-th is worked out from nothing. Cubics through those come
+    so near the others that the cubics' own slopes do for a step, and are looked at again only where it was long."""
+    few = [line[0] + np.arange(-(-(len(line) - 1) // SPARSE) + 1) * SPARSE * step for line in lines]
+    wanted = np.stack(np.meshgrid(*few)).reshape(2, -1)
+    start = _through(np.array(np.linalg.inv(forward.homography), dtype=np.float64), *wanted)[0]
+    points = _inverse(forward, wanted, start)[0].reshape(2, len(few[1]), len(few[0]))
+    points = between(between(points, SPARSE, 1), SPARSE, 2)[:, : len(lines[1]), : len(lines[0])]
+    down, across = (np.asarray(np.gradient(points, step, axis=axis)) for axis in (1, 2))
+    wanted = np.stack(np.meshgrid(*lines))
+    rest = wanted - forward.at(*points.reshape(2, -1)).reshape(points.shape)
+    points += across * rest[0] + down * rest[1]
+    far = np.abs(rest).max(axis=0) > TRUSTED
+    points[:, far], lost = _inverse(forward, wanted[:, far], points[:, far])
+    return points, lost
+
+
+def _inverse(forward: _Forward, wanted: Floats, start: Floats) -> tuple[Floats, Floats]:
+    """Page mm (2, n) of image px (2, n), by Newton's method from ``start`` (2, n), and those of them (2, k) that it
+    does not find. A few beyond a curled edge, where the map has a kink, need shorter steps."""
+    points, left = start, np.arange(wanted.shape[1])
+    here, goal = start, wanted
     for number in range(INVERSION_STEPS):
-        for axis, more in zip(here, solved(first, *rest), strict=True):
-            axis += (1.0 if number <= CHORDS else SHORTER) * more
-        rest = goal - forward.at(*here)
+        there = forward.with_slopes(*here)
+        rest = goal - there.values
         far = np.flatnonzero((np.abs(rest) > NEAR).any(axis=0))
         if len(far) < len(left):
             points[:, left] = here
             left, here, goal, rest = left[far], here[:, far], goal[:, far], rest[:, far]
-            first = Sloped(*(part[:, far] for part in first))
+            there = Sloped(*(part[:, far] for part in there))
         if not len(left):
             break
-        if number >= CHORDS:
-            first = forward.with_slopes(*here)
+        for axis, more in zip(here, solved(there, *rest), strict=True):
+            axis += (1.0 if number < WHOLE_STEPS else SHORTER) * more
     points[:, left] = here
     return points, here
 
 
 def _near_paper(points: Floats, paper: Paper) -> NDArray[np.bool_]:
-    """Which page mm (2, n) lie on the paper or within MARGIN_MM of it."""
+    """Which page mm (2, ...) lie on the paper or within MARGIN_MM of it, (...)."""
     x, y = points
     x_near = (x > -MARGIN_MM) & (x < paper.width + MARGIN_MM)
     return np.asarray(x_near & (y > -MARGIN_MM) & (y < paper.height + MARGIN_MM))
 
 
-def _check_cells(nodes: Floats, near: NDArray[np.bool_]) -> None:
-    """_TooSteepError where a cell of the image's lattice that shows paper is not wholly right side out."""
+def _check_cells(points: Floats, near: NDArray[np.bool_]) -> None:
+    """_TooSteepError where a cell of the image's lattice, page mm (2, rows, columns), that shows paper is not wholly
+    right side out. ``near`` (rows, columns): which nodes lie near the paper."""
     shows = near[:-1, :-1] | near[:-1, 1:] | near[1:, :-1] | near[1:, 1:]
-    if (turned_over(nodes) & shows).any():
+    if (turned_over(points) & shows).any():
         raise _TooSteepError("it hides parts of itself from the camera")
 
 

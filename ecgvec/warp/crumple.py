@@ -50,7 +50,8 @@ class Crumple(Bend):
         """Where page points (n, 2) lie on the sheet, (2, n)."""
         angle, shift = rng.uniform(0, 2 * np.pi), rng.uniform(0, PERIOD, (2, 1))
         c, s = np.cos(angle), np.sin(angle)
-        return np.asarray((np.array([[c, -s], [s, c]]) @ points.T + shift) % PERIOD)
+        places = np.array([[c, -s], [s, c]]) @ points.T + shift
+        return np.asarray(places - PERIOD * np.floor(places / PERIOD))  # far quicker than %
 
 
 @lru_cache(SHEETS)

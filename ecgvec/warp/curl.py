@@ -50,8 +50,8 @@ class Curl(Roll):
         table = Table(s, along)
         x_at, z_at, angle, bent = (table(v) for v in (x - x[middle] + s[middle], z, theta, curvature))
         beside_at, lean = from_middle @ beside, -np.sin(angle)
-        xyz = np.column_stack([x_at * d[0] + beside_at * beside[0], x_at * d[1] + beside_at * beside[1], z_at])
-        normals = np.column_stack([lean * d[0], lean * d[1], np.cos(angle)])
+        xyz = np.stack([x_at * d[0] + beside_at * beside[0], x_at * d[1] + beside_at * beside[1], z_at]).T
+        normals = np.stack([lean * d[0], lean * d[1], np.cos(angle)]).T
         return Rolled(bent, np.broadcast_to(d, points.shape), xyz, normals)
 
     def bending(self, points: Points, paper: Paper, share: float) -> Bending:

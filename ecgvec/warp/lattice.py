@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.geometry.path import Points
-from ecgvec.warp.grid import Floats, Grid, blocks, solved
+from ecgvec.warp.grid import Floats, Grid, blocks
 from ecgvec.warp.parts import Paper
 
 RINGS = 3  # of nodes outside the image, so that what lies just outside is found outside
 STEPS = 30  # of Newton's method at most
-EXACT = 1e-10  # page mm
 
 
 class Guess(Protocol):
@@ -48,8 +47,8 @@ class Lattice:
     @cached_property
     def grid(self) -> Grid:
         """Page mm as a function of image px."""
-        corner = (0.5 - RINGS) * self.step
-        return Grid(np.moveaxis(self.nodes, -1, 0), (corner, corner), (self.step, self.step))
+        corner, planes = (0.5 - RINGS) * self.step, np.ascontiguousarray(np.moveaxis(self.nodes, -1, 0))
+        return Grid(planes, (corner, corner), (self.step, self.step))
 
     def inverse(self, points: Points) -> Points:
         """Image px to page mm."""
@@ -59,43 +58,47 @@ class Lattice:
     def forward(self, points: Points) -> Points:
         """Page mm to image px."""
         wanted = np.ascontiguousarray(np.asarray(points, dtype=np.float64).reshape(-1, 2).T)
-        found = np.full_like(wanted, np.nan)
-        known = np.flatnonzero(np.isfinite(wanted[0]) & np.isfinite(wanted[1]))
-        for block in blocks(len(known)):
-            found[:, known[block]] = self._found(wanted[:, known[block]])
-        return np.ascontiguousarray(found.T)
+        known = np.isfinite(wanted[0]) & np.isfinite(wanted[1])
+        if not known.all():
+            found = np.full((len(known), 2), np.nan)
+            found[known] = self.forward(wanted[:, known].T)
+            return found
+        return np.concatenate([np.empty((0, 2)), *(self._found(wanted[:, block]).T for block in blocks(len(known)))])
 
     def _found(self, wanted: Floats) -> Floats:
         """Image px (2, n) of page mm (2, n), all of which are numbers."""
         found = np.ascontiguousarray(self.guess(wanted.T).T)
         (x_low, y_low), (x_high, y_high) = self._bounds()
         x, y = found
-        left = np.flatnonzero((x > x_low) & (x < x_high) & (y > y_low) & (y < y_high))
-        here, goal = found[:, left], wanted[:, left]
+        inside = (x > x_low) & (x < x_high) & (y > y_low) & (y < y_high)
+        if inside.all():
+            found, sure = self.grid.sought(wanted, found)
+            inside &= ~sure
+        left = np.flatnonzero(inside)
         for _ in range(STEPS):
             if not len(left):
                 break
-            slopes = self.grid.with_slopes(*here)
-            rest = goal - slopes.values
-            for axis, more in zip(here, solved(slopes, *rest), strict=True):
-                axis += more
-            far = np.flatnonzero((np.abs(rest) > EXACT).any(axis=0))
-            if len(far) < len(left):
-                found[:, left] = here
-                left, here, goal = left[far], here[:, far], goal[:, far]
-        found[:, left] = here
+            found[:, left], sure = self.grid.sought(wanted[:, left], found[:, left])
+            left = left[~sure]
         return found
 
     def scale(self) -> float:
         """Image px a mm of paper, in the median over the paper that the image shows."""
-        across, down = np.diff(self.nodes, axis=1)[:-1], np.diff(self.nodes, axis=0)[:, :-1]
-        area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
-        on_paper = self.on_paper(self.nodes[:-1, :-1].reshape(-1, 2)).reshape(area.shape)
+        return self._scale
+
+    @cached_property
+    def _scale(self) -> float:
+        """The same, found once."""
+        x, y = self.grid.planes
+        (x_right, x_down), (y_right, y_down) = ((v[:-1, 1:] - v[:-1, :-1], v[1:, :-1] - v[:-1, :-1]) for v in (x, y))
+        area = x_right * y_down - y_right * x_down
+        on_paper = self.on_paper(self.grid.planes[:, :-1, :-1].reshape(2, -1).T).reshape(area.shape)
         return float(self.step / np.sqrt(np.median(area[on_paper] if on_paper.any() else area)))
 
     def on_paper(self, points: Points) -> NDArray[np.bool_]:
         """Which page points (n, 2) mm lie on the paper."""
-        return np.asarray(((points >= 0) & (points <= (self.paper.width, self.paper.height))).all(axis=1))
+        x, y = points.T
+        return np.asarray((x >= 0) & (x <= self.paper.width) & (y >= 0) & (y <= self.paper.height))
 
     def _bounds(self) -> tuple[Floats, Floats]:
         first = (0.5 - RINGS) * self.step
@@ -103,19 +106,24 @@ class Lattice:
         return np.array([first, first]), np.array([first + (columns - 1) * self.step, first + (rows - 1) * self.step])
 
 
+def lattice_lines(size: tuple[int, int], step: int) -> tuple[Floats, Floats]:
+    """Image px of a lattice's columns, x (columns,), and rows, y (rows,), for an image of ``size``."""
+    counts = (int(np.ceil(side / step)) + 2 * RINGS for side in size)
+    x, y = ((np.arange(n, dtype=np.float64) + 0.5 - RINGS) * step for n in counts)
+    return x, y
+
+
 def lattice_pixels(size: tuple[int, int], step: int) -> tuple[Floats, tuple[int, int]]:
     """Image px (2, n) of all nodes of a lattice for an image of ``size``, row by row, and its (rows, columns)."""
-    columns, rows = (int(np.ceil(side / step)) + 2 * RINGS for side in size)
-    x, y = ((np.arange(n) + 0.5 - RINGS) * step for n in (columns, rows))
-    return np.stack(np.meshgrid(x, y)).reshape(2, -1), (rows, columns)
+    x, y = lattice_lines(size, step)
+    return np.stack(np.meshgrid(x, y)).reshape(2, -1), (len(y), len(x))
 
 
-def turned_over(nodes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Cells (rows - 1, columns - 1) that are not wholly right side out. Within a cell the Jacobian's determinant is
-    affine, so four corners prove it."""
-    x, y = np.ascontiguousarray(np.moveaxis(nodes, -1, 0))
-    (x_right, x_down), (y_right, y_down) = ((np.diff(v, axis=1), np.diff(v, axis=0)) for v in (x, y))
-    good = np.ones((x.shape[0] - 1, x.shape[1] - 1), dtype=bool)
+def turned_over(planes: Floats) -> NDArray[np.bool_]:
+    """Cells (rows - 1, columns - 1) of x and y at nodes, (2, rows, columns), that are not wholly right side out. Within
+    a cell the Jacobian's determinant is affine, so four corners prove it."""
+    (x_right, y_right), (x_down, y_down) = np.diff(planes, axis=2), np.diff(planes, axis=1)
+    good = np.ones((planes.shape[1] - 1, planes.shape[2] - 1), dtype=bool)
     for row in (np.s_[:-1], np.s_[1:]):  # the cells' upper sides and lower sides
         for column in (np.s_[:-1], np.s_[1:]):  # their left and right ones
             good &= x_right[row] * y_down[:, column] > y_right[row] * x_down[:, column]

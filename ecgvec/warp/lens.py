@@ -37,10 +37,10 @@ class Lens(Planar):
         x, y = ((points - canvas.centre) / unit).T
         r2 = np.minimum(x * x + y * y, EDGE**2)  # far outside the picture it is scaled as at its rim
         radial = 1 + self.k1 * r2 + self.k2 * r2**2
-        moved = np.column_stack(
+        moved = np.stack(
             [
                 x * radial + 2 * self.p1 * x * y + self.p2 * (r2 + 2 * x * x),
                 y * radial + self.p1 * (r2 + 2 * y * y) + 2 * self.p2 * x * y,
             ]
         )
-        return np.asarray(moved * unit + canvas.centre)
+        return np.asarray(moved.T * unit + canvas.centre)

@@ -26,7 +26,7 @@ class Rotate(Planar):
     def moved(self, points: Points, canvas: Canvas) -> Points:
         """Clockwise as seen, y pointing down."""
         c, s = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
-        return np.asarray((points - canvas.centre) @ np.array([[c, s], [-s, c]]) + canvas.centre)
+        return np.asarray((np.array([[c, -s], [s, c]]) @ (points - canvas.centre).T).T + canvas.centre)
 
 
 @registered(WARPS)

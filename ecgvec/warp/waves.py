@@ -75,8 +75,8 @@ class Buckle(Bend):
         for _ in range(5):
             direction, phase = rng.uniform(0, 2 * np.pi, 2)
             length = self.length * rng.uniform(0.7, 1.4)
-            along = points @ np.array([np.cos(direction), np.sin(direction)])
-            total += np.sin(2 * np.pi * along / length + phase)
+            along = points @ (2 * np.pi / length * np.array([np.cos(direction), np.sin(direction)]))
+            total += np.sin(along + phase)
         return np.asarray(self.height * total / np.sqrt(2.5))
 
 

@@ -8,7 +8,7 @@ import cairocffi
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -119,6 +119,7 @@ DEMO = ecgvec.read_record(folder("demo") / "ecgvec-demo")
 
 
 @settings(max_examples=25, deadline=None)
+@example(crop=0.056640625, pad=0.0, scale=1.0, template="3x4+1R", clip=False)  # of a pulse no more than half its pen
 @given(
     crop=st.floats(0, 0.45),
     pad=st.floats(0, 30),
