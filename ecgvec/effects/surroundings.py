@@ -102,7 +102,7 @@ class Desk(Surroundings):
             light *= one.on_ground(view, xyz)[0]
         if self.shadow:
             light *= self._unshadowed(plane, lamp, bare)
-        places, gain = np.zeros((*shape, 2)), np.ones((*shape, 3))
+        places, gain = np.full((*shape, 2), np.nan), np.ones((*shape, 3))
         places.reshape(-1, 2)[bare] = TILE_PX_PER_MM * np.column_stack([along, across])
         gain.reshape(-1, 3)[bare] = np.power(light * np.float32(BRIGHTEST), np.float32(1 / SRGB_POWER))
         shrunk = plane.node_mm * TILE_PX_PER_MM / warp.step - 1

@@ -34,7 +34,8 @@ EDGE_PX = 1.5  # a tile is wholly on the paper when its map keeps so far from th
 @dataclass(frozen=True, eq=False)
 class Ground:
     """What the paper lies on: a ``texture`` (H, W, 3) uint8 RGB that repeats, where each lattice node lies in it
-    (``places`` (rows, columns, 2) in texture px), and the light on it (``gain`` (rows, columns, 3), of sRGB)."""
+    (``places`` (rows, columns, 2) in texture px, NaN where it is not seen), and the light on it (``gain`` (rows,
+    columns, 3), of sRGB)."""
 
     texture: Image
     places: NDArray[np.float64]
@@ -251,7 +252,8 @@ def _floor(ground: Ground | None, texture: Image | None, warp: Lattice, tile: Ti
         # Whole textures are taken off at the nodes, where they are few; what is left repeats at the texture's edge.
         cells, size = _cells(warp, tile), texture.shape[1::-1]
         places = ground.places[cells]
-        places = places - np.floor(places.min(axis=(0, 1)) / size) * size
+        nearest = np.nan_to_num(np.fmin.reduce(places.reshape(-1, 2)))
+        places = np.where(np.isnan(places), nearest, places) - np.floor(nearest / size) * size
         pixels = three(_remap(texture, _spread(places.astype(np.float32), warp.step, tile), cv2.BORDER_WRAP))
         gain, one = in_bytes(ground.gain[cells])
         lit(pixels, _spread(gain, warp.step, tile), one, below)
