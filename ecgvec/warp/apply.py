@@ -129,7 +129,7 @@ def resample(
     sources = (warp.nodes * scale - 0.5).astype(np.float32)  # OpenCV's 0 is the middle of the first pixel
     light, one = (None, 1.0) if dressing.gain is None else in_bytes(dressing.gain)
     left = None if dressing.veil is None else np.rint(255 * (1 - dressing.veil)).astype(np.uint8)
-    on_paper, page = _within(sources, page), four(page)
+    on_paper = _within(sources, page)
     texture = None if dressing.ground is None else four(dressing.ground.texture)
     for tile in tiles(warp):
         cells, out = _cells(warp, tile), image[tile.y0 : tile.y1, tile.x0 : tile.x1]
@@ -138,8 +138,7 @@ def resample(
             out[...] = _floor(dressing.ground, texture, warp, tile)
             _weave(out, dressing.pattern, warp, tile)
             continue
-        where = spread(sources, warp, tile)
-        pixels = _sampled(page, where, sources[cells], warp.step)
+        pixels = _sampled(page, sources[cells], warp.step, tile)
         if light is None:
             out[...] = pixels
         else:
@@ -148,7 +147,7 @@ def resample(
             drown(out, spread(left, warp, tile))
         torn = dressing.cover is not None and not _full(dressing.cover, sources[cells])
         if torn or not whole:
-            cover = _cover(where, warp.paper, scale, dressing.cover if torn else None)
+            cover = _cover(spread(sources, warp, tile), warp.paper, scale, dressing.cover if torn else None)
             out[...] = laid_on(out, cover, _floor(dressing.ground, texture, warp, tile))
         _weave(out, dressing.pattern, warp, tile)
     return image
@@ -174,20 +173,16 @@ def _weave(out: Image, pattern: Pattern | None, warp: Lattice, tile: Tile) -> No
         out[...] = np.rint(np.minimum(out * pattern(dense_map(warp, tile)), 255))
 
 
-def _sampled(page: Image, where: Field, nodes: Field, step: int) -> Image:
-    """Bilinear taps (h, w, 3) of the page in ``four`` channels, softened first where the image shows it smaller."""
-    blur = _softening(nodes, step)
-    if blur is None:
-        return three(_remap(page, where, cv2.BORDER_REPLICATE))
+def _sampled(page: Image, nodes: Field, step: int, tile: Tile) -> Image:
+    """Bilinear taps (h, w, 3) of the page for a tile whose ``nodes`` (rows, columns, 2) lie at these px of it, softened
+    first where the image shows it smaller. What they fall on is taken out of the page: it stays in the cache."""
     height, width = page.shape[:2]
     low = np.clip(np.floor(nodes.min(axis=(0, 1))).astype(int) - 4, 0, (width - 1, height - 1))
     high = np.clip(np.ceil(nodes.max(axis=(0, 1))).astype(int) + 5, low + 1, (width, height))
-    part: Any = cv2.sepFilter2D(
-        page[low[1] : high[1], low[0] : high[0]], -1, blur[0], blur[1], borderType=cv2.BORDER_REPLICATE
-    )
-    corner: Any = (float(low[0]), float(low[1]), 0.0, 0.0)  # a scalar, which OpenCV's types do not know
-    moved: Any = cv2.subtract(where, corner)
-    return three(_remap(part, moved, cv2.BORDER_REPLICATE))
+    part, blur = four(page[low[1] : high[1], low[0] : high[0]]), _softening(nodes, step)
+    if blur is not None:
+        part = cast(Image, cv2.sepFilter2D(part, -1, blur[0], blur[1], borderType=cv2.BORDER_REPLICATE))
+    return three(_remap(part, _spread(nodes - low.astype(np.float32), step, tile), cv2.BORDER_REPLICATE))
 
 
 def _remap(pixels: Image, where: Field, border: int) -> Image:

@@ -44,12 +44,14 @@ class Counter:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.made: list[tuple[int, int]] = []  # pixels, and how its border is treated
         self.maps: list[NDArray[np.float32]] = []
+        self.corners: list[NDArray[np.int_]] = []  # the first pixel of what is resampled
         real = cv2.remap  # noqa: TID251
 
         def remap(src: Any, map1: Any, map2: Any, interpolation: int, *rest: Any, **more: Any) -> Any:
             assert src.dtype == np.uint8
             self.made.append((map1.shape[0] * map1.shape[1], more.get("borderMode", cv2.BORDER_CONSTANT)))
             self.maps.append(map1)
+            self.corners.append(src[0, 0].astype(int))
             return real(src, map1, map2, interpolation, *rest, **more)
 
         def refuse(*_: Any, **__: Any) -> None:
@@ -110,10 +112,12 @@ def test_the_map_of_the_remap_is_inverse_itself(monkeypatch: pytest.MonkeyPatch)
     """What OpenCV is really handed, caught in the act, against ``inverse``: to 1e-3 px."""
     warp = bend_page((*MANY[:5], Resize(factor=2))).warp  # larger, so that every tile taps the page itself
     counter = Counter(monkeypatch)
-    resample(np.zeros((1700, 2200, 3), dtype=np.uint8), SCALE, warp)
-    for tile, used in zip(showing(warp, SCALE), counter.maps, strict=True):
+    y, x = np.mgrid[:1700, :2200]  # each pixel holds its place, for what is handed over is a part of the page
+    resample(np.stack([x & 255, y & 255, (x >> 8) | (y >> 8) << 4], axis=-1).astype(np.uint8), SCALE, warp)
+    for tile, used, corner in zip(showing(warp, SCALE), counter.maps, counter.corners, strict=True):
         at = centres((tile.x1 - tile.x0, tile.y1 - tile.y0), every=9)
-        mm = (used[tuple(np.floor(at).astype(int).T[::-1])].astype(np.float64) + 0.5) / SCALE
+        first = corner[:2] + 256 * np.array([corner[2] & 15, corner[2] >> 4])
+        mm = (used[tuple(np.floor(at).astype(int).T[::-1])].astype(np.float64) + first + 0.5) / SCALE
         seen = on_paper(mm)
         if seen.any():
             back = warp.forward(mm[seen]) - (at[seen] + (tile.x0, tile.y0))
