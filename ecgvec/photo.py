@@ -33,7 +33,7 @@ from ecgvec.errors import RecipeError, WarpError
 from ecgvec.plan.model import Plan
 from ecgvec.raster import LARGEST_PX, Image, cover, draw
 from ecgvec.units import MM_PER_INCH, pixel_size, px_per_mm
-from ecgvec.warp.apply import Dressing, Ground, resample
+from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.base import Flat
 from ecgvec.warp.blend import SRGB_POWER
 from ecgvec.warp.compose import Composed, compose
@@ -166,12 +166,10 @@ def _shaded(dressing: Dressing, shading: Sequence[Shading], warp: Lattice) -> Dr
     left = np.ones((*shape, 3))
     for effect in shading:
         left *= effect.factor(places, warp.size) ** (1 / SRGB_POWER)
-    gain = left if dressing.gain is None else dressing.gain * left
-    if dressing.ground is None:
-        ground = Ground(np.full((1, 1, 3), 255, dtype=np.uint8), np.zeros((*shape, 2)), left)
-    else:
-        ground = replace(dressing.ground, gain=dressing.ground.gain * left)
-    return replace(dressing, gain=gain, ground=ground)
+    gain, ground = left if dressing.gain is None else dressing.gain * left, dressing.ground
+    if ground is not None:
+        ground = replace(ground, gain=ground.gain * left)
+    return replace(dressing, gain=gain, ground=ground, shade=left)
 
 
 def page_dpi(warp: Lattice, dpi: float) -> float:

@@ -50,6 +50,8 @@ def _outlines(outlines: Sequence[Points]) -> tuple[list[Points], list[Points]]:
     if not outlines:
         return [], []
     points, lengths = np.concatenate(outlines), np.array([len(outline) for outline in outlines])
+    if not lengths.all():
+        raise ValueError("a text without ink has no outline")
     firsts, x = np.cumsum(lengths) - lengths, points[:, 0]
     left = np.minimum.reduceat(x, firsts)
     slices = np.maximum(np.ceil((np.maximum.reduceat(x, firsts) - left) / SLICE_MM), 1).astype(np.intp)

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.effects.base import Capture, Image
-from ecgvec.effects.tones import bands, encoded, linear, looked_up, widened
+from ecgvec.effects.tones import bands, encoded, frozen, linear, looked_up, widened
 from ecgvec.warp.parts import Floats
 
 Plane = NDArray[np.float32]
-Light = NDArray[Any]
+Lit = NDArray[Any]
 
 ZERO = 16384
 WHITE = 32767  # the darkest step of sRGB is 10 of these
@@ -33,9 +33,9 @@ class Step(Protocol):
 
     @property
     def reach(self) -> int:
-        """How many rows above and below a row's light is taken from, an even number."""
+        """How many rows above and below a row's light is taken from."""
 
-    def __call__(self, light: Plane, first: int) -> Light:
+    def __call__(self, light: Plane, first: int) -> Lit:
         """All rows of ``light`` (h, W, 3), of which the uppermost is the picture's ``first``, an even one."""
 
     def joined(self, later: Step) -> Step | None:
@@ -47,9 +47,9 @@ class Changed:
     """A step that is the same for all rows."""
 
     reach: int
-    change: Callable[[Plane], Light]
+    change: Callable[[Plane], Lit]
 
-    def __call__(self, light: Plane, first: int) -> Light:
+    def __call__(self, light: Plane, first: int) -> Lit:
         """``change`` of these rows."""
         return self.change(light)
 
@@ -82,8 +82,9 @@ def exposed(image: Image, effects: Sequence[InLight], scale: float) -> Image:
     if not steps:
         return image
     found, (there, back) = np.empty_like(image), tables()
+    margin = sum(step.reach + step.reach % 2 for step in steps)
     for rows in bands(len(image)):
-        seen, kept = widened(rows, len(image), sum(step.reach for step in steps))
+        seen, kept = widened(rows, len(image), margin)
         light = looked_up(image[seen], there)
         for step in steps:
             light = step(np.asarray(light, dtype=np.float32), seen.start)
@@ -96,7 +97,7 @@ def tables() -> tuple[Plane, Image]:
     """Light (256,) of sRGB, and sRGB (65536,) of light in 16 bits."""
     there = ZERO + WHITE * linear(np.arange(256) / 255)
     back = np.rint(255 * encoded((np.arange(65536) - ZERO) / WHITE))
-    return there.astype(np.float32), back.astype(np.uint8)
+    return frozen(there.astype(np.float32)), frozen(back.astype(np.uint8))
 
 
 def filtered(kernel: Floats) -> Changed:
@@ -104,8 +105,8 @@ def filtered(kernel: Floats) -> Changed:
     time that whole numbers of 16 bits take it."""
     taps, reach = kernel.astype(np.float32), len(kernel) // 2
 
-    def change(light: Plane) -> Light:
+    def change(light: Plane) -> Lit:
         found: Any = cv2.filter2D(light, -1, taps, borderType=cv2.BORDER_REPLICATE)
-        return cast(Light, found)
+        return cast(Lit, found)
 
-    return Changed(reach + reach % 2, change)
+    return Changed(reach, change)

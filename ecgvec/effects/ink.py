@@ -13,7 +13,7 @@ from pydantic import Field
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
 from ecgvec.effects.paper import Share
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
-from ecgvec.effects.tones import bands, looked_up, widened
+from ecgvec.effects.tones import bands, frozen, looked_up, widened
 from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
 
@@ -299,13 +299,13 @@ class Bleed(OnPaper):
         return changed
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=2 * VARIANTS)
 def _soaking(variant: int, scale: float) -> Bytes:
     """A tile of fibres, 255 where ink goes furthest along them."""
     rng = generator(variant)
     turn = rng.uniform(0, np.pi)
     fibres = np.maximum(*(fine_noise(rng, scale, 0.35, 0.06, turn + way) for way in (0.0, 1.6)))
-    return _bytes(np.asarray(0.5 * fibres - 0.1, dtype=np.float32))
+    return frozen(_bytes(np.asarray(0.5 * fibres - 0.1, dtype=np.float32)))
 
 
 def _gained(page: Image) -> Bytes:

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Image, Shading
-from ecgvec.effects.in_light import Changed, InLight, Light, Plane, Step, filtered
+from ecgvec.effects.in_light import Changed, InLight, Lit, Plane, Step, filtered
 from ecgvec.effects.tones import bands, in_rgb, looked_up
 from ecgvec.parts import Degrees, registered
 from ecgvec.warp.blend import SRGB_POWER, lit
@@ -39,10 +39,10 @@ class Defocus(InLight):
         if reach <= DIRECT:
             shares = [weight * _box(width // 2, height // 2, reach) for width, height, weight in boxes]
             return filtered(np.asarray(np.sum(shares, axis=0)))
-        return Changed(reach + reach % 2, lambda light: boxed(light, boxes))
+        return Changed(reach, lambda light: boxed(light, boxes))
 
 
-def boxed(light: Plane, boxes: tuple[tuple[int, int, float], ...]) -> Light:
+def boxed(light: Plane, boxes: tuple[tuple[int, int, float], ...]) -> Lit:
     """The sum of boxes, given by width and height in px and weight."""
     found: Any = None
     total = 0.0
@@ -51,7 +51,7 @@ def boxed(light: Plane, boxes: tuple[tuple[int, int, float], ...]) -> Light:
         box = light if whole else cv2.blur(light, (width, height), borderType=cv2.BORDER_REPLICATE)
         total += weight  # a running mean
         found = box if found is None else cv2.addWeighted(found, 1 - weight / total, box, weight / total, 0)
-    return cast(Light, found)
+    return cast(Lit, found)
 
 
 def disc(radius: float) -> Floats:
@@ -122,7 +122,7 @@ class MotionBlur(InLight):
             return filtered(kernel)
         return Changed(2 * int(length / 2) + 4, lambda light: self._blurred(light, length))
 
-    def _blurred(self, light: Plane, length: float) -> Light:
+    def _blurred(self, light: Plane, length: float) -> Lit:
         way, step = self._way(), length / 4
         while length > SHORT_LINE:
             x, y = (int(n) for n in np.rint(step * way))

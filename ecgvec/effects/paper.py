@@ -14,7 +14,7 @@ from pydantic import Field
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
 from ecgvec.effects.dyes import Dye, dye_levels, dye_tables, dyed
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
-from ecgvec.effects.tones import bands, looked_up
+from ecgvec.effects.tones import bands, frozen, looked_up
 from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.style import HexColor, rgb
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
@@ -53,7 +53,7 @@ class Fibres(OnPaper):
         return changed
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=2 * VARIANTS)
 def _sheet(variant: int, scale: float) -> NDArray[np.uint8]:
     """A tile of paper, 255 where it is darkest."""
     rng = generator(variant)
@@ -63,7 +63,7 @@ def _sheet(variant: int, scale: float) -> NDArray[np.uint8]:
     for way in range(FIBRE_WAYS):
         lying = fine_noise(rng, scale, *FIBRE_MM, turn + np.pi * (way + rng.uniform(-0.3, 0.3)) / FIBRE_WAYS)
         dark += 1.1 * np.maximum(lying - 1.3, 0) - 0.5 * np.maximum(-1.7 - lying, 0)
-    return np.asarray(np.rint(255 * np.clip(0.3 + 0.17 * dark, 0, 1)), dtype=np.uint8)
+    return frozen(np.rint(255 * np.clip(0.3 + 0.17 * dark, 0, 1)).astype(np.uint8))
 
 
 @registered(EFFECTS)

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Capture, Image
-from ecgvec.effects.in_light import WHITE, ZERO, InLight, Light, Plane, Step
-from ecgvec.effects.tones import in_bands, looked_up, normal_bits, quantiles
+from ecgvec.effects.in_light import WHITE, ZERO, InLight, Lit, Plane, Step
+from ecgvec.effects.tones import frozen, in_bands, looked_up, normal_bits, quantiles
 from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import generator
 
 ELECTRONS = 400_000.0  # that white paper frees in a pixel at ISO 1: 4000 at ISO 100, as in pixels of some 1 um
 READ_ELECTRONS = 2.5  # standard deviation of the read noise of a phone's sensor
 BALANCE = (1.9, 1.0, 1.6)  # gains of red, green and blue in daylight: silicon sees green best
+MIDDLE = 32768  # of 16 bits, from which noise without light is counted
 AROUND = 4  # rows, an even number, that interpolation may look at above and below
 SITES = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2))  # row, column and colour of the mosaic's RGGB cell
 
@@ -88,12 +89,13 @@ def _variance(electron: float, height: int, width: int) -> tuple[Plane, Plane]:
     gains = np.empty((height, width), dtype=np.float32)
     for row, column, colour in SITES:
         gains[row::2, column::2] = BALANCE[colour]
-    return gains, gains * (gains * np.float32((electron * READ_ELECTRONS) ** 2) - np.float32(electron * ZERO))
+    dark = gains * (gains * np.float32((electron * READ_ELECTRONS) ** 2) - np.float32(electron * ZERO))
+    return frozen(gains), frozen(dark)
 
 
 @lru_cache
 def _unit() -> Plane:
-    return quantiles(1).astype(np.float32)
+    return frozen(quantiles(1).astype(np.float32))
 
 
 @registered(EFFECTS)
@@ -121,18 +123,18 @@ class Mosaic:
     grain: Grain | None = None
     reach: ClassVar[int] = AROUND
 
-    def __call__(self, light: Plane, first: int) -> Light:
+    def __call__(self, light: Plane, first: int) -> Lit:
         """Light and noise are interpolated as one."""
         colours = np.empty(light.shape[:2], dtype=np.float32)
         for row, column, colour in SITES:
             colours[row::2, column::2] = light[row::2, column::2, colour]
         noise, weight = (colours, 0.0) if self.grain is None else (self.grain(colours, first), 1.0)
-        rest = ZERO * (1 - self.share)
+        rest = MIDDLE * (1 - self.share)
         mosaic: Any = cv2.addWeighted(colours, self.share, noise, weight, rest, dtype=cv2.CV_16U)
         found: Any = _interpolated(mosaic, self.method)
         if self.share < 1:
             found = cv2.addWeighted(found, 1, light, 1 - self.share, -rest, dtype=cv2.CV_16U)
-        return cast(Light, found)
+        return cast(Lit, found)
 
     def joined(self, later: Step) -> Step | None:
         """Noise is interpolated with the mosaic that it arises in, which is the same if all is bilinear."""

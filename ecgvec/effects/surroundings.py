@@ -242,7 +242,7 @@ class _Plane:
     def _on_desk(self, ring: LinearRing) -> _Points:
         """The points of a ring of the page as the sheet lies."""
         at = shapely.get_coordinates(shapely.segmentize(ring, PIECE_MM))
-        xyz = Grid(np.moveaxis(self._surface.xyz, -1, 0), (0.0, 0.0), self._surface.step).at(*at.T).T
+        xyz = Grid(self._surface.planes, (0.0, 0.0), self._surface.step).at(*at.T).T
         feet = self._composed.project(xyz * (1, 1, 0))
         return _Points(xyz[:, :2], xyz[:, :2], np.maximum(0.0, xyz[:, 2:]), feet - self._pixels(xyz[:, :2]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from ecgvec.effects.base import Image
 from ecgvec.warp.parts import Floats
 
 Plane = NDArray[np.float32]
+T = TypeVar("T", bound=np.generic)
 LEVELS16 = 65536
 BAND_ROWS = 96  # of a picture that are worked on at a time: they stay in the cache
 
@@ -46,6 +47,12 @@ def _looks_up_16_bits() -> bool:
     except cv2.error:
         return False
     return True
+
+
+def frozen(values: NDArray[T]) -> NDArray[T]:
+    """The same array, which nobody can change from now on: what a cache keeps."""
+    values.setflags(write=False)
+    return values
 
 
 def bands(height: int) -> Iterator[slice]:

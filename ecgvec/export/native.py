@@ -254,7 +254,7 @@ def _plain(value: Any) -> Any:
     """Data classes as dictionaries, arrays and named tuples as lists, so that JSON shows boxes as arrays."""
     if is_dataclass(value):
         return {name: getattr(value, name) for name in value.__dataclass_fields__}
-    return value.tolist() if isinstance(value, np.ndarray) else list(value)
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else list(value)
 
 
 def read_sidecar(text: str, name: str) -> tuple[Plan, dict[str, str]]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.units import MM_PER_INCH, pixel_size
-from ecgvec.warp.blend import drown, four, in_bytes, laid_on, lit, three
+from ecgvec.warp.blend import four, in_bytes, laid_on, lit, three
 from ecgvec.warp.lattice import RINGS, Lattice
 from ecgvec.warp.parts import Paper
 
@@ -55,6 +55,7 @@ class Dressing:
     ``gain`` (rows, columns, 3) at the lattice's nodes multiplies the paper's sRGB (see warp.blend); ``veil`` (rows,
     columns, 1) there is the share that drowns in white; ``cover`` (H, W) uint8, of the page's size, is 0 where the
     paper is gone; ``ground`` is what shows there and off the paper (None: white); ``pattern`` is woven into all.
+    ``shade`` (rows, columns, 3) is that part of ``gain`` and of the ground's which white has as well (None: 1).
     """
 
     gain: NDArray[np.float64] | None = None
@@ -62,6 +63,7 @@ class Dressing:
     cover: Image | None = None
     ground: Ground | None = None
     pattern: Pattern | None = None
+    shade: NDArray[np.float64] | None = None
 
 
 BARE = Dressing()
@@ -135,7 +137,7 @@ def resample(
         cells, out = _cells(warp, tile), image[tile.y0 : tile.y1, tile.x0 : tile.x1]
         whole = bool(on_paper[cells].all())
         if not whole and _beside(sources[cells], page):
-            out[...] = _floor(dressing.ground, texture, warp, tile)
+            out[...] = _floor(dressing, texture, warp, tile)
             _weave(out, dressing.pattern, warp, tile)
             continue
         pixels = _sampled(page, sources[cells], warp.step, tile)
@@ -143,12 +145,13 @@ def resample(
             out[...] = pixels
         else:
             lit(pixels, spread(light, warp, tile), one, out)
-        if left is not None:
-            drown(out, spread(left, warp, tile))
+        seen_through = None if left is None else spread(left, warp, tile)
+        if seen_through is not None and seen_through.min() < 255:
+            out[...] = laid_on(out, seen_through, _white(dressing.shade, warp, tile))
         torn = dressing.cover is not None and not _full(dressing.cover, sources[cells])
         if torn or not whole:
             cover = _cover(spread(sources, warp, tile), warp.paper, scale, dressing.cover if torn else None)
-            out[...] = laid_on(out, cover, _floor(dressing.ground, texture, warp, tile))
+            out[...] = laid_on(out, cover, _floor(dressing, texture, warp, tile))
         _weave(out, dressing.pattern, warp, tile)
     return image
 
@@ -240,19 +243,29 @@ def _cover(where: Field, paper: Paper, scale: float, left: Image | None) -> Imag
     return cast(Image, cover)
 
 
-def _floor(ground: Ground | None, texture: Image | None, warp: Lattice, tile: Tile) -> Image:
-    """What of the ``ground`` a tile shows, its ``texture`` in ``four`` channels; white where there is none."""
-    below = np.full((tile.y1 - tile.y0, tile.x1 - tile.x0, 3), 255, dtype=np.uint8)
-    if ground is not None and texture is not None:
-        # Whole textures are taken off at the nodes, where they are few; what is left repeats at the texture's edge.
-        cells, size = _cells(warp, tile), texture.shape[1::-1]
-        places = ground.places[cells]
-        nearest = np.nan_to_num(np.fmin.reduce(places.reshape(-1, 2)))
-        places = np.where(np.isnan(places), nearest, places) - np.floor(nearest / size) * size
-        pixels = three(_remap(texture, _spread(places.astype(np.float32), warp.step, tile), cv2.BORDER_WRAP))
-        gain, one = in_bytes(ground.gain[cells])
-        lit(pixels, _spread(gain, warp.step, tile), one, below)
-    return below
+def _white(shade: NDArray[np.float64] | None, warp: Lattice, tile: Tile) -> Image:
+    """A tile of white."""
+    white = np.full((tile.y1 - tile.y0, tile.x1 - tile.x0, 3), 255, dtype=np.uint8)
+    if shade is not None:
+        gain, one = in_bytes(shade[_cells(warp, tile)])
+        lit(white, _spread(gain, warp.step, tile), one, white)
+    return white
+
+
+def _floor(dressing: Dressing, texture: Image | None, warp: Lattice, tile: Tile) -> Image:
+    """What of the ground a tile shows, its ``texture`` in ``four`` channels; white where there is none."""
+    ground = dressing.ground
+    if ground is None or texture is None:
+        return _white(dressing.shade, warp, tile)
+    # Whole textures are taken off at the nodes, where they are few; what is left repeats at the texture's edge.
+    cells, size = _cells(warp, tile), texture.shape[1::-1]
+    places = ground.places[cells]
+    nearest = np.nan_to_num(np.fmin.reduce(places.reshape(-1, 2)))
+    places = np.where(np.isnan(places), nearest, places) - np.floor(nearest / size) * size
+    pixels = three(_remap(texture, _spread(places.astype(np.float32), warp.step, tile), cv2.BORDER_WRAP))
+    gain, one = in_bytes(ground.gain[cells])
+    lit(pixels, _spread(gain, warp.step, tile), one, pixels)
+    return pixels
 
 
 def flattened(values: Field, warp: Lattice, scale: float) -> Field:

@@ -21,12 +21,6 @@ def lit(pixels: Image, gain: Image, one: float, out: Image) -> None:
     cv2.addWeighted(product, 1.0, gain, SRGB_OFFSET / one, -SRGB_OFFSET, dst=out)
 
 
-def drown(out: Image, left: Image) -> None:
-    """Mix white into sRGB bytes, in place, but for so many 255ths (h, w)."""
-    if left.min() < 255:
-        out[...] = cv2.bitwise_not(cv2.multiply(cv2.bitwise_not(out), thrice(left), scale=1 / 255))
-
-
 def thrice(share: Image) -> Image:
     """A share (h, w) or (h, w, 1) for each of three channels: NumPy repeats along so short an axis slowly."""
     found: Any = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)

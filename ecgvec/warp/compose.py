@@ -23,6 +23,7 @@ SPARSE = 4  # a node in so many is solved for before the others
 WHOLE_STEPS, SHORTER, INVERSION_STEPS = 5, 0.6, 40
 NEAR = 5e-3  # px: the lattice IS the map, so this is a matter of looks alone
 TRUSTED = 0.015  # px: a chord's step leaves a third of it at most
+LONGEST = 1.0  # mm of such a step: one that is longer is near the horizon, where slopes are no guide
 MARGIN_MM = 0.5
 SHARES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1)  # of the relief, tried in turn until the sheet can be seen whole
 
@@ -170,8 +171,8 @@ def _inverse_on(lines: tuple[Floats, Floats], step: int, forward: _Forward) -> t
     down, across = (np.asarray(np.gradient(points, step, axis=axis)) for axis in (1, 2))
     wanted = np.stack(np.meshgrid(*lines))
     rest = wanted - forward.at(*points.reshape(2, -1)).reshape(points.shape)
-    points += across * rest[0] + down * rest[1]
-    far = np.abs(rest).max(axis=0) > TRUSTED
+    more, far = across * rest[0] + down * rest[1], np.abs(rest).max(axis=0) > TRUSTED
+    points += more * (far | (np.abs(more).max(axis=0) < LONGEST))
     points[:, far], lost = _inverse(forward, wanted[:, far], points[:, far])
     return points, lost
 

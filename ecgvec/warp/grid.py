@@ -88,7 +88,7 @@ class Grid:
 
     def sought(self, goal: Floats, near: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         """Where, x and y (2, n), the grid's two planes are ``goal`` (2, n), if it is in the cells in which ``near``
-        (2, n) lies; and whether it is there, to a share EXACT of ``goal``'s unit. Within a cell the slopes hardly
+        (2, n) lies; and whether it is there, to EXACT in ``goal``'s unit. Within a cell the slopes hardly
         change, so those at ``near`` do for all steps."""
         fx, fy, first = self._cells(*near)
         cells = [self._bilinear(plane, first) for plane in self.planes]

@@ -140,7 +140,7 @@ def _metric(surface: Surface) -> tuple[Floats, Floats, Floats]:
 
 
 def _percentile(values: Floats, percent: float) -> float:
-    """What ``np.percentile`` finds, from half the partitions that it makes."""
+    """What ``np.percentile`` finds of numbers, from half the partitions that it makes."""
     last = percent / 100 * (values.size - 1)
     below = min(int(last), values.size - 2)
     sides = np.partition(values, below, axis=None)

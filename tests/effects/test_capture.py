@@ -202,6 +202,15 @@ def test_sensor_noise_grows_with_iso_and_is_correlated() -> None:
     assert 0 < 1.5 * in_light[0] < in_light[1] < in_light[2] / 1.5
 
 
+def test_strong_noise_is_not_cut_off() -> None:
+    flat = np.full((300, 400, 3), 200, dtype=np.uint8)
+    noise, mosaic = sensor.SensorNoise(iso=25_600), sensor.Demosaic()
+    apart = noise.captured(mosaic.captured(flat, SCALE), SCALE)
+    together = exposed(flat, [mosaic, noise], SCALE)
+    assert apart.std() == pytest.approx(together.std(), rel=0.02)
+    assert apart.mean() == pytest.approx(together.mean(), abs=0.5)
+
+
 def test_what_works_on_light_does_so_in_a_row_as_one_by_one() -> None:
     image = page()
     blurred = [lens.Defocus(radius=0.15), lens.MotionBlur(length=0.5, angle=30), lens.Defocus(radius=0.9)]

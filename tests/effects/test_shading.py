@@ -9,6 +9,7 @@ import pytest
 
 from ecgvec.effects.base import Effect, Image, Shading
 from ecgvec.effects.every import EFFECTS
+from ecgvec.effects.glare import Glare
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.sensor import GaussianNoise
 from ecgvec.effects.surroundings import Desk
@@ -22,6 +23,7 @@ KINDS = [kind for kind in EFFECTS.names() if issubclass(EFFECTS.get(kind), Shadi
 STRONG: dict[str, dict[str, Any]] = {"vignette": {"share": 0.6}, "temperature": {"kelvin": 3500}}
 LAMP = Lamp(exposure=0.7)
 GROUNDS: dict[str, tuple[Effect, ...]] = {"on a desk": (LAMP, Desk(material="cloth")), "lit": (LAMP,), "bare": ()}
+GROUNDS["mirroring"] = (LAMP, Glare(strength=1.0, roughness=0.05, width=150, height=120), Desk(material="white"))
 DPI = SCALE * 25.4
 COMPOSED = compose(PAPER, Canvas(1100, 850, SCALE / 2), TILTED)
 SHOT = Shot(COMPOSED.warp, COMPOSED)

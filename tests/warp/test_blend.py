@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecgvec.warp.blend import drown, four, laid_on, three
+from ecgvec.warp.blend import four, laid_on, three
 
 
 def _picture(seed: int) -> np.ndarray:
@@ -19,13 +19,6 @@ def test_what_is_laid_on_is_mixed_to_a_level() -> None:
     assert np.abs(found - (below + share * (upper.astype(float) - below))).max() <= 1
     assert np.array_equal(laid_on(upper, np.full_like(cover, 255), below), upper)
     assert np.array_equal(laid_on(upper, np.zeros_like(cover), below), below)
-
-
-def test_white_drowns_to_half_a_level() -> None:
-    picture, left = _picture(4), _picture(5)[..., 0]
-    drowned = picture.copy()
-    drown(drowned, left)
-    assert np.abs(drowned - (255 - left[..., None] / 255 * (255.0 - picture))).max() <= 0.51
 
 
 def test_a_fourth_channel_comes_and_goes() -> None:

@@ -15,11 +15,11 @@ from ecgvec.plan.model import Plan
 from ecgvec.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp.cameras import Phone
-from ecgvec.warp.compose import Composed
+from ecgvec.warp.compose import Composed, compose
 from ecgvec.warp.creases import Creases
 from ecgvec.warp.crumple import Crumple
 from ecgvec.warp.curl import ConeCurl, Curl
-from ecgvec.warp.parts import Camera, Paper, WarpPart
+from ecgvec.warp.parts import Camera, Canvas, Paper, WarpPart
 from ecgvec.warp.waves import CornerLift, EdgeWave
 from tests.warp.bending import OVERHEAD, PAPER, TILTED, bend_page, on_paper
 
@@ -121,3 +121,8 @@ def test_a_hopeless_sheet_makes_no_image(demo_record: Record) -> None:
     recipe = load_recipe("clean", {"warp.edge-wave.height": 60, "warp.edge-wave.length": 1, "page.dpi": 80})
     with pytest.raises(WarpError, match="cannot be photographed"):
         ecgvec.render(demo_record, recipe)
+
+
+def test_nodes_near_the_horizon_are_not_thrown_onto_the_paper() -> None:
+    steep = Phone(distance=250.0, tilt=51.86253378606795, pan=-17.70429447725504, fill=0.34580687737259896)
+    assert compose(Paper(279, 216), Canvas(1100, 850, 4.0), [Curl(), steep]).share == 1.0
