@@ -36,7 +36,7 @@ DEMO = folder("demo") / "ecgvec-demo"
 SEED_FLAGS = ["--wrinkles", "--augment", "-rot", "5", "-noise", "40", "--lead_bbox", "--lead_name_bbox"]
 SEED_FLAGS += ["--print_header", "--add_qr_code", "--store_config", "2"]
 QUIET = {"notes.probability": 0, "notes.calipers": 0, "notes.signature": 0}  # no handwriting
-WARM = 4  # pages that are drawn before any is measured
+WARM = 30  # pages that are drawn before any is measured: by then nearly all desks and papers have been made
 STAGES = {  # functions of `pipeline` by the stage that they belong to
     "place": "scene",
     "build": "scene",

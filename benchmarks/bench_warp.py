@@ -19,7 +19,7 @@ from ecgvec.warp.compose import compose, photographed
 from ecgvec.warp.creases import Creases
 from ecgvec.warp.crumple import Crumple
 from ecgvec.warp.parts import Bend, Canvas, Paper, WarpPart
-from ecgvec.warp.relief import bent
+from ecgvec.warp.relief import Relief
 from ecgvec.warp.waves import EdgeWave
 
 PAPER, SIZE, SCALE = Paper(279.4, 215.9), (2200, 1700), 200 / 25.4
@@ -54,7 +54,7 @@ def measure(page: Image, bends: tuple[Bend, ...]) -> tuple[float, float, float]:
     parts: list[WarpPart] = [*bends, PHONE]
     where = ready_map()
     bare = milliseconds(lambda: cv2.remap(page, where, None, cv2.INTER_LINEAR))  # type: ignore[call-overload]
-    surface = bent(PAPER, bends, None, 1.0)
+    surface = Relief(PAPER, bends, None).surface(1.0)
 
     def whole() -> Image:
         composed = compose(PAPER, CANVAS, parts)
