@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,8 @@ def test_the_command_says_it_and_writes_nothing(records: Path, tmp_path: Path, e
     done = ecgvec_run(*flags)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("12 records: about ") and lines[1].startswith("time with --workers 1: about ")
+    assert lines[0].startswith("12 records: about ")
+    assert re.match(r"time with --workers 1: (about )?\d+\.\d s", lines[1])  # a tenth of a second may hold its range
     assert [line.split(":")[0].strip() for line in lines[2:6]] == ["size", "png", "json", "manifest"]
     found = json.loads(ecgvec_run(*flags, "--json-log").stdout)
     assert found["records"] == 12 and found["images"]["low"] < found["images"]["mean"] < found["images"]["high"]
