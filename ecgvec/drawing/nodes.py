@@ -122,9 +122,9 @@ class Scene:
         """Whether ink of ``mark`` crosses the paper's edge."""
         if not len(mark.path.points):
             return False
-        x, y = mark.path.points.T  # NumPy finds the least of each by itself ten times as fast as that of pairs
+        x0, y0, x1, y1 = mark.path.bounds()
         half = mark.pen.width / 2 if mark.pen.stroke else 0.0
-        return bool(x.min() < half or y.min() < half or x.max() > self.width - half or y.max() > self.height - half)
+        return x0 < half or y0 < half or x1 > self.width - half or y1 > self.height - half
 
     def only(self, roles: Collection[str]) -> Scene:
         """The same page with nothing but the marks of these roles."""

@@ -10,8 +10,9 @@ from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Capture, Image
 from ecgvec.effects.onebit import levelled
-from ecgvec.effects.tones import grey, in_rgb, looked_up, normal_bits, quantiles
+from ecgvec.effects.tones import grey, looked_up, normal_bits, quantiles
 from ecgvec.parts import Seed, registered
+from ecgvec.warp.blend import in_rgb
 from ecgvec.warp.parts import Floats, generator
 
 SPREAD_MM = 0.05  # of toner, standard deviation

@@ -15,6 +15,7 @@ from ecgvec.effects.paper import Share
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
 from ecgvec.effects.tones import bands, frozen, looked_up, widened
 from ecgvec.parts import Seed, registered
+from ecgvec.warp.blend import in_rgb
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
 
 Plane = NDArray[np.float32]
@@ -291,7 +292,7 @@ class Bleed(OnPaper):
         for rows in bands(len(page)):
             seen, kept = widened(rows, len(page), int(3 * FEATHER * sigma) + 2)
             widely, little = (cv2.GaussianBlur(page[seen], (0, 0), times * sigma)[kept] for times in (FEATHER, 1.0))
-            wide = cv2.cvtColor(far[rows], cv2.COLOR_GRAY2RGB)
+            wide = in_rgb(far[rows])
             soaked = cv2.add(
                 cv2.multiply(widely, wide, scale=1 / 255), cv2.multiply(little, cv2.bitwise_not(wide), scale=1 / 255)
             )

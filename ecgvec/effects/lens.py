@@ -11,9 +11,9 @@ from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Image, Shading
 from ecgvec.effects.in_light import Changed, InLight, Lit, Plane, Step, filtered
-from ecgvec.effects.tones import bands, in_rgb, looked_up
+from ecgvec.effects.tones import bands, looked_up
 from ecgvec.parts import Degrees, registered
-from ecgvec.warp.blend import SRGB_POWER, lit
+from ecgvec.warp.blend import SRGB_POWER, in_rgb, lit
 from ecgvec.warp.parts import Floats
 
 BOXES = 5  # of which a disc is put together

@@ -12,7 +12,7 @@ from numpy import fft
 from numpy.typing import NDArray
 
 from ecgvec.effects.tones import white_waves
-from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER
+from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER, in_rgb
 from ecgvec.warp.parts import generator
 
 Material = Literal["wood", "steel", "cloth", "white", "black"]
@@ -30,7 +30,7 @@ def tile(material: Material, variant: int, shrunk: float) -> NDArray[np.uint8]:
     """A repeating picture (H, W, 3) of the material, grey on the whole, softened for an image that shows it
     1 + ``shrunk`` times smaller."""
     made = _made(material, variant, shrunk)
-    return np.asarray(made if made.shape[2] == 3 else cv2.cvtColor(made, cv2.COLOR_GRAY2RGB))
+    return np.asarray(made if made.shape[2] == 3 else in_rgb(made))
 
 
 @lru_cache(maxsize=80)  # some 60 MB: four variants of all materials, at the scales at which photographs show them

@@ -15,8 +15,9 @@ from pydantic import Field
 
 from ecgvec.effects.base import EFFECTS, Capture, Image
 from ecgvec.effects.files import cell_means, cell_side, spread_cells
-from ecgvec.effects.tones import grey, in_rgb, looked_up
+from ecgvec.effects.tones import grey, looked_up
 from ecgvec.parts import Seed, registered
+from ecgvec.warp.blend import in_rgb
 from ecgvec.warp.parts import Floats, generator
 
 Pattern = Literal["ordered", "blue-noise", "halftone"]

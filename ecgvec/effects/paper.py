@@ -17,6 +17,7 @@ from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_p
 from ecgvec.effects.tones import bands, frozen, looked_up
 from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.style import HexColor, rgb
+from ecgvec.warp.blend import in_rgb
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -48,7 +49,7 @@ class Fibres(OnPaper):
         tile = looked_up(_sheet(self.seed % VARIANTS, scale), table)
         gains, changed = Tiled.turned(generator(self.seed), tile, page.shape, scale), np.empty_like(page)
         for rows in bands(len(page)):
-            gain = cv2.cvtColor(gains[rows], cv2.COLOR_GRAY2RGB)
+            gain = in_rgb(gains[rows])
             cv2.multiply(page[rows], gain, scale=1 / 255, dst=changed[rows])
         return changed
 

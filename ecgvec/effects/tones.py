@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ecgvec.effects.base import Image
 from ecgvec.warp.parts import Floats
 
-Plane = NDArray[np.float32]
 T = TypeVar("T", bound=np.generic)
 LEVELS16 = 65536
 BAND_ROWS = 96  # of a picture that are worked on at a time: they stay in the cache
@@ -85,12 +84,6 @@ def curved(image: Image, *curves: Callable[[Floats], Floats]) -> Image:
 def grey(image: Image) -> Image:
     """Luma (H, W) of an RGB picture (ITU-R BT.601)."""
     found: Any = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return cast(Image, found)
-
-
-def in_rgb(plane: Image) -> Image:
-    """A grey picture (H, W) in three like channels."""
-    found: Any = cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB)
     return cast(Image, found)
 
 

@@ -21,9 +21,9 @@ def lit(pixels: Image, gain: Image, one: float, out: Image) -> None:
     cv2.addWeighted(product, 1.0, gain, SRGB_OFFSET / one, -SRGB_OFFSET, dst=out)
 
 
-def thrice(share: Image) -> Image:
-    """A share (h, w) or (h, w, 1) for each of three channels: NumPy repeats along so short an axis slowly."""
-    found: Any = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)
+def in_rgb(plane: Image) -> Image:
+    """Grey (h, w) or (h, w, 1) in three like channels: NumPy repeats along so short an axis slowly."""
+    found: Any = cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB)
     return cast(Image, found)
 
 
@@ -36,7 +36,7 @@ def in_bytes(gain: NDArray[np.float64]) -> tuple[Image, float]:
 
 def laid_on(pixels: Image, cover: Image, below: Image) -> Image:
     """Of ``pixels`` so many 255ths as ``cover`` (h, w) says, of what lies ``below`` the rest."""
-    share = thrice(cover)
+    share = in_rgb(cover)
     upper, lower = cv2.multiply(pixels, share, scale=1 / 255), cv2.multiply(below, 255 - share, scale=1 / 255)
     return np.asarray(cv2.add(upper, lower), dtype=np.uint8)
 
