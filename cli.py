@@ -1,4 +1,4 @@
-from ecgvec.commands import main
+from ecgvec.cli import main
 
 if __name__ == "__main__":  # worker processes import this file
     main()

@@ -24,9 +24,9 @@ from ecgvec.batch.jobs import find_jobs
 from ecgvec.batch.local import RunOptions, run
 from ecgvec.batch.manifest import MANIFEST
 from ecgvec.batch.pool import Pool, usable_cores
-from ecgvec.batch.ray_cluster import connected
-from ecgvec.batch.ray_engine import RayPool
-from ecgvec.recipe import load_recipe
+from ecgvec.batch.ray.cluster import connected
+from ecgvec.batch.ray.engine import RayPool
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import folder
 
 DEMO = "ecgvec-demo"

@@ -27,11 +27,11 @@ from ecgvec import pipeline
 from ecgvec.batch.pool import one_thread
 from ecgvec.export.write import checked_formats, contents
 from ecgvec.plan.make import make_plans
-from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.read import read_record
 from ecgvec.resources import folder
 
-COMMAND = [sys.executable, "-c", "from ecgvec.commands import main; main()"]
+COMMAND = [sys.executable, "-c", "from ecgvec.cli import main; main()"]
 DEMO = folder("demo") / "ecgvec-demo"
 SEED_FLAGS = ["--wrinkles", "--augment", "-rot", "5", "-noise", "40", "--lead_bbox", "--lead_name_bbox"]
 SEED_FLAGS += ["--print_header", "--add_qr_code", "--store_config", "2"]

@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--dpi", type=int, default=100)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    program = [sys.executable, "-c", "from ecgvec.commands import main; main()", "batch", "--json-log"]
+    program = [sys.executable, "-c", "from ecgvec.cli import main; main()", "batch", "--json-log"]
     with tempfile.TemporaryDirectory() as place:
         source, out = records(Path(place) / "in", options.images), Path(place) / "out"
         flags = ["-r", str(options.dpi), "--workers", str(options.workers), "--formats", "png,json"]

@@ -16,14 +16,14 @@ import cairocffi
 import cv2
 import numpy as np
 
-from ecgvec import raster
-from ecgvec.drawing.nodes import Scene
 from ecgvec.effects.sensor import GaussianNoise
 from ecgvec.effects.tones import looked_up, normal_bits, quantiles
 from ecgvec.export.images import JPEG_QUALITY, png_settings
-from ecgvec.photo import page_dpi
+from ecgvec.geometry.units import pixel_size, px_per_mm
+from ecgvec.graphics import raster
+from ecgvec.graphics.nodes import Scene
+from ecgvec.render.camera import page_dpi
 from ecgvec.sheet import Sheet
-from ecgvec.units import pixel_size, px_per_mm
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import generator
 

@@ -25,7 +25,7 @@ from ecgvec.batch.manifest import MANIFEST
 
 def command(source: Path, out: Path) -> list[str]:
     """A run of two processes that goes on where the last one was killed."""
-    program = [sys.executable, "-c", "from ecgvec.commands import main; main()", "batch", "--workers", "2", "--resume"]
+    program = [sys.executable, "-c", "from ecgvec.cli import main; main()", "batch", "--workers", "2", "--resume"]
     return [*program, "-i", str(source), "-o", str(out), "-r", "72", "--formats", "png,svg,json,kit,coco"]
 
 

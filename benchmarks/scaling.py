@@ -20,7 +20,7 @@ from ecgvec import pipeline
 from ecgvec.batch.pool import one_thread
 from ecgvec.export.write import checked_formats, contents
 from ecgvec.plan.make import make_plans
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.record.read import read_record
 

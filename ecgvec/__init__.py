@@ -21,10 +21,11 @@ from ecgvec.errors import (
 )
 
 if TYPE_CHECKING:
-    from ecgvec import pdf, svg
+    from ecgvec import svg
+    from ecgvec.graphics import pdf
     from ecgvec.pipeline import render
     from ecgvec.plan.model import Plan
-    from ecgvec.recipe import Recipe, load_recipe
+    from ecgvec.recipe.recipe import Recipe, load_recipe
     from ecgvec.record.model import Record
     from ecgvec.record.read import read_record
     from ecgvec.sheet import Sheet
@@ -34,11 +35,11 @@ __version__ = "0.1.0"
 # Loaded when first used, so that `import ecgvec` and `ecgvec --help` cost nothing.
 _LAZY = {
     "Plan": "ecgvec.plan.model",
-    "Recipe": "ecgvec.recipe",
+    "Recipe": "ecgvec.recipe.recipe",
     "Record": "ecgvec.record.model",
     "Sheet": "ecgvec.sheet",
-    "load_recipe": "ecgvec.recipe",
-    "pdf": "ecgvec.pdf",
+    "load_recipe": "ecgvec.recipe.recipe",
+    "pdf": "ecgvec.graphics.pdf",
     "read_record": "ecgvec.record.read",
     "render": "ecgvec.pipeline",
     "svg": "ecgvec.svg",

@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
-from ecgvec.annotations.derive import derive, in_image
-from ecgvec.annotations.occlusion import occlude
-from ecgvec.custom import Function, apply_outside, name_of
 from ecgvec.errors import RecipeError, RecordError
 from ecgvec.layout.place import place
-from ecgvec.photo import developed, hidden, taken
 from ecgvec.plan.make import make_plans, prepared
 from ecgvec.plan.model import Plan
-from ecgvec.recipe import Recipe, load_mix, load_recipe
+from ecgvec.recipe.recipe import Recipe, load_mix, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.record.read import read_record
-from ecgvec.scene.build import build
+from ecgvec.render.camera import developed, hidden, taken
+from ecgvec.render.labels.derive import derive, in_image
+from ecgvec.render.labels.occlusion import occlude
+from ecgvec.render.scene.build import build
+from ecgvec.render.user_effects import Function, apply_outside, name_of
 from ecgvec.sheet import Sheet
 from ecgvec.warp.parts import Paper
 

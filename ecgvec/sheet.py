@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec import svg, warped_svg
-from ecgvec.annotations.model import Annotations
+from ecgvec import svg
 from ecgvec.brief import brief
-from ecgvec.drawing.nodes import Scene
+from ecgvec.graphics.nodes import Scene
 from ecgvec.layout.place import Layout
-from ecgvec.photo import Shot, developed
 from ecgvec.plan.model import Plan
+from ecgvec.render import warped_svg
+from ecgvec.render.camera import Shot, developed
+from ecgvec.render.labels.model import Annotations
 from ecgvec.warp.base import Flat
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import Paper
@@ -97,13 +98,13 @@ class Sheet:
 
     def _repr_png_(self) -> bytes:
         """What notebooks show: the image, at the most 1600 px wide."""
-        from ecgvec.gallery.notebook import as_png
+        from ecgvec.viewer.notebook import as_png
 
         return as_png(self)
 
     def _repr_html_(self) -> str:
         """What notebooks show: the image with its labels over it, in layers that can be switched on and off."""
-        from ecgvec.gallery.notebook import as_html
+        from ecgvec.viewer.notebook import as_html
 
         return as_html(self)
 

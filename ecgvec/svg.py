@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.drawing.nodes import Group, Mark, Pen, Scene
 from ecgvec.errors import SourceError
+from ecgvec.graphics.nodes import Group, Mark, Pen, Scene
 
 _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 # Characters that no XML document may hold, escaped or not (XML 1.0, production 2).

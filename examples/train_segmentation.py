@@ -17,8 +17,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+from ecgvec.datasets import IGNORE, MASK_CLASSES, EcgImages, collate
 from ecgvec.resources import folder
-from ecgvec.torch_data import IGNORE, MASK_CLASSES, EcgImages, collate
 
 
 def network() -> nn.Module:

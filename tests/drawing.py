@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.geometry.path import Path
-from ecgvec.raster import append_path
+from ecgvec.graphics.raster import append_path
 
 
 def coverage(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:

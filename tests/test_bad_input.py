@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecgvec.commands import main
+from ecgvec.cli import main
 from ecgvec.resources import folder
 from tests.conftest import Run
 
@@ -886,9 +886,9 @@ def test_outputs_are_written_beside_and_renamed_into_place(tmp_path: Path) -> No
         "        print('write', given[0], sep='\\t')\n"
         "    elif event == 'os.rename':\n"
         "        print('rename', given[0], given[1], sep='\\t')\n"
-        "import ecgvec.commands\n"
+        "import ecgvec.cli\n"
         "sys.addaudithook(hook)\n"
-        "ecgvec.commands.main()\n"
+        "ecgvec.cli.main()\n"
     )
     command = [sys.executable, "-c", script, "single", "-i", str(record), "-o", str(tmp_path / "out"), "--dpi", "50"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from ecgvec.commands.bent_flags import AUGMENTED, RANGES, WRINKLED
-from ecgvec.commands.flag import Flag
-from ecgvec.commands.flags import ALL_FLAGS, FLAGS, overrides
+from ecgvec.cli.bent_flags import AUGMENTED, RANGES, WRINKLED
+from ecgvec.cli.flag import Flag
+from ecgvec.cli.flags import ALL_FLAGS, FLAGS, overrides
 from ecgvec.effects import every as effects
-from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.layout.style import PageStyle
+from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.resources import folder
-from ecgvec.style import PageStyle
 from ecgvec.warp.every import WARPS
 from tests.conftest import ROOT, Run
 
@@ -92,14 +92,14 @@ def test_shown_defaults_are_the_true_ones(flag: Flag) -> None:
 
 @pytest.mark.parametrize("module", ["torch", "spacy", "ray", "pydantic", "numpy", "wfdb", "cv2"])
 def test_help_imports_nothing_heavy(module: str) -> None:
-    code = f"import sys; from ecgvec.commands import app; assert '{module}' not in sys.modules"
+    code = f"import sys; from ecgvec.cli import app; assert '{module}' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_drawing_imports_neither_torch_nor_spacy(tmp_path: Path) -> None:
     code = (
         f"import sys; sys.argv = ['ecgvec', 'single', '-i', {str(DEMO)!r}, '-o', {str(tmp_path)!r}, '-r', '50']\n"
-        "from ecgvec.commands import main\n"
+        "from ecgvec.cli import main\n"
         "try: main()\n"
         "except SystemExit as stop: assert not stop.code, stop.code\n"
         "assert not {'torch', 'spacy', 'ray'} & set(sys.modules)"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import ecgvec
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import listing
 from tests.conftest import ROOT
 from tools import check_docs, make_cookbook, make_flag_docs, make_recipe_docs

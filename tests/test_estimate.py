@@ -15,7 +15,7 @@ from ecgvec.batch.jobs import find_jobs
 from ecgvec.batch.local import RunOptions, run
 from ecgvec.batch.pool import usable_cores
 from ecgvec.errors import RecordError
-from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.recipe.recipe import Recipe, load_recipe
 from tests.conftest import Run
 from tests.test_batch import write_record
 

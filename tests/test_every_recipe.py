@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import ecgvec
-from ecgvec.annotations.derive import inside
 from ecgvec.batch.replay import replay_image
-from ecgvec.photo import developed
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
+from ecgvec.render.camera import developed
+from ecgvec.render.labels.derive import inside
 from ecgvec.resources import folder, listing
 from ecgvec.verify.report import verify_folder
 

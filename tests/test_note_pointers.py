@@ -12,9 +12,9 @@ import pytest
 import shapely
 
 import ecgvec
-from ecgvec.annotations.model import MarkLabel, TextLabel
-from ecgvec.drawing.nodes import AddedInfo, TextInfo, TraceInfo
 from ecgvec.export import coco, kit, native, yolo
+from ecgvec.geometry.units import px_per_mm
+from ecgvec.graphics.nodes import AddedInfo, TextInfo, TraceInfo
 from ecgvec.handwriting import Writer
 from ecgvec.layout.place import place
 from ecgvec.marks.places import peaks
@@ -22,12 +22,12 @@ from ecgvec.pipeline import render_plan
 from ecgvec.plan import note_texts
 from ecgvec.plan import notes as planned
 from ecgvec.plan.model import Plan
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
+from ecgvec.render.labels.model import MarkLabel, TextLabel
+from ecgvec.render.scene import notes as placed
+from ecgvec.render.scene import pointers
 from ecgvec.resources import listing
-from ecgvec.scene import notes as placed
-from ecgvec.scene import pointers
-from ecgvec.units import px_per_mm
 from ecgvec.warp.base import Flat
 from tests.export.test_native import SCHEMA, document
 from tests.marks.pages import changed, strokes_apart, within

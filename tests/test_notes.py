@@ -18,23 +18,23 @@ import pytest
 import shapely
 
 import ecgvec
-from ecgvec.annotations.model import TextLabel
 from ecgvec.errors import RecipeError
 from ecgvec.export import coco, kit, masks, native, yolo
 from ecgvec.handwriting import Writer
-from ecgvec.inspect.overlay import draw_layers, read_source
 from ecgvec.layout.place import place
 from ecgvec.pipeline import render_plan
 from ecgvec.plan import notes as planned
 from ecgvec.plan.make import Planned, make_plans
 from ecgvec.plan.model import Plan
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
+from ecgvec.render.labels.model import TextLabel
+from ecgvec.render.scene import notes as placed
 from ecgvec.resources import folder, listing
-from ecgvec.scene import notes as placed
 from ecgvec.verify.ink import unmix
 from ecgvec.verify.labels import label_error
 from ecgvec.verify.page import read_page
+from ecgvec.viewer.overlay import draw_layers, read_source
 from ecgvec.warp.base import Flat
 from tests.export.test_native import SCHEMA, document
 from tests.marks.pages import changed, within
@@ -272,7 +272,7 @@ def test_one_hand_with_one_pen_writes_a_page(demo_record: Record) -> None:
 def test_pages_without_notes_load_no_network() -> None:
     code = (
         "import sys, ecgvec\n"
-        "from ecgvec.recipe import load_recipe\n"
+        "from ecgvec.recipe.recipe import load_recipe\n"
         "record = ecgvec.read_record(sys.argv[1])\n"
         "ecgvec.render(record, load_recipe('clean', {'page.dpi': 60}))\n"
         "assert 'ecgvec.handwriting.recurrent' not in sys.modules\n"

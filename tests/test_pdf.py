@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 from pypdf.generic import ContentStream
 
 import ecgvec
-from ecgvec import pdf, raster
-from ecgvec.drawing.nodes import AddedInfo, Group, Mark, Pen, Scene, TextInfo
-from ecgvec.drawing.text import text_mark
 from ecgvec.errors import ExportError
 from ecgvec.geometry.path import Path as Drawn
 from ecgvec.geometry.path import joined, polyline, rectangles, segments
+from ecgvec.graphics import pdf, raster
+from ecgvec.graphics.nodes import AddedInfo, Group, Mark, Pen, Scene, TextInfo
+from ecgvec.graphics.text import text_mark
 from ecgvec.layout.place import Box
 from ecgvec.pipeline import render_plan
 from ecgvec.plan.make import make_plans
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.resources import folder
 from ecgvec.sheet import Sheet

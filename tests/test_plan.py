@@ -12,7 +12,7 @@ from ecgvec.errors import RecordError, TemplateError
 from ecgvec.layout.place import place
 from ecgvec.plan.make import make_plans
 from ecgvec.plan.model import Plan
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
 
 

@@ -22,10 +22,10 @@ import shapely
 from numpy.typing import NDArray
 
 import ecgvec
+from ecgvec.layout.style import rgb
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
 from ecgvec.sheet import Sheet
-from ecgvec.style import rgb
 
 Points = NDArray[np.float64]
 Box = tuple[float, float, float, float]
@@ -243,7 +243,7 @@ def test_grid_some_machines_print_dots_of_1_mm_and_lines_of_5_mm(demo_record: Re
     drawn = page(demo_record, grid="dots", grid_color="grey", dpi=254.0)
     _, major = _grid(drawn)
     xs, ys = lines(major)
-    image = ecgvec.raster.draw(drawn.sheet.scene.only({"grid-minor"}), 254.0)
+    image = ecgvec.graphics.raster.draw(drawn.sheet.scene.only({"grid-minor"}), 254.0)
     # One 5 mm box, 10 pixels a mm, cut half a millimetre outside the lines left and right of it.
     left, top = xs[3] * 10, ys[3] * 10
     box = 255 - image[round(top) : round(top + 50), round(left - 5) : round(left + 55), 0]

@@ -22,12 +22,12 @@ import pypdf
 import pytest
 
 import ecgvec
-from ecgvec import pdf
-from ecgvec.drawing.nodes import Group, Scene
-from ecgvec.drawing.text import text_mark
 from ecgvec.export.formats import FORMATS
 from ecgvec.export.write import checked_formats
-from ecgvec.recipe import load_recipe
+from ecgvec.graphics import pdf
+from ecgvec.graphics.nodes import Group, Scene
+from ecgvec.graphics.text import text_mark
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import folder, listing
 from tests.conftest import Run
 from tests.test_bad_input import RUN_FILE, contents, program

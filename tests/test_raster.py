@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 import ecgvec
 from ecgvec import svg
-from ecgvec.drawing.nodes import Group, Mark, Pen, Scene
-from ecgvec.drawing.text import text_mark
 from ecgvec.errors import RecipeError, SourceError
 from ecgvec.geometry.path import CURVE, MOVE, Path, joined, polyline, rectangles, with_gaps
+from ecgvec.graphics.nodes import Group, Mark, Pen, Scene
+from ecgvec.graphics.raster import draw, draw_svg
+from ecgvec.graphics.text import text_mark
 from ecgvec.layout.place import Box
-from ecgvec.raster import draw, draw_svg
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
 

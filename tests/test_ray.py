@@ -20,14 +20,15 @@ from typing import Any
 import pytest
 
 import ecgvec
-from ecgvec.batch import ray_engine, shards
+from ecgvec.batch import shards
 from ecgvec.batch.jobs import Job, find_jobs
 from ecgvec.batch.local import STAGING, Progress, RunOptions, Summary, run
 from ecgvec.batch.manifest import MANIFEST, Chunk, Task
-from ecgvec.batch.ray_cluster import connected
-from ecgvec.batch.ray_engine import RayPool
+from ecgvec.batch.ray import engine as ray_engine
+from ecgvec.batch.ray.cluster import connected
+from ecgvec.batch.ray.engine import RayPool
 from ecgvec.errors import ExportError
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from tests.conftest import Run
 from tests.ray_drawers import FATAL, broken, deadly_probe, deadly_shards, drawing
 from tests.test_resume import twelve_records
@@ -271,7 +272,7 @@ def test_a_node_that_is_killed_costs_no_job(
 def test_an_interrupted_run_is_resumed_here(
     cluster: Any, records: Path, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", "from ecgvec.commands import main; main()", "batch", "-i", str(records)]
+    command = [sys.executable, "-c", "from ecgvec.cli import main; main()", "batch", "-i", str(records)]
     flags = ["-r", "50", "--formats", ",".join(FORMATS), "--json-log", "--engine", "ray", "--address", cluster.address]
     process = subprocess.Popen(
         [*command, "-o", str(tmp_path), *flags],
@@ -367,7 +368,5 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ray_is_imported_only_where_it_is_asked_for() -> None:
-    code = (
-        "import sys, ecgvec.commands.batch, ecgvec.batch.local, ecgvec.batch.ray_engine; sys.exit('ray' in sys.modules)"
-    )
+    code = "import sys, ecgvec.cli.batch, ecgvec.batch.local, ecgvec.batch.ray.engine; sys.exit('ray' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from ecgvec.draws import Draw, parse_draw
 from ecgvec.errors import RecipeError
 from ecgvec.marks.every import MARKS
 from ecgvec.plan.make import make_plans
-from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.recipe.distributions import Draw, parse_draw
+from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.resources import listing
-from ecgvec.streams import stream
+from ecgvec.rng import stream
 
 
 @pytest.mark.parametrize("name", listing("recipes"))

@@ -13,18 +13,18 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.annotations.derive import inside
-from ecgvec.drawing.nodes import Scene
 from ecgvec.effects.light import Lamp
 from ecgvec.errors import EcgvecError, RecipeError
 from ecgvec.geometry.path import Points
+from ecgvec.graphics.nodes import Scene
 from ecgvec.layout.place import Layout, place
-from ecgvec.photo import Shot, developed, taken
 from ecgvec.plan.make import make_plans, prepared
 from ecgvec.plan.model import Plan
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
+from ecgvec.render.camera import Shot, developed, taken
+from ecgvec.render.labels.derive import inside
+from ecgvec.render.scene.build import build
 from ecgvec.resources import folder, listing
-from ecgvec.scene.build import build
 from ecgvec.warp.compose import Composed, compose
 from ecgvec.warp.creases import Creases, Folds
 from ecgvec.warp.parts import Bend, Paper, Roll

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 import ecgvec
-from ecgvec.draws import Draw
 from ecgvec.errors import RecipeError, SourceError
 from ecgvec.keywords.diagnoses import contradicting, notes_of
 from ecgvec.keywords.lexicon import load_lexicon
-from ecgvec.options import FoundTerm, NotesOptions
 from ecgvec.plan.make import make_plans
 from ecgvec.plan.model import PlannedNote
 from ecgvec.plan.remarks import remarks
 from ecgvec.plan.terms import with_terms
-from ecgvec.recipe import load_mix, load_recipe
+from ecgvec.recipe.distributions import Draw
+from ecgvec.recipe.options import FoundTerm, NotesOptions
+from ecgvec.recipe.recipe import load_mix, load_recipe
 from ecgvec.record.model import Record
-from ecgvec.streams import stream
+from ecgvec.rng import stream
 from tests.export.test_native import document
 
 AF, LBBB, LVH, SINUS = "164889003", "164909002", "164873001", "426783006"

@@ -138,7 +138,7 @@ def test_another_program_shows_the_same_page(
     sheets: dict[str, Sheet], renderer: Renderer, name: str, dpi: int, tmp_path: Path
 ) -> None:
     sheet = sheets[name]
-    ours = ecgvec.raster.draw(sheet.scene, dpi)
+    ours = ecgvec.graphics.raster.draw(sheet.scene, dpi)
     theirs = renderer(sheet.svg, Target(sheet.scene.width, sheet.scene.height, dpi), tmp_path)
     assert theirs.shape == ours.shape
     levels, where = worst(ours, theirs, dpi)
@@ -150,11 +150,11 @@ def test_another_program_shows_the_same_page(
 def test_the_measure_sees_a_page_that_is_moved_stretched_or_incomplete(sheets: dict[str, Sheet], name: str) -> None:
     """The control: 0.3 mm to the right, 0.2 % larger, or without its lead names, is not the same page."""
     sheet, dpi = sheets[name], 200
-    ours = ecgvec.raster.draw(sheet.scene, dpi)
+    ours = ecgvec.graphics.raster.draw(sheet.scene, dpi)
     moved = np.roll(ours, round(0.3 * dpi / 25.4), axis=1)
-    larger = ecgvec.raster.draw(sheet.scene, dpi * 1.002)[: ours.shape[0], : ours.shape[1]]
+    larger = ecgvec.graphics.raster.draw(sheet.scene, dpi * 1.002)[: ours.shape[0], : ours.shape[1]]
     roles = {mark.role for mark in sheet.scene.marks()} - {"lead-name"}
-    nameless = ecgvec.raster.draw(sheet.scene.only(roles), dpi)
+    nameless = ecgvec.graphics.raster.draw(sheet.scene.only(roles), dpi)
     assert worst(ours, ours, dpi)[0] == 0.0
     for other in (moved, larger, nameless):
         assert worst(ours, other, dpi)[0] > 2 * LEVELS

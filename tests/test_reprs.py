@@ -7,7 +7,7 @@ import pytest
 
 from ecgvec.brief import brief
 from ecgvec.plan.make import make_plans
-from ecgvec.recipe import Recipe, load_mix, load_recipe
+from ecgvec.recipe.recipe import Recipe, load_mix, load_recipe
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
 

@@ -16,7 +16,7 @@ from ecgvec.batch.jobs import Jobs, find_jobs
 from ecgvec.batch.local import STAGING, RunOptions, Summary, run
 from ecgvec.batch.manifest import MANIFEST, Entry, Manifest
 from ecgvec.errors import ExportError
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from tests.conftest import Run
 from tests.test_batch import write_record
 
@@ -67,7 +67,7 @@ def test_processes_draw_the_same_bytes(records: Path, whole: dict[str, bytes], t
 
 def started(records: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     flags = ["-r", "50", "--formats", ",".join(FORMATS), "--workers", "2", *more]
-    command = [sys.executable, "-c", "from ecgvec.commands import main; main()", "batch", "-i", str(records)]
+    command = [sys.executable, "-c", "from ecgvec.cli import main; main()", "batch", "-i", str(records)]
     return subprocess.Popen(
         [*command, "-o", str(out), *flags],
         text=True,

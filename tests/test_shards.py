@@ -30,7 +30,7 @@ from ecgvec.batch.work import drawer
 from ecgvec.errors import ExportError
 from ecgvec.export.formats import FORMATS
 from ecgvec.export.tar import field_of, key
-from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.model import Record
 from tests.conftest import Run
 from tests.test_batch import write_record
@@ -156,7 +156,7 @@ def test_processes_draw_the_same_bytes(records: Path, whole: Path, tmp_path: Pat
 
 def started(records: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     flags = ["-r", "50", "--formats", ",".join(WRITTEN), "--workers", "2", "--shards", str(SIZE), *more]
-    command = [sys.executable, "-c", "from ecgvec.commands import main; main()", "batch", "-i", str(records)]
+    command = [sys.executable, "-c", "from ecgvec.cli import main; main()", "batch", "-i", str(records)]
     return subprocess.Popen([*command, "-o", str(out), *flags], text=True, stderr=subprocess.PIPE)
 
 

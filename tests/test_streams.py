@@ -8,7 +8,7 @@ import numpy as np
 
 import ecgvec
 from ecgvec.record.model import Record
-from ecgvec.streams import stream
+from ecgvec.rng import stream
 
 
 def test_equal_names_give_equal_streams() -> None:

@@ -20,16 +20,7 @@ torch = pytest.importorskip("torch")
 from torch.utils.data import DataLoader  # noqa: E402
 
 import ecgvec  # noqa: E402
-from ecgvec.errors import RecipeError, RecordError  # noqa: E402
-from ecgvec.export.instances import instances  # noqa: E402
-from ecgvec.export.masks import mask_arrays  # noqa: E402
-from ecgvec.handwriting import Writer as Hand  # noqa: E402
-from ecgvec.pipeline import render_plan  # noqa: E402
-from ecgvec.plan.make import make_plans  # noqa: E402
-from ecgvec.recipe import load_mix, load_recipe  # noqa: E402
-from ecgvec.record.model import Record  # noqa: E402
-from ecgvec.sheet import Sheet  # noqa: E402
-from ecgvec.torch_data import (  # noqa: E402
+from ecgvec.datasets import (  # noqa: E402
     BOX_CLASSES,
     FILL,
     IGNORE,
@@ -40,6 +31,15 @@ from ecgvec.torch_data import (  # noqa: E402
     collate,
     datasets,
 )
+from ecgvec.errors import RecipeError, RecordError  # noqa: E402
+from ecgvec.export.instances import instances  # noqa: E402
+from ecgvec.export.masks import mask_arrays  # noqa: E402
+from ecgvec.handwriting import Writer as Hand  # noqa: E402
+from ecgvec.pipeline import render_plan  # noqa: E402
+from ecgvec.plan.make import make_plans  # noqa: E402
+from ecgvec.recipe.recipe import load_mix, load_recipe  # noqa: E402
+from ecgvec.record.model import Record  # noqa: E402
+from ecgvec.sheet import Sheet  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
 from tests.test_batch import write_record  # noqa: E402
 
@@ -346,7 +346,7 @@ def hook(event, arguments):
     if event in ("os.mkdir", "os.rename", "os.symlink"):
         heard.append(arguments[0])
 import ecgvec
-from ecgvec.torch_data import EcgImages, EcgStream
+from ecgvec.datasets import EcgImages, EcgStream
 records = [ecgvec.read_record(os.path.join(sys.argv[1], name)) for name in ("a", "d")]
 sys.addaudithook(hook)
 open(os.devnull, "w").close()
@@ -383,11 +383,11 @@ def test_torch_is_wanted_here_and_nowhere_else() -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "import ecgvec; ecgvec.render; ecgvec.read_record\n"
-        "try: import ecgvec.torch_data\n"
+        "try: import ecgvec.datasets\n"
         "except ImportError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "ecgvec.torch_data needs PyTorch: pip install 'ecgvec[train]'", done.stderr
+    assert done.stdout.strip() == "ecgvec.datasets needs PyTorch: pip install 'ecgvec[train]'", done.stderr
 
 
 def test_dpi_is_stronger_than_the_recipe(demo_record: Record) -> None:

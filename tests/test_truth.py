@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
+from ecgvec.geometry.units import px_per_mm
+from ecgvec.layout.style import rgb
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
-from ecgvec.style import rgb
-from ecgvec.units import px_per_mm
 
 
 def redrawn(sheet: ecgvec.Sheet) -> NDArray[np.uint8]:

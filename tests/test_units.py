@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecgvec.units import pixel_size, px_per_mm
+from ecgvec.geometry.units import pixel_size, px_per_mm
 
 
 @pytest.mark.parametrize(

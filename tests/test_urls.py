@@ -30,10 +30,10 @@ from ecgvec.batch.local import RunOptions, Summary, run
 from ecgvec.batch.manifest import MANIFEST, Manifest
 from ecgvec.batch.replay import replay_image
 from ecgvec.batch.runfile import RUN_FILE
-from ecgvec.commands import main
+from ecgvec.cli import main
 from ecgvec.errors import ExportError, RecordError, SourceError
-from ecgvec.recipe import load_recipe
-from ecgvec.storage import Place, Url, place
+from ecgvec.export.storage import Place, Url, place
+from ecgvec.recipe.recipe import load_recipe
 from tests.conftest import ROOT, Run
 from tests.test_batch import write_record
 

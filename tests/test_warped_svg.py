@@ -15,16 +15,16 @@ import shapely
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec import warped_svg
-from ecgvec.drawing.nodes import Group, Mark, Pen, Scene
 from ecgvec.errors import SourceError
 from ecgvec.geometry.lines import dashed, lines
 from ecgvec.geometry.path import Points, segments
+from ecgvec.graphics.nodes import Group, Mark, Pen, Scene
+from ecgvec.graphics.raster import draw_svg
 from ecgvec.layout.place import Box
-from ecgvec.photo import developed
-from ecgvec.raster import draw_svg
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
+from ecgvec.render import warped_svg
+from ecgvec.render.camera import developed
 from ecgvec.sheet import Sheet
 from ecgvec.warp.base import Flat
 from tests.test_renderers import LEVELS, Target, chromium, librsvg, worst

@@ -29,7 +29,7 @@ def test_wheel_holds_all_data_and_one_package(wheel: Path) -> None:
         here = {p.name for p in (ROOT / folder).iterdir() if p.is_file()}
         there = {n.rsplit("/", 1)[1] for n in names if n.rsplit("/", 1)[0] == f"ecgvec/_data/{folder}"}
         assert here == there
-    assert "ecgvec/gallery/web/page.html" in names
+    assert "ecgvec/viewer/web/page.html" in names
     for name in ("LICENSE", "NOTICE"):
         assert any(n.endswith(f"licenses/{name}") for n in names), name
 

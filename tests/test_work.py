@@ -19,7 +19,7 @@ from ecgvec.export.write import Writer
 from ecgvec.handwriting import Writer as Hand
 from ecgvec.plan import make
 from ecgvec.plan.make import Draft, Planned
-from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.recipe.recipe import Recipe, load_recipe
 from tests.test_batch import write_record
 
 NOTES = {"notes.probability": 1, "notes.words": 2, "page.dpi": 60, "output.formats": ["png", "json"]}
@@ -106,7 +106,7 @@ def test_a_record_that_memory_does_not_suffice_for_costs_no_other(tmp_path: Path
     for name, seconds in (("a", 3), ("b", 34), ("c", 3)):
         write_record(tmp_path / "in", name, seconds)
     limit = int(1.1 * 2**30)
-    program = [sys.executable, "-c", "from ecgvec.commands import main; main()", "batch"]
+    program = [sys.executable, "-c", "from ecgvec.cli import main; main()", "batch"]
     flags = ["--paper", "roll-210", "--seconds", "34", "-r", "800", "--formats", "png", "--workers", "1"]
     done = subprocess.run(
         [*program, "-i", str(tmp_path / "in"), "-o", str(tmp_path / "out"), *flags],

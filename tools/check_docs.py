@@ -26,7 +26,7 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from ecgvec.commands.app import app
+from ecgvec.cli.app import app
 from ecgvec.errors import EcgvecError
 from tools.make_cookbook import slug
 

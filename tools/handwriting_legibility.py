@@ -26,14 +26,14 @@ import numpy as np
 from handwriting_reader import read, taught
 
 from ecgvec.handwriting import Writer
-from ecgvec.handwriting.copybook import cut_line, in_lines, isolated
-from ecgvec.handwriting.corpus import Style
 from ecgvec.handwriting.glyphs import Hand
 from ecgvec.handwriting.grammar import figures, random_string
 from ecgvec.handwriting.grammar import note as random_note
 from ecgvec.handwriting.letters import ALPHABET, Letter, class_of, cut
-from ecgvec.handwriting.sources import is_held_out, load_hands
-from ecgvec.streams import stream
+from ecgvec.handwriting.training.copybook import cut_line, in_lines, isolated
+from ecgvec.handwriting.training.corpus import Style
+from ecgvec.handwriting.training.sources import is_held_out, load_hands
+from ecgvec.rng import stream
 
 TURNS = 3
 LINES = 60  # composed lines of each person to learn from

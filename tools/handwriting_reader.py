@@ -1,6 +1,7 @@
 """A small classifier that reads single letters and digits from their strokes: what legibility is judged with.
 
-It has the letters of two people to learn from, so that what it is shown is bent hard (`ecgvec.handwriting.copybook`).
+It has the letters of two people to learn from, so that what it is shown is bent hard
+(`ecgvec.handwriting.training.copybook`).
 All of this was chosen by how well it reads other people, none of it by the writer's letters. The writer has a reader of
 its own, which learns from other people, is smaller, and sees each letter once.
 """
@@ -14,8 +15,8 @@ import numpy as np
 import torch
 
 from ecgvec.handwriting.letters import CLASSES, Letter, ink_of, picked, pictures
-from ecgvec.handwriting.train_reader import Lessons, ReaderNetwork, as_tensor
-from ecgvec.handwriting.train_reader import taught as taught_one
+from ecgvec.handwriting.training.train_reader import Lessons, ReaderNetwork, as_tensor
+from ecgvec.handwriting.training.train_reader import taught as taught_one
 
 LESSONS = Lessons(steps=500, widths=(24, 48, 96), dense=160)
 MEMBERS = 2  # networks that learn, each from a seed of its own; their opinions are averaged

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 import ecgvec
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import folder
 
 ROOT = Path(__file__).resolve().parent.parent

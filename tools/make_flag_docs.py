@@ -13,8 +13,8 @@ from typing import Any
 
 import typer
 
-from ecgvec.commands.app import app
-from ecgvec.commands.flags import ALL_FLAGS
+from ecgvec.cli.app import app
+from ecgvec.cli.flags import ALL_FLAGS
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "flags.md"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ecgvec.draws import parse_draw
 from ecgvec.export.write import checked_formats
 from ecgvec.layout.header import fill_header, fill_text
+from ecgvec.layout.style import PageStyle
 from ecgvec.layout.template import load_template
 from ecgvec.plan.header import header_values
-from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.recipe.distributions import parse_draw
+from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.model import Subject
-from ecgvec.style import PageStyle
 
 
 def checked_recipe(source: str, overrides: Mapping[str, Any]) -> Recipe:

@@ -21,13 +21,13 @@ from ecgvec.batch.manifest import Chunk, Entry, Task
 from ecgvec.batch.pool import Draw, Pool, usable_cores
 from ecgvec.batch.work import plans_of
 from ecgvec.errors import EcgvecError, RecordError, one_line
+from ecgvec.export.storage import Place, is_of_this_process
 from ecgvec.export.write import checked_formats, contents, shares
 from ecgvec.pipeline import render_plan
 from ecgvec.plan.make import Draft, Planned, drafts, finished
 from ecgvec.plan.terms import with_terms
-from ecgvec.recipe import Recipe
+from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.model import Record
-from ecgvec.storage import Place, is_of_this_process
 
 SAMPLE = 8  # records
 PAGES = 2  # of each that are drawn; the others are taken to be like them

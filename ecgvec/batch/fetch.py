@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ecgvec.errors import RecordError
+from ecgvec.export.storage import Place, Url
 from ecgvec.record.beats import EXTENSIONS
 from ecgvec.record.header import NULL, load_header
 from ecgvec.record.model import Record
 from ecgvec.record.read import read_record
-from ecgvec.storage import Place, Url
 
 
 def read_from(folder: Place, file: str, header: Path | None = None) -> Record:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ecgvec.batch.fetch import headers
 from ecgvec.errors import RecordError
+from ecgvec.export.storage import Place, Url
 from ecgvec.record.header import load_header
-from ecgvec.storage import Place, Url
 
 _SEGMENT_TAIL = re.compile(r"(?:[_-]?\d+|_layout)$")
 

@@ -22,10 +22,10 @@ from ecgvec.batch.runfile import input_of, write_run_file
 from ecgvec.batch.work import drawer
 from ecgvec.errors import ExportError
 from ecgvec.export.files import make_folder, refusal, remove_file, write_file
+from ecgvec.export.storage import Place, is_of_this_process
 from ecgvec.export.write import Writer
 from ecgvec.plan.terms import terms_by_source, with_terms
-from ecgvec.recipe import Recipe
-from ecgvec.storage import Place, is_of_this_process
+from ecgvec.recipe.recipe import Recipe
 
 QUARANTINE_FILE = "quarantine.csv"
 CHUNK = 16  # records that a process takes at a time, at most

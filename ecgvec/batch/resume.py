@@ -10,7 +10,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from ecgvec.export.files import Written
-from ecgvec.storage import Place, Url
+from ecgvec.export.storage import Place, Url
 
 FOLDERS = 64  # at a URL, whose listings are kept: the files of one image are in a folder for each format
 

@@ -10,8 +10,8 @@ from typing import Any
 import ecgvec
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.files import write_file
-from ecgvec.recipe import Recipe
-from ecgvec.storage import Place, Url, place
+from ecgvec.export.storage import Place, Url, place
+from ecgvec.recipe.recipe import Recipe
 
 RUN_FILE = "ecgvec-run.json"
 

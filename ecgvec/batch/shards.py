@@ -23,10 +23,10 @@ from ecgvec.batch.pool import Draw, Pool, Pooled
 from ecgvec.batch.work import Work, drawer
 from ecgvec.errors import ExportError
 from ecgvec.export.files import FileSet, Written, names_in, remove_file, write_file
+from ecgvec.export.storage import Place, Url
 from ecgvec.export.tar import Tar
 from ecgvec.export.write import Writer
-from ecgvec.recipe import Recipe
-from ecgvec.storage import Place, Url
+from ecgvec.recipe.recipe import Recipe
 
 FOLDER = "shards"
 INDEX = f"{FOLDER}/shards.json"

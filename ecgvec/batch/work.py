@@ -13,12 +13,12 @@ from ecgvec.batch.fetch import read_from
 from ecgvec.batch.jobs import Job
 from ecgvec.batch.manifest import Entry, Task
 from ecgvec.errors import EcgvecError, ExportError, RecordError, one_line, printable
+from ecgvec.export.storage import Place, Url, check_driver
 from ecgvec.export.write import Saved, Writer
 from ecgvec.pipeline import render_plan
 from ecgvec.plan.make import Draft, Planned, drafts, finished
-from ecgvec.recipe import Recipe
+from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.model import Record
-from ecgvec.storage import Place, Url, check_driver
 
 _OPENCV_NO_MEMORY = -4  # `code` of a cv2.error
 PAGES = 32  # planned before their notes are written: the network is ten times as fast with a hundred notes as with five

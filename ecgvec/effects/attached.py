@@ -11,6 +11,7 @@ from pydantic import Field
 from shapely import LineString, MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec.components import Degrees, Seed, registered
 from ecgvec.effects.base import EFFECTS, View
 from ecgvec.effects.dyes import Dye
 from ecgvec.effects.edges import over, rough
@@ -19,7 +20,6 @@ from ecgvec.effects.lost import filled, way_to
 from ecgvec.effects.paper import Place, Share
 from ecgvec.effects.texture import Clouds, Patch, Plane, cut, fine_noise
 from ecgvec.geometry.path import Points
-from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.warp.parts import Floats, Paper, generator
 
 Finish = Literal["clear", "matt", "masking"]

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import registered
 from ecgvec.effects.base import EFFECTS, Capture, Image, Shading
 from ecgvec.effects.tones import curved, in_bands, looked_up
-from ecgvec.parts import registered
 from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER
 from ecgvec.warp.parts import Floats
 

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Capture, Image
 from ecgvec.effects.onebit import levelled
 from ecgvec.effects.tones import grey, looked_up, normal_bits, quantiles
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.blend import in_rgb
 from ecgvec.warp.parts import Floats, generator
 

@@ -11,12 +11,12 @@ from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, View
 from ecgvec.effects.dyes import Dye
 from ecgvec.effects.layers import Covering, Layers
 from ecgvec.effects.lost import filled, way_to
 from ecgvec.effects.texture import Clouds, Patch, Plane, Shaped, cut, fine_noise
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import Floats, Paper, generator
 
 Edge = Literal[

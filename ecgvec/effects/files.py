@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import registered
 from ecgvec.effects.base import EFFECTS, Capture, Image
-from ecgvec.parts import registered
-from ecgvec.units import MM_PER_INCH
+from ecgvec.geometry.units import MM_PER_INCH
 
 SAMPLING = {
     "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,

@@ -12,10 +12,10 @@ from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec.components import registered
 from ecgvec.effects.base import EFFECTS, Light, View, veil_on_paper
 from ecgvec.effects.colour import planckian
 from ecgvec.effects.light import Angle, Kelvin, Place, Share, anchor, dot
-from ecgvec.parts import registered
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.lattice import RINGS
 from ecgvec.warp.parts import Floats

@@ -10,13 +10,13 @@ from pydantic import Field
 from shapely import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, View
 from ecgvec.effects.edges import bare_fibres, on_sheet, over, rough
 from ecgvec.effects.layers import Covering, Layers
 from ecgvec.effects.lost import filled, way_to
 from ecgvec.effects.paper import Share
 from ecgvec.geometry.path import Points
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import Floats, Paper, generator
 
 PITCH_MM = {2: 80.0, 3: 108.0, 4: 80.0}  # ISO 838, and the three rings of North America (4 1/4 inches)

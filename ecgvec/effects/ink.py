@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
 from ecgvec.effects.paper import Share
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
 from ecgvec.effects.tones import bands, frozen, looked_up, widened
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.blend import in_rgb
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
 

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import Degrees, registered
 from ecgvec.effects.base import EFFECTS, Image, Shading
 from ecgvec.effects.in_light import Changed, InLight, Lit, Plane, Step, filtered
 from ecgvec.effects.tones import bands, looked_up
-from ecgvec.parts import Degrees, registered
 from ecgvec.warp.blend import SRGB_POWER, in_rgb, lit
 from ecgvec.warp.parts import Floats
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import registered
 from ecgvec.effects.base import EFFECTS, Light, View
-from ecgvec.parts import registered
 from ecgvec.warp.parts import Floats, Paper
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

@@ -18,7 +18,7 @@ from ecgvec.effects.layers import Covering, laid
 from ecgvec.effects.texture import Patch, Plane
 from ecgvec.effects.tones import bands
 from ecgvec.geometry.path import Points
-from ecgvec.units import MM_PER_INCH, pixel_size
+from ecgvec.geometry.units import MM_PER_INCH, pixel_size
 
 LOST = 0.15  # share of the contrast of ink to paper below which ink is not told from what lies on it
 SMALLEST_MM2 = 0.08  # specks below that hide no line

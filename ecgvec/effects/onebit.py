@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Capture, Image
 from ecgvec.effects.files import cell_means, cell_side, spread_cells
 from ecgvec.effects.tones import grey, looked_up
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.blend import in_rgb
 from ecgvec.warp.parts import Floats, generator
 

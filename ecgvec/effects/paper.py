@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ecgvec.components import Degrees, Seed, registered
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
 from ecgvec.effects.dyes import Dye, dye_levels, dye_tables, dyed
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
 from ecgvec.effects.tones import bands, frozen, looked_up
-from ecgvec.parts import Degrees, Seed, registered
-from ecgvec.style import HexColor, rgb
+from ecgvec.layout.style import HexColor, rgb
 from ecgvec.warp.blend import in_rgb
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
 

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Light, Surroundings, View
 from ecgvec.effects.colour import planckian
 from ecgvec.effects.laptop import PX_PER_MM, Size, Theme, pictured, sized
 from ecgvec.effects.light import Kelvin, Share
 from ecgvec.effects.moire import Shine
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.apply import Ground
 from ecgvec.warp.blend import SRGB_POWER
 from ecgvec.warp.parts import Floats, Paper

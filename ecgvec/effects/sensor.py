@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Capture, Image
 from ecgvec.effects.in_light import WHITE, ZERO, InLight, Lit, Plane, Step
 from ecgvec.effects.tones import frozen, in_bands, looked_up, normal_bits, quantiles
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import generator
 
 ELECTRONS = 400_000.0  # that white paper frees in a pixel at ISO 1: 4000 at ISO 100, as in pixels of some 1 um

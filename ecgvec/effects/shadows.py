@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Light, View
 from ecgvec.effects.light import Angle, Elevation, Place, Share, anchor, direction
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.parts import Floats, generator
 

@@ -10,12 +10,12 @@ from numpy import fft
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ecgvec.components import Degrees, Seed, registered
 from ecgvec.effects.base import EFFECTS
 from ecgvec.effects.dyes import Dye
 from ecgvec.effects.layers import Covering, Layers
 from ecgvec.effects.paper import Place, Share
 from ecgvec.effects.texture import Clouds, Patch, Woven, cut, fine_noise
-from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.warp.parts import Paper, generator
 
 Plane = NDArray[np.float32]

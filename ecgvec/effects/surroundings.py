@@ -18,11 +18,11 @@ from pydantic import Field
 from shapely import LinearRing, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Light, Surroundings, View
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.materials import BRIGHTEST, TILE, TILE_PX_PER_MM, VARIANTS, Material, Plane, tile
 from ecgvec.geometry.path import Points
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.apply import Ground
 from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER
 from ecgvec.warp.grid import Grid

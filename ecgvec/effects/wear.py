@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Image, OnPaper
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.creases import Creases
 from ecgvec.warp.parts import Bend, Floats, Paper, generator
 

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import registered
 from ecgvec.effects.base import EFFECTS, Light, View
 from ecgvec.effects.colour import planckian
 from ecgvec.effects.light import Angle, Elevation, Kelvin, Place, anchor, direction, dot
-from ecgvec.parts import registered
 from ecgvec.warp.parts import Floats
 
 ACROSS, UP = 4, 3  # places on the window that stand for all of it

@@ -15,7 +15,6 @@ import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
 
-from ecgvec.annotations.model import TextLabel, bounds
 from ecgvec.embed.page import HOST_TEXT
 from ecgvec.embed.photograph import Photograph, from_the_top
 from ecgvec.errors import ExportError
@@ -23,6 +22,7 @@ from ecgvec.export.coco import annotation, annotations_file
 from ecgvec.export.files import FileSet
 from ecgvec.export.images import encode_png
 from ecgvec.export.instances import Instance, instances
+from ecgvec.render.labels.model import TextLabel, bounds
 
 
 def coco(pages: Sequence[Photograph]) -> bytes:

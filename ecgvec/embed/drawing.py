@@ -21,8 +21,8 @@ from ecgvec.embed.host import Host
 from ecgvec.errors import SourceError, one_line
 from ecgvec.geometry.hulls import hull_corners
 from ecgvec.geometry.path import Points
-from ecgvec.raster import LARGEST_PX, Image
-from ecgvec.units import MM_PER_INCH, pixel_size, px_per_mm
+from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
+from ecgvec.graphics.raster import LARGEST_PX, Image
 
 MEASURED = 40.0  # px/mm at which a text's ink is measured
 INKED = 0.25  # of a text's densest ink, from which a pixel counts as ink

@@ -12,7 +12,7 @@ import numpy as np
 
 from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
-from ecgvec.units import MM_PER_INCH
+from ecgvec.geometry.units import MM_PER_INCH
 
 SVG = "http://www.w3.org/2000/svg"
 _MM = {"": MM_PER_INCH / 96, "px": MM_PER_INCH / 96, "pt": MM_PER_INCH / 72, "pc": MM_PER_INCH / 6}

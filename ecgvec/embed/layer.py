@@ -8,18 +8,18 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from ecgvec.annotations.derive import in_image
-from ecgvec.annotations.ink import as_path
-from ecgvec.annotations.model import Annotations
-from ecgvec.annotations.occlusion import occlude
 from ecgvec.effects.base import Capture, Surroundings
 from ecgvec.embed.place import page_labels
 from ecgvec.errors import RecipeError, WarpError
 from ecgvec.geometry.path import Points
-from ecgvec.photo import Shot, developed, hidden, page_dpi, taken
-from ecgvec.raster import cover
+from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
+from ecgvec.graphics.raster import cover
+from ecgvec.render.camera import Shot, developed, hidden, page_dpi, taken
+from ecgvec.render.labels.derive import in_image
+from ecgvec.render.labels.ink import as_path
+from ecgvec.render.labels.model import Annotations
+from ecgvec.render.labels.occlusion import occlude
 from ecgvec.sheet import Sheet
-from ecgvec.units import MM_PER_INCH, pixel_size, px_per_mm
 from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.base import Flat, Warp
 

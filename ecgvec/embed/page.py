@@ -14,10 +14,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgvec import svg
-from ecgvec.annotations.derive import corners
-from ecgvec.annotations.model import TextLabel, bounds, dense_ring
-from ecgvec.drawing.nodes import TextInfo
-from ecgvec.drawing.text import text_mark
 from ecgvec.embed.drawing import Drawing, sliced_hulls
 from ecgvec.embed.host import SVG, read
 from ecgvec.embed.place import Inset, matrix, place, styled
@@ -25,6 +21,10 @@ from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.hulls import hull
 from ecgvec.geometry.path import Points
+from ecgvec.graphics.nodes import TextInfo
+from ecgvec.graphics.text import text_mark
+from ecgvec.render.labels.derive import corners
+from ecgvec.render.labels.model import TextLabel, bounds, dense_ring
 from ecgvec.sheet import Sheet
 
 HOST_TEXT = "host-text"

@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.annotations.derive import corners, in_image
-from ecgvec.annotations.model import Annotations, TextLabel, dense_ring
-from ecgvec.annotations.occlusion import occlude
 from ecgvec.effects.base import Capture, Effect
 from ecgvec.effects.every import EFFECTS
 from ecgvec.embed.page import Page
 from ecgvec.embed.place import Inset
 from ecgvec.errors import RecipeError
 from ecgvec.geometry.affine import Affine
-from ecgvec.photo import Shot, developed, hidden, sheet
+from ecgvec.geometry.units import pixel_size, px_per_mm
+from ecgvec.graphics.raster import LARGEST_PX
 from ecgvec.plan.parts import drawn_parts
-from ecgvec.raster import LARGEST_PX
-from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.recipe.recipe import Recipe, load_recipe
+from ecgvec.render.camera import Shot, developed, hidden, sheet
+from ecgvec.render.labels.derive import corners, in_image
+from ecgvec.render.labels.model import Annotations, TextLabel, dense_ring
+from ecgvec.render.labels.occlusion import occlude
 from ecgvec.sheet import Sheet
-from ecgvec.units import pixel_size, px_per_mm
 from ecgvec.warp.base import Flat
 from ecgvec.warp.compose import compose
 from ecgvec.warp.every import WARPS

@@ -14,15 +14,15 @@ import numpy as np
 from shapely import Polygon
 
 from ecgvec import svg
-from ecgvec.annotations.derive import derive
-from ecgvec.annotations.model import Annotations
-from ecgvec.annotations.occlusion import occlude
-from ecgvec.drawing.nodes import AddedInfo, Mark, Scene
 from ecgvec.embed.host import SVG, Host, after, read
 from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.path import Points
+from ecgvec.graphics.nodes import AddedInfo, Mark, Scene
 from ecgvec.record.beats import Beats
+from ecgvec.render.labels.derive import derive
+from ecgvec.render.labels.model import Annotations
+from ecgvec.render.labels.occlusion import occlude
 from ecgvec.sheet import Sheet
 
 # Said of every element by name, so that neither what it inherits from the host nor a rule of the host's own for all

@@ -14,7 +14,7 @@ from types import TracebackType
 from uuid import uuid4
 
 from ecgvec.errors import EcgvecError, ExportError, RecordError
-from ecgvec.storage import Place, Url, check_driver, refuse_halves
+from ecgvec.export.storage import Place, Url, check_driver, refuse_halves
 
 _TORN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 

@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec import pdf, svg, warped_svg
+from ecgvec import svg
 from ecgvec.errors import ExportError
 from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.geometry.units import MM_PER_INCH
+from ecgvec.graphics import pdf
+from ecgvec.render import warped_svg
 from ecgvec.sheet import Sheet
-from ecgvec.units import MM_PER_INCH
 
 _IHDR_END = 33  # signature (8) and the IHDR chunk (25)
 _DENSITY = 13  # where JFIF's unit and density lie: after SOI (2), marker and length (4), identifier (5), version (2)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.annotations.ink import trace_ink
-from ecgvec.annotations.model import TraceLabel, bounds
-from ecgvec.annotations.occlusion import WHOLE
-from ecgvec.drawing.nodes import AddedInfo, Mark
 from ecgvec.geometry.path import Points
+from ecgvec.graphics.nodes import AddedInfo, Mark
+from ecgvec.render.labels.ink import trace_ink
+from ecgvec.render.labels.model import TraceLabel, bounds
+from ecgvec.render.labels.occlusion import WHOLE
 from ecgvec.sheet import Sheet
 
 Box = tuple[float, float, float, float]

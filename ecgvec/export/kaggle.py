@@ -19,9 +19,9 @@ import csv
 import io
 import math
 
-from ecgvec.annotations.model import TraceLabel
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.record.leads import STANDARD_12
+from ecgvec.render.labels.model import TraceLabel
 from ecgvec.sheet import Sheet
 
 LONG_LEAD = "II"

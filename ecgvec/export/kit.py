@@ -19,18 +19,18 @@ from typing import Any
 
 import numpy as np
 
-from ecgvec.annotations.derive import inside
-from ecgvec.annotations.model import PulseLabel, TextLabel, TraceLabel, bounds
-from ecgvec.drawing.nodes import TextInfo
 from ecgvec.effects.colour import Temperature
 from ecgvec.effects.sensor import GaussianNoise
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.geometry.path import Points
-from ecgvec.options import KitContent
+from ecgvec.geometry.units import MM_PER_INCH, px_per_mm
+from ecgvec.graphics.nodes import TextInfo
+from ecgvec.layout.style import page_colors, rgb
+from ecgvec.recipe.options import KitContent
 from ecgvec.record.leads import join_names
+from ecgvec.render.labels.derive import inside
+from ecgvec.render.labels.model import PulseLabel, TextLabel, TraceLabel, bounds
 from ecgvec.sheet import Sheet
-from ecgvec.style import page_colors, rgb
-from ecgvec.units import MM_PER_INCH, px_per_mm
 from ecgvec.warp.base import Flat, local_scale
 from ecgvec.warp.creases import Creases
 from ecgvec.warp.parts import Bend, Camera, Planar

@@ -30,17 +30,17 @@ from numpy.typing import NDArray
 from shapely import GeometryCollection, LineString
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.annotations.derive import corners
-from ecgvec.annotations.ink import as_path, trace_ink
-from ecgvec.annotations.model import TraceLabel, dense_ring
-from ecgvec.drawing.nodes import Mark, TextInfo, TraceInfo
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.grids import npy
 from ecgvec.geometry.lines import dashed, lines
 from ecgvec.geometry.path import CLOSE, MOVE, Path, Points, polyline
+from ecgvec.graphics.nodes import Mark, TextInfo, TraceInfo
+from ecgvec.layout.style import rgb
 from ecgvec.record.leads import STANDARD_12
+from ecgvec.render.labels.derive import corners
+from ecgvec.render.labels.ink import as_path, trace_ink
+from ecgvec.render.labels.model import TraceLabel, dense_ring
 from ecgvec.sheet import Sheet
-from ecgvec.style import rgb
 from ecgvec.warp.base import Warp, local_scale
 
 BITS = 16  # leads in one PNG

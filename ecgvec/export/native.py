@@ -17,9 +17,14 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 import ecgvec
-from ecgvec.annotations.density import at_density
-from ecgvec.annotations.derive import inside
-from ecgvec.annotations.model import (
+from ecgvec.errors import SourceError, one_line
+from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.geometry.units import px_per_mm
+from ecgvec.plan.model import Plan
+from ecgvec.recipe.recipe import parse_density
+from ecgvec.render.labels.density import at_density
+from ecgvec.render.labels.derive import inside
+from ecgvec.render.labels.model import (
     Annotations,
     BeatLabel,
     GridLabel,
@@ -30,12 +35,7 @@ from ecgvec.annotations.model import (
     TraceLabel,
     bounds,
 )
-from ecgvec.errors import SourceError, one_line
-from ecgvec.export.formats import FORMATS, Files, Format
-from ecgvec.plan.model import Plan
-from ecgvec.recipe import parse_density
 from ecgvec.sheet import Sheet
-from ecgvec.units import px_per_mm
 from ecgvec.warp.base import Flat
 
 PX_DECIMALS = 6  # a millionth of a pixel

@@ -19,10 +19,10 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.drawing.nodes import TraceInfo
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.images import encode_png
 from ecgvec.export.masks import ink_patches, mask_png
+from ecgvec.graphics.nodes import TraceInfo
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.sheet import Sheet
 

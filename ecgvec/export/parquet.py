@@ -23,8 +23,8 @@ from typing import Any
 from ecgvec.errors import ExportError
 from ecgvec.export.formats import FORMATS, Format, Streams, no_files
 from ecgvec.export.tar import key
+from ecgvec.geometry.units import px_per_mm
 from ecgvec.sheet import Sheet
-from ecgvec.units import px_per_mm
 
 FILE = "metadata.parquet"
 ROWS = 5000  # in a row group: what is held in memory at a time

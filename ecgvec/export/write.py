@@ -24,8 +24,8 @@ from ecgvec.export import (  # noqa: F401  # each module adds its formats to the
 )
 from ecgvec.export.files import FileSet, Written, make_folder
 from ecgvec.export.formats import DEFAULT_FORMATS, FORMATS, Files, Format, Streams
+from ecgvec.export.storage import Place
 from ecgvec.sheet import Sheet
-from ecgvec.storage import Place
 
 
 def checked_formats(names: Iterable[str] | None) -> dict[str, Format]:

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path
 from ecgvec.handwriting.nibs import Nib, nib_of, shade_of
 from ecgvec.handwriting.writer import Note
-from ecgvec.streams import stream
+from ecgvec.rng import stream
 
 _PIECES = 2  # of each step between two points of a stroke
 _PALE = 0.5  # opacity of pale ink

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from ecgvec.errors import SourceError, one_line
 from ecgvec.handwriting.charset import CHARACTERS
-from ecgvec.handwriting.corpus import Style
+from ecgvec.handwriting.training.corpus import Style
 
 FORMAT = "ecgvec-handwriting-1"
 SHIPPED = Path(__file__).resolve().parent / "weights" / "best.safetensors"

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from ecgvec.errors import RecipeError, nearest
 from ecgvec.handwriting.compose import compose, stroke_rows
-from ecgvec.handwriting.corpus import Style
 from ecgvec.handwriting.glyphs import Hand
 from ecgvec.handwriting.letters import Letter, cut
 from ecgvec.handwriting.reader import Reader
 from ecgvec.handwriting.recurrent import Recurrent
 from ecgvec.handwriting.room import with_room
 from ecgvec.handwriting.sample import Engine, Job, Sample, sample
-from ecgvec.handwriting.sources import read_font
 from ecgvec.handwriting.speed import pen_speed
+from ecgvec.handwriting.training.corpus import Style
+from ecgvec.handwriting.training.sources import read_font
 from ecgvec.handwriting.transliterate import transliterated
 from ecgvec.handwriting.weights import SHIPPED, read_weights
-from ecgvec.streams import stream
+from ecgvec.rng import stream
 
 AGAIN = 3  # times that a note is written again that has a fault or is hard to read
 # The mean log-probability of its letters that a note must have: 0.6 each. At 0.45 a tenth less is written again, and
@@ -254,8 +254,8 @@ def _plain() -> Hand:
 def _on_device(path: Path, device: str) -> Engine:
     """The network in PyTorch on another device."""
     try:
-        from ecgvec.handwriting.checkpoint import read_network
         from ecgvec.handwriting.torch_engine import TorchEngine, device_of
+        from ecgvec.handwriting.training.checkpoint import read_network
     except ImportError as error:
         raise RecipeError(f"to write on {device}, install PyTorch: pip install 'ecgvec[train]'") from error
     network = read_network(path)[0]

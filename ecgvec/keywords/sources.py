@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgvec.errors import SourceError, one_line, printable
-from ecgvec.keywords.decode import decode, looks_like_html
+from ecgvec.keywords.web.decode import decode, looks_like_html
 
 MAX_BYTES = 5_000_000
 """Longest file in bytes."""
@@ -67,7 +67,7 @@ def read_source(where: str, *, allow_private: bool = False, timeout_s: float = 1
 
 def _page(url: str, allow_private: bool, timeout_s: float) -> Source:
     # Only who reads a page pays for ssl and http.
-    from ecgvec.keywords.web import HTML_TYPES, fetch
+    from ecgvec.keywords.web.fetch import HTML_TYPES, fetch
 
     page = fetch(url, allow_private=allow_private, timeout_s=timeout_s)
     name = printable(url)
@@ -122,7 +122,7 @@ def _text(data: bytes, name: str, html: bool, charset: str | None = None) -> str
     """The text of ``data``, of HTML what can be seen. What begins like HTML is that, whatever its name or type."""
     text = decode(data, name, charset)
     if html or looks_like_html(text):
-        from ecgvec.keywords.html import visible_text
+        from ecgvec.keywords.web.html import visible_text
 
         text = visible_text(text, name)
     if not text.strip():

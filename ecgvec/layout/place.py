@@ -10,8 +10,8 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 from ecgvec.errors import TemplateError
+from ecgvec.layout.style import PAPERS, ROLLS, PageStyle
 from ecgvec.layout.template import Rows, split_slot
-from ecgvec.style import PAPERS, ROLLS, PageStyle
 
 SIDE_MARGIN = 5.0  # least white, or empty grid, left and right of the traces
 EDGE_MARGIN = 4.0  # least distance of header and footer from the paper's edge

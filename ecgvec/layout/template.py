@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ecgvec.errors import RecipeError, TemplateError, nearest, one_line
+from ecgvec.layout.style import check_style
 from ecgvec.record.leads import STANDARD_12, split_names
 from ecgvec.resources import listing
-from ecgvec.style import check_style
 
 # Cabrera order turns the limb leads by their angle: aVL, I, -aVR, II, aVF, III instead of I, II, III, aVR, aVL, aVF.
 CABRERA = {"I": "aVL", "II": "I", "III": "-aVR", "aVR": "II", "aVL": "aVF", "aVF": "III"}

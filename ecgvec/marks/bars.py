@@ -10,12 +10,12 @@ from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.drawing.nodes import Pen
+from ecgvec.components import Degrees, Seed, registered
 from ecgvec.geometry.path import Points
+from ecgvec.graphics.nodes import Pen
 from ecgvec.layout.place import Box
 from ecgvec.marks.base import MARKS, AddedMark, Board, Drawing
 from ecgvec.marks.ink import Share, drawing, swept, wobble
-from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.warp.parts import generator
 
 BLACK, SOAKED = "#0A0A0A", "#151419"  # of a bar; of a marker's ink where it went but once

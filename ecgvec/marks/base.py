@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ecgvec.drawing.nodes import Mark, Pen, TraceInfo
+from ecgvec.components import Part
 from ecgvec.errors import RecipeError
 from ecgvec.geometry.path import Path, Points
+from ecgvec.graphics.nodes import Mark, Pen, TraceInfo
 from ecgvec.layout.place import Box, Layout
-from ecgvec.parts import Part
 from ecgvec.registry import Registry
 
 

@@ -11,14 +11,14 @@ import shapely
 from pydantic import Field
 from shapely import Polygon
 
-from ecgvec.drawing.nodes import TraceInfo
+from ecgvec.components import registered
 from ecgvec.geometry.path import Points
+from ecgvec.graphics.nodes import TraceInfo
 from ecgvec.layout.place import Box
 from ecgvec.marks.base import MARKS, Board
 from ecgvec.marks.ink import by_hand
 from ecgvec.marks.places import ANY, EDGE_MM, Crowd, Target, peaks
 from ecgvec.marks.pointing import HandDrawn
-from ecgvec.parts import registered
 
 Interval = Literal["QRS", "PR", "QT", "RR"]
 Ends = Literal["arrow", "tick", "plain"]

@@ -10,12 +10,12 @@ from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.drawing.nodes import Pen
+from ecgvec.components import Seed, registered
 from ecgvec.geometry.path import Points
+from ecgvec.graphics.nodes import Pen
 from ecgvec.marks.base import MARKS, AddedMark, Board, Drawing
 from ecgvec.marks.ink import Layer, drawing, measured, swept, wobble
 from ecgvec.marks.places import ANY, Lead, Target, first_target
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import generator
 
 COLOURS = {"yellow": "#FFF000", "green": "#4CF02A", "pink": "#FF4FB0", "orange": "#FF9A1A"}

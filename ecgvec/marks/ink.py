@@ -13,9 +13,9 @@ from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.drawing.nodes import Pen
 from ecgvec.geometry.hulls import hulls
 from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path, Points
+from ecgvec.graphics.nodes import Pen
 from ecgvec.marks.base import Board, Drawing
 
 Floats = NDArray[np.float64]

@@ -11,14 +11,14 @@ import shapely
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ecgvec.drawing.nodes import Mark, TraceInfo
+from ecgvec.components import Seed, registered
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.lines import dashed, lines
 from ecgvec.geometry.path import Points, runs
+from ecgvec.graphics.nodes import Mark, TraceInfo
 from ecgvec.layout.place import Box
 from ecgvec.marks.base import MARKS, PenFault
 from ecgvec.marks.ink import Share, measured
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.parts import generator
 
 DASH_DECIMALS = 2  # of mm: an SVG's six digits hold such a dash on a strip of ten metres

@@ -11,8 +11,8 @@ import shapely
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ecgvec.drawing.nodes import TraceInfo
 from ecgvec.geometry.path import Points
+from ecgvec.graphics.nodes import TraceInfo
 from ecgvec.layout.place import Box
 from ecgvec.marks.base import Board
 

@@ -12,13 +12,13 @@ from pydantic import Field, field_validator
 from shapely import Polygon, affinity
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.drawing.nodes import Pen
-from ecgvec.drawing.text import printable
+from ecgvec.components import Degrees, Seed, registered
 from ecgvec.geometry.outlines import cap_height, text_path
 from ecgvec.geometry.path import MOVE
+from ecgvec.graphics.nodes import Pen
+from ecgvec.graphics.text import printable
 from ecgvec.marks.base import MARKS, AddedMark, Board, Drawing
 from ecgvec.marks.ink import Share, drawing, wobble
-from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.warp.parts import generator
 
 INKS = {"blue": "#2438A8", "red": "#C4202E", "violet": "#6A2C9A", "black": "#26262C"}

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ecgvec.layout.style import PageStyle
 from ecgvec.record.model import Subject
 from ecgvec.resources import folder
-from ecgvec.streams import stream
-from ecgvec.style import PageStyle
+from ecgvec.rng import stream
 
 
 @cache

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgvec.draws import Draw, Scalar
 from ecgvec.effects.every import EFFECTS
 from ecgvec.errors import RecordError, TemplateError
 from ecgvec.layout.header import Header, fill_header, fill_text
 from ecgvec.layout.place import PageSpec, fitting_seconds, place
+from ecgvec.layout.style import PageStyle
 from ecgvec.layout.template import Rows, Template, default_template, fill, load_template, rhythm_leads, split_slot
 from ecgvec.marks.every import MARKS
 from ecgvec.plan.header import header_values
@@ -19,11 +19,11 @@ from ecgvec.plan.model import Plan, RecordRef, Window
 from ecgvec.plan.notes import Asked, NotedSheet, Written, asked_notes, comes, written_notes
 from ecgvec.plan.parts import drawn_parts
 from ecgvec.plan.windows import windows
-from ecgvec.recipe import Recipe
+from ecgvec.recipe.distributions import Draw, Scalar
+from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.leads import join_names
 from ecgvec.record.model import Record
-from ecgvec.streams import stream
-from ecgvec.style import PageStyle
+from ecgvec.rng import stream
 from ecgvec.warp.every import WARPS
 
 # Page keys that decide how many seconds a page shows. They are drawn once for all windows of a record, so that its

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecgvec.draws import Draw, Scalar
-from ecgvec.options import NotesOptions
 from ecgvec.plan.model import Measure, NoteKind, NoteOrigin, PlannedPlace
 from ecgvec.plan.remarks import Keys, remarks
-from ecgvec.streams import stream
+from ecgvec.recipe.distributions import Draw, Scalar
+from ecgvec.recipe.options import NotesOptions
+from ecgvec.rng import stream
 
 NEATNESS = (0.55, 1.0)  # the bias of writing
 SIGNED_NEATNESS = (0.25, 0.5)  # of a signature

@@ -11,9 +11,9 @@ import numpy as np
 
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.path import Points
+from ecgvec.geometry.units import px_per_mm
 from ecgvec.handwriting.nibs import shade_of
 from ecgvec.layout.place import Box
-from ecgvec.options import NotesOptions
 from ecgvec.plan.model import PlannedNote
 from ecgvec.plan.note_texts import (
     SIZES,
@@ -28,8 +28,8 @@ from ecgvec.plan.note_texts import (
 )
 from ecgvec.plan.remarks import Keys
 from ecgvec.plan.signature import signed
-from ecgvec.streams import stream
-from ecgvec.units import px_per_mm
+from ecgvec.recipe.options import NotesOptions
+from ecgvec.rng import stream
 
 if TYPE_CHECKING:  # the network is loaded with the first note, never without one
     from ecgvec.handwriting import Note, Writer

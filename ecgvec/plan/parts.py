@@ -7,11 +7,11 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from ecgvec.components import Part
 from ecgvec.errors import RecipeError
-from ecgvec.parts import Part
-from ecgvec.recipe import PartRecipe
+from ecgvec.recipe.recipe import PartRecipe
 from ecgvec.registry import Registry
-from ecgvec.streams import stream
+from ecgvec.rng import stream
 
 P = TypeVar("P", bound=Part)
 _SEEDS = 2**31

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecgvec.draws import Draw
 from ecgvec.handwriting import grammar
-from ecgvec.options import FoundTerm, NotesOptions
 from ecgvec.plan.model import NoteOrigin
 from ecgvec.plan.terms import terms_of
-from ecgvec.streams import stream
+from ecgvec.recipe.distributions import Draw
+from ecgvec.recipe.options import FoundTerm, NotesOptions
+from ecgvec.rng import stream
 
 Keys = tuple[int, str, int]  # seed, image and variant
 

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from ecgvec.errors import SourceError
-from ecgvec.options import FoundTerm, NotesOptions
-from ecgvec.recipe import Recipe
+from ecgvec.recipe.options import FoundTerm, NotesOptions
+from ecgvec.recipe.recipe import Recipe
 
 Found = tuple[tuple[FoundTerm, ...], tuple[str, ...]]
 

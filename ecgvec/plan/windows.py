@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from ecgvec.errors import RecordError
-from ecgvec.options import RecordOptions
 from ecgvec.plan.model import Window
+from ecgvec.recipe.options import RecordOptions
 from ecgvec.record.model import Record
 
 LEAST_FS = 10.0  # samples a second

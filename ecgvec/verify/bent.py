@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, dia_array
 
-from ecgvec.photo import page_dpi
-from ecgvec.units import MM_PER_INCH, px_per_mm
+from ecgvec.geometry.units import MM_PER_INCH, px_per_mm
+from ecgvec.render.camera import page_dpi
 from ecgvec.verify.ink import OUTSIDE, Box, Cover, Ink, backdrops, contrast
 from ecgvec.verify.page import Floats, Page
 from ecgvec.warp.apply import Tile, flattened, taps

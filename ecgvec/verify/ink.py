@@ -11,18 +11,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.drawing.nodes import Group, Mark, Pen, Scene, TextInfo
-from ecgvec.drawing.text import text_mark
 from ecgvec.effects.base import OnPaper
 from ecgvec.geometry.path import Points, polyline, rectangles, with_gaps
+from ecgvec.graphics.nodes import Group, Mark, Pen, Scene, TextInfo
+from ecgvec.graphics.raster import append_path
+from ecgvec.graphics.text import text_mark
 from ecgvec.layout.place import Layout
-from ecgvec.photo import Shot, developed
-from ecgvec.raster import append_path
-from ecgvec.scene.grid import grid, paper
-from ecgvec.scene.header import footer, header
-from ecgvec.scene.pulse import pulses, separators
-from ecgvec.scene.qr import qr_code
-from ecgvec.style import Colors, page_colors, rgb
+from ecgvec.layout.style import Colors, page_colors, rgb
+from ecgvec.render.camera import Shot, developed
+from ecgvec.render.scene.grid import grid, paper
+from ecgvec.render.scene.header import footer, header
+from ecgvec.render.scene.pulse import pulses, separators
+from ecgvec.render.scene.qr import qr_code
 from ecgvec.verify.page import Floats, Image, Page, moved
 from ecgvec.warp.base import Flat
 

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.native import read_sidecar
 from ecgvec.geometry.path import Points
+from ecgvec.geometry.units import MM_PER_INCH, pixel_size
 from ecgvec.layout.axes import Axes
 from ecgvec.layout.place import Layout, place
-from ecgvec.photo import Shot, taken
 from ecgvec.plan.model import Plan
-from ecgvec.units import MM_PER_INCH, pixel_size
+from ecgvec.render.camera import Shot, taken
 from ecgvec.warp.base import Flat, Warp, local_scale
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import Paper

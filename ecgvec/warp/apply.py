@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.units import MM_PER_INCH, pixel_size
+from ecgvec.geometry.units import MM_PER_INCH, pixel_size
 from ecgvec.warp.blend import four, in_bytes, laid_on, lit, three
 from ecgvec.warp.lattice import RINGS, Lattice
 from ecgvec.warp.parts import Paper

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.path import Points
-from ecgvec.units import pixel_size, px_per_mm
+from ecgvec.geometry.units import pixel_size, px_per_mm
 
 
 class Warp(Protocol):

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import Degrees, registered
 from ecgvec.errors import WarpError
 from ecgvec.geometry.path import Points
-from ecgvec.parts import Degrees, registered
 from ecgvec.warp.parts import WARPS, Camera, Canvas, Floats
 
 FULL_FRAME_MM = 36.0  # width of the film to which 35 mm equivalent focal lengths refer

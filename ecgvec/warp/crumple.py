@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import Seed, registered
 from ecgvec.geometry.path import Points
-from ecgvec.parts import Seed, registered
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.parts import WARPS, Bend, Floats, Paper, generator
 

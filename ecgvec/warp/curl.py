@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import Degrees, registered
 from ecgvec.geometry.path import Points
-from ecgvec.parts import Degrees, registered
 from ecgvec.warp.grid import Table
 from ecgvec.warp.parts import WARPS, Bending, Floats, Paper, Roll, Rolled
 

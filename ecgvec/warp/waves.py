@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec.components import Degrees, Seed, registered
 from ecgvec.geometry.path import Points
-from ecgvec.parts import Degrees, Seed, registered
 from ecgvec.warp.parts import WARPS, Bend, Floats, Paper, generator
 
 Height = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]

@@ -11,7 +11,7 @@ import argparse
 
 from torch.utils.data import DataLoader
 
-from ecgvec.torch_data import BOX_CLASSES, EcgImages, collate
+from ecgvec.datasets import BOX_CLASSES, EcgImages, collate
 
 
 def main() -> None:

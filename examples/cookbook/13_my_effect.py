@@ -17,9 +17,9 @@ import numpy as np
 from pydantic import Field
 
 import ecgvec
+from ecgvec.components import registered
 from ecgvec.effects.base import EFFECTS, Capture, Image
-from ecgvec.parts import registered
-from ecgvec.recipe import parse_recipe
+from ecgvec.recipe.recipe import parse_recipe
 
 
 @registered(EFFECTS)

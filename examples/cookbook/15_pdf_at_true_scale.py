@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ecgvec import load_recipe, pdf, read_record
+from ecgvec import load_recipe, read_record
+from ecgvec.graphics import pdf
 from ecgvec.pipeline import render_plan
 from ecgvec.plan.make import make_plans
 

@@ -12,9 +12,9 @@ from scipy.spatial import cKDTree
 
 import ecgvec
 from ecgvec.geometry.path import Points
-from ecgvec.raster import draw
+from ecgvec.geometry.units import px_per_mm
+from ecgvec.graphics.raster import draw
 from ecgvec.record.model import Record
-from ecgvec.units import px_per_mm
 
 DPI = 200
 STEP = 0.25  # px between the points of a densified line

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecgvec.annotations.derive import derive
-from ecgvec.annotations.model import pen_rims
 from ecgvec.geometry.path import Points
 from ecgvec.layout.place import place
 from ecgvec.pipeline import read_record
 from ecgvec.plan.make import make_plans, prepared
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
+from ecgvec.render.labels.derive import derive
+from ecgvec.render.labels.model import pen_rims
+from ecgvec.render.scene.build import build
 from ecgvec.resources import folder
-from ecgvec.scene.build import build
 
 
 def bowed(points: Points) -> Points:

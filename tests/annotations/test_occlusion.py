@@ -8,14 +8,14 @@ import numpy as np
 import shapely
 
 import ecgvec
-from ecgvec.annotations.density import at_density
-from ecgvec.annotations.derive import derive
-from ecgvec.annotations.model import Annotations
-from ecgvec.annotations.occlusion import occlude
 from ecgvec.geometry.path import Points
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
 from ecgvec.record.model import Record
+from ecgvec.render.labels.density import at_density
+from ecgvec.render.labels.derive import derive
+from ecgvec.render.labels.model import Annotations
+from ecgvec.render.labels.occlusion import occlude
 from ecgvec.resources import folder
 
 DEMO = ecgvec.read_record(folder("demo") / "ecgvec-demo")

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.annotations.model import TraceLabel
-from ecgvec.drawing.nodes import Mark
-from ecgvec.raster import append_path
+from ecgvec.geometry.units import px_per_mm
+from ecgvec.graphics.nodes import Mark
+from ecgvec.graphics.raster import append_path
 from ecgvec.record.model import Lead, Record
+from ecgvec.render.labels.model import TraceLabel
 from ecgvec.resources import folder, listing
-from ecgvec.units import px_per_mm
 
 LABELLED = ("pulse", "trace", "lead-name", "header-text", "footer-text", "qr-code")
 FAINT = 3  # pixels: an element that shows so few may or may not be called visible

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from ecgvec.commands.bent_flags import TOSSED_CROP
-from ecgvec.commands.flags import overrides
+from ecgvec.cli.bent_flags import TOSSED_CROP
+from ecgvec.cli.flags import overrides
+from ecgvec.components import Part
 from ecgvec.effects.every import EFFECTS
 from ecgvec.errors import RecipeError
+from ecgvec.layout.style import PageStyle
 from ecgvec.marks.every import MARKS
-from ecgvec.parts import Part
 from ecgvec.plan.make import make_plans
-from ecgvec.recipe import Recipe, load_recipe
+from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.registry import Registry
-from ecgvec.style import PageStyle
 from ecgvec.warp.every import WARPS
 from tests.commands.running import DEMO, Drawn, run
 from tests.test_bad_input import Outcome, program

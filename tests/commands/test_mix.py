@@ -13,8 +13,8 @@ import pytest
 import ecgvec
 from ecgvec.errors import RecipeError
 from ecgvec.plan.make import make_plans
-from ecgvec.recipe import load_mix, load_recipe
-from ecgvec.recipe_toml import as_toml
+from ecgvec.recipe.recipe import load_mix, load_recipe
+from ecgvec.recipe.toml import as_toml
 from ecgvec.record.model import Record
 from ecgvec.resources import listing
 from tests.commands.running import DEMO, run

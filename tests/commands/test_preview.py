@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from ecgvec.inspect.contact import CAPTION, GAP, contact_sheet, preview, thumbnail
-from ecgvec.recipe import load_mix, load_recipe
+from ecgvec.recipe.recipe import load_mix, load_recipe
 from ecgvec.record.model import Record
+from ecgvec.viewer.contact_sheet import CAPTION, GAP, contact_sheet, preview, thumbnail
 from tests.conftest import ROOT
 from tests.test_bad_input import assert_one_line, copy_record, program
 

@@ -19,7 +19,7 @@ from ecgvec.effects.glare import Flash, Glare, drowned
 from ecgvec.effects.light import anchor
 from ecgvec.effects.shadows import HandShadow, PhoneShadow, Shadow
 from ecgvec.effects.window import Window
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp.apply import Dressing, Ground, Image, resample
 from ecgvec.warp.cameras import Phone, Scanner

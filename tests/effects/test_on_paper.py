@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import shapely
 
+from ecgvec.components import Part
 from ecgvec.effects import attached, every, holes, ink, paper, stains, texture
 from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
 from ecgvec.effects.lost import where_contrast_is_lost
-from ecgvec.parts import Part
 from ecgvec.warp.cameras import Scanner
 from ecgvec.warp.compose import compose
 from ecgvec.warp.creases import Creases

@@ -15,7 +15,7 @@ from ecgvec.effects.light import Lamp
 from ecgvec.effects.screen import Laptop
 from ecgvec.effects.tones import linear
 from ecgvec.effects.window import Window
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp.apply import BARE, Dressing, Image, Tile, dense_map, resample, tiles
 from ecgvec.warp.cameras import Phone

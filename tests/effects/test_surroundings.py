@@ -14,7 +14,7 @@ from ecgvec.effects.light import Lamp
 from ecgvec.effects.materials import BRIGHTEST, Material, tile
 from ecgvec.effects.surroundings import Desk
 from ecgvec.geometry.path import Points
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import folder
 from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.cameras import Phone, Scanner

@@ -13,10 +13,10 @@ from shapely import Polygon
 
 import ecgvec
 from ecgvec import embed
-from ecgvec.annotations.model import bounds
 from ecgvec.errors import RecipeError, WarpError
-from ecgvec.raster import draw
+from ecgvec.graphics.raster import draw
 from ecgvec.record.model import Record
+from ecgvec.render.labels.model import bounds
 from tests.embed.ink import offsets
 
 TORN = """

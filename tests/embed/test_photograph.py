@@ -15,14 +15,14 @@ from shapely import Polygon
 
 import ecgvec
 from ecgvec import embed
-from ecgvec.annotations.ink import trace_ink
-from ecgvec.annotations.model import TextLabel, bounds
 from ecgvec.embed.page import HOST_TEXT
 from ecgvec.errors import EcgvecError, ExportError, RecipeError
 from ecgvec.export.instances import instances
-from ecgvec.photo import developed
-from ecgvec.recipe import load_mix
+from ecgvec.recipe.recipe import load_mix
 from ecgvec.record.model import Record
+from ecgvec.render.camera import developed
+from ecgvec.render.labels.ink import trace_ink
+from ecgvec.render.labels.model import TextLabel, bounds
 from tests.embed.hosts import LETTER, blank
 from tests.embed.ink import offsets
 

@@ -17,7 +17,7 @@ import ecgvec
 from ecgvec import embed
 from ecgvec.embed.host import read
 from ecgvec.errors import SourceError
-from ecgvec.raster import draw
+from ecgvec.graphics.raster import draw
 from ecgvec.record.model import Record
 from ecgvec.svg import read_traces
 from tests.conftest import ROOT
@@ -251,6 +251,6 @@ def test_bad_places(keys: dict[str, Any], said: str, sheet: ecgvec.Sheet) -> Non
 
 
 def test_ordinary_runs_do_not_load_it() -> None:
-    code = "import sys, ecgvec, ecgvec.commands.app; print('ecgvec.embed' in sys.modules)"
+    code = "import sys, ecgvec, ecgvec.cli.app; print('ecgvec.embed' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "False"

@@ -17,17 +17,17 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 import ecgvec
-from ecgvec.annotations.ink import as_path, trace_ink
-from ecgvec.annotations.model import bounds
 from ecgvec.export import coco
 from ecgvec.export.native import box
 from ecgvec.export.write import write_sheets
 from ecgvec.geometry.path import joined, polyline
+from ecgvec.graphics.raster import draw
 from ecgvec.marks.base import AddedMark
 from ecgvec.marks.every import MARKS
-from ecgvec.raster import draw
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
+from ecgvec.render.labels.ink import as_path, trace_ink
+from ecgvec.render.labels.model import bounds
 from tests.drawing import coverage
 
 Mask = NDArray[np.bool_]

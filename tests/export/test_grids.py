@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 import ecgvec
 from ecgvec.export import grids
-from ecgvec.raster import draw
+from ecgvec.geometry.units import px_per_mm
+from ecgvec.graphics.raster import draw
 from ecgvec.record.model import Record
-from ecgvec.units import px_per_mm
 
 
 def read(sheet: ecgvec.Sheet) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

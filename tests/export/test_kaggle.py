@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import ecgvec
 from ecgvec.export.formats import FORMATS
 from ecgvec.export.kaggle import pieces
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.record.model import Lead, Record
 from ecgvec.sheet import Sheet

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import ecgvec
 import ecgvec.export.kit  # adds the format
 from ecgvec.export.formats import FORMATS
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
 from ecgvec.sheet import Sheet
 

@@ -10,7 +10,7 @@ from scipy.interpolate import RegularGridInterpolator
 
 import ecgvec
 from ecgvec.export.maps import page_map
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 
 BENT = {"warp.curl.radius": 160, "warp.phone.tilt": 14, "page.dpi": 80}

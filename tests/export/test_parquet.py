@@ -18,7 +18,7 @@ from ecgvec.batch.local import RunOptions, run
 from ecgvec.batch.manifest import MANIFEST
 from ecgvec.errors import ExportError
 from ecgvec.export import parquet
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from tests.conftest import Run
 from tests.test_batch import write_record
 

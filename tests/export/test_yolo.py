@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 import ecgvec
-from ecgvec.annotations.ink import as_path
 from ecgvec.export import yolo
 from ecgvec.export.instances import instances
 from ecgvec.export.write import Writer, write_sheets
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
+from ecgvec.render.labels.ink import as_path
 from tests.drawing import coverage
 from tests.export.test_coco import MARGIN, iou, moved, native_boxes, some_sheets
 

@@ -12,11 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import ecgvec
-from ecgvec.gallery.page import Gallery, write_gallery
 from ecgvec.pipeline import render
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.sheet import Sheet
+from ecgvec.viewer.gallery import Gallery, write_gallery
 from tests.test_renderers import CHROMIUM_FLAGS, program
 
 EVIL = '</script><img src=x onerror="window.evil=1"><script>window.evil=2</script>{{cards}}<!--data-->'

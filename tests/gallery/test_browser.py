@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
 import ecgvec
-from ecgvec.gallery.layers import LAYERS
-from ecgvec.gallery.page import write_gallery
 from ecgvec.record.model import Record
 from ecgvec.sheet import Sheet
+from ecgvec.viewer.gallery import write_gallery
+from ecgvec.viewer.gallery_layers import LAYERS
 from tests.gallery.conftest import EVIL, NAMES, Opened, open_image, value
 
 SOON = 2000.0  # ms

@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Browser
 
 import ecgvec
-from ecgvec.gallery.notebook import WIDEST, simplified
 from ecgvec.geometry.path import polyline, with_gaps
 from ecgvec.record.model import Record
 from ecgvec.sheet import Sheet
+from ecgvec.viewer.notebook import WIDEST, simplified
 
 
 def test_the_png_is_the_image_and_no_wider_than_a_notebook_needs(sheets: dict[str, Sheet], demo_record: Record) -> None:

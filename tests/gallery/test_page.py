@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgvec.commands import gallery as command
+from ecgvec.cli import gallery as command
 from ecgvec.errors import ExportError, SourceError
-from ecgvec.gallery import pack
-from ecgvec.gallery.layers import LAYERS
-from ecgvec.gallery.page import MOST, write_gallery
-from ecgvec.gallery.read import find_sidecars, read_entry
+from ecgvec.viewer import gallery_data as pack
+from ecgvec.viewer.gallery import MOST, write_gallery
+from ecgvec.viewer.gallery_layers import LAYERS
+from ecgvec.viewer.gallery_read import find_sidecars, read_entry
 from tests.gallery.conftest import NAMES, Shown
 from tests.test_bad_input import program
 

@@ -11,8 +11,8 @@ from ecgvec.errors import TemplateError
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import FACES, cap_height, face, text_path
 from ecgvec.geometry.path import CLOSE, CURVE, LINE, MOVE, Path, joined, polyline, rectangles, segments, with_gaps
+from ecgvec.layout.style import PageStyle
 from ecgvec.resources import folder
-from ecgvec.style import PageStyle
 
 
 def test_a_gap_breaks_the_line_and_a_lonely_point_is_a_dot() -> None:

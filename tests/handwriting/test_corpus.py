@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from ecgvec.errors import SourceError
-from ecgvec.handwriting import corpus as corpus_module
 from ecgvec.handwriting import grammar
 from ecgvec.handwriting.charset import CHARACTERS, END, PAD, padded
 from ecgvec.handwriting.compose import BLANK, LETTER_GAP, STEP, UP, WORD_GAP, compose
-from ecgvec.handwriting.corpus import BLOCK, of_hands, open_corpus
 from ecgvec.handwriting.features import FEATURES, PenState, make_batch, phases
 from ecgvec.handwriting.glyphs import Glyph, Hand, make_glyph
-from ecgvec.handwriting.sources import is_held_out, load_hands, person_of, read_characters, read_font
+from ecgvec.handwriting.training import corpus as corpus_module
+from ecgvec.handwriting.training.corpus import BLOCK, of_hands, open_corpus
+from ecgvec.handwriting.training.sources import is_held_out, load_hands, person_of, read_characters, read_font
 
 
 @pytest.fixture(scope="module")

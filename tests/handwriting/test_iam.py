@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from ecgvec.errors import SourceError
-from ecgvec.handwriting import corpus as corpus_module
 from ecgvec.handwriting.compose import BLANK, DRAW, compose
-from ecgvec.handwriting.corpus import open_corpus, words_of
 from ecgvec.handwriting.glyphs import Hand
-from ecgvec.handwriting.iam import is_iam, read_iam
+from ecgvec.handwriting.training import corpus as corpus_module
+from ecgvec.handwriting.training.corpus import open_corpus, words_of
+from ecgvec.handwriting.training.iam import is_iam, read_iam
 
 TEXTS = ("By Trevor Williams. A move", "to stop Mr. Gaitskell", "from nominating any more")
 

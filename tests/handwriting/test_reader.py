@@ -13,17 +13,17 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from ecgvec.commands.train import app
+from ecgvec.cli.train import app
 from ecgvec.errors import SourceError
 from ecgvec.handwriting import Writer, weights
 from ecgvec.handwriting import writer as writing
-from ecgvec.handwriting.checkpoint import write_tensors
-from ecgvec.handwriting.copybook import bent, cut_line, in_lines, isolated
 from ecgvec.handwriting.glyphs import Hand
 from ecgvec.handwriting.letters import ALPHABET, CLASSES, Letter, class_of, cut, ink_of, picked, pictures
 from ecgvec.handwriting.reader import FORMAT, SHIPPED, Reader
-from ecgvec.handwriting.sources import is_held_out, load_hands
-from ecgvec.handwriting.train_reader import Lessons, ReaderNetwork, folded, train
+from ecgvec.handwriting.training.checkpoint import write_tensors
+from ecgvec.handwriting.training.copybook import bent, cut_line, in_lines, isolated
+from ecgvec.handwriting.training.sources import is_held_out, load_hands
+from ecgvec.handwriting.training.train_reader import Lessons, ReaderNetwork, folded, train
 
 HAND = "uji-05"
 TINY = Lessons(steps=2, rows=16, widths=(4, 4, 4), dense=8)

@@ -14,17 +14,17 @@ import pytest
 import torch
 
 from ecgvec.errors import SourceError
-from ecgvec.handwriting import checkpoint, loss
-from ecgvec.handwriting import train as training
 from ecgvec.handwriting.compose import compose
-from ecgvec.handwriting.corpus import Style
 from ecgvec.handwriting.features import make_batch
 from ecgvec.handwriting.glyphs import Hand
 from ecgvec.handwriting.model import Mixture, Network, Sizes, window_weights
 from ecgvec.handwriting.recurrent import Recurrent
 from ecgvec.handwriting.sample import Job, Sample, fault, sample
 from ecgvec.handwriting.torch_engine import TorchEngine
-from ecgvec.handwriting.train import BEST, LATEST, LOG, STATE, Settings, learning_rate, train
+from ecgvec.handwriting.training import checkpoint, loss
+from ecgvec.handwriting.training import train as training
+from ecgvec.handwriting.training.corpus import Style
+from ecgvec.handwriting.training.train import BEST, LATEST, LOG, STATE, Settings, learning_rate, train
 from ecgvec.handwriting.weights import SHIPPED, read_weights
 
 TINY = Settings(steps=6, rows=4, every=2, lower=24, upper=24, warm_up=2)

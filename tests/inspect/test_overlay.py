@@ -23,15 +23,15 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 import ecgvec
-from ecgvec.commands import inspect as command
+from ecgvec.cli import inspect as command
 from ecgvec.errors import SourceError
-from ecgvec.inspect.layers import LAYERS, LEAD_COLORS, OTHER_COLORS, lead_color
-from ecgvec.inspect.overlay import checked_layers, draw_layers, find_images, inspect_images, read_source
-from ecgvec.raster import append_path, draw_svg
-from ecgvec.recipe import load_recipe
+from ecgvec.graphics.raster import append_path, draw_svg
+from ecgvec.layout.style import rgb
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
 from ecgvec.record.model import Record
-from ecgvec.style import rgb
+from ecgvec.viewer.layers import LAYERS, LEAD_COLORS, OTHER_COLORS, lead_color
+from ecgvec.viewer.overlay import checked_layers, draw_layers, find_images, inspect_images, read_source
 from tests.conftest import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -551,7 +551,7 @@ def test_command_draws_one_image_beside_itself(one: Path) -> None:
 
 def test_command_names_every_layer_and_imports_nothing_heavy() -> None:
     assert command.LAYERS.split(", ") == LAYERS.names()
-    code = "import sys; import ecgvec.commands.inspect; assert not {'numpy', 'cv2'} & set(sys.modules)"
+    code = "import sys; import ecgvec.cli.inspect; assert not {'numpy', 'cv2'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from ecgvec.errors import SourceError
-from ecgvec.keywords import markup, sources
-from ecgvec.keywords.html import visible_text
+from ecgvec.keywords import sources
 from ecgvec.keywords.sources import Source, read_source
+from ecgvec.keywords.web import markup
+from ecgvec.keywords.web.html import visible_text
 
 TEXT = "Vorhofflimmern – „AFib“, QTc 460 ms.\nNo ST elevation.\n"
 

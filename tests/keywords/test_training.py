@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from ecgvec.commands.train import app
+from ecgvec.cli.train import app
 from ecgvec.errors import SourceError
 from ecgvec.keywords.spacy_model import SHIPPED, SpacyRecogniser
 from ecgvec.keywords.terms import LABELS, Span

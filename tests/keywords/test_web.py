@@ -17,8 +17,9 @@ import pytest
 import trustme
 
 from ecgvec.errors import SourceError
-from ecgvec.keywords import address, web
 from ecgvec.keywords.sources import read_source
+from ecgvec.keywords.web import address
+from ecgvec.keywords.web import fetch as web
 from tests.keywords.server import Answer, Site, bare, sends, site
 
 PAGE = "<html><body><main><p>Sinus rhythm with “PVCs”, Señor.</p></main></body></html>"

@@ -13,7 +13,7 @@ from ecgvec.errors import SourceError
 from ecgvec.handwriting import Writer
 from ecgvec.plan.make import make_plans
 from ecgvec.plan.terms import with_terms
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from tests.conftest import Run
 from tests.export.test_native import document

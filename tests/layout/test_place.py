@@ -9,10 +9,10 @@ import pytest
 
 from ecgvec.errors import TemplateError
 from ecgvec.layout.place import PageSpec, fitting_seconds, place
+from ecgvec.layout.style import PageStyle
 from ecgvec.layout.template import default_template, fill, load_template, rhythm_leads
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.resources import listing
-from ecgvec.style import PageStyle
 
 
 def _spec(template: str = "3x4+1R", leads: tuple[str, ...] = STANDARD_12, **style: Any) -> PageSpec:

@@ -13,7 +13,7 @@ import ecgvec
 from ecgvec.geometry.path import Points
 from ecgvec.marks.base import AddedMark, PenFault
 from ecgvec.marks.every import MARKS
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 
 ADDED = [kind for kind, part in MARKS if issubclass(part, AddedMark)]

@@ -10,12 +10,12 @@ import pytest
 import shapely
 
 import ecgvec
+from ecgvec.geometry.units import px_per_mm
+from ecgvec.graphics.raster import draw, draw_svg
 from ecgvec.marks.every import MARKS
-from ecgvec.raster import draw, draw_svg
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
-from ecgvec.units import px_per_mm
 from tests.marks.pages import ADDED, ALL, FAULTS, changed, keys, page, within
 from tests.test_raster import assert_same
 

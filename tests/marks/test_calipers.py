@@ -7,11 +7,11 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from ecgvec.drawing.nodes import AddedInfo, TraceInfo
+from ecgvec.geometry.units import px_per_mm
+from ecgvec.graphics.nodes import AddedInfo, TraceInfo
 from ecgvec.marks.calipers import LEAST_HEADS_MM, ONSET_S, Interval
 from ecgvec.marks.places import peaks
 from ecgvec.record.model import Record
-from ecgvec.units import px_per_mm
 from tests.marks.pages import keys, page, strokes_apart
 
 SECONDS = {"QRS": 0.12, "PR": 0.2, "QT": 0.4, "RR": 0.82}

@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.drawing.nodes import Mark, Scene
-from ecgvec.raster import draw
+from ecgvec.geometry.units import px_per_mm
+from ecgvec.graphics.nodes import Mark, Scene
+from ecgvec.graphics.raster import draw
 from ecgvec.record.model import Record
-from ecgvec.units import px_per_mm
 from tests.marks.pages import FAULTS, keys, page
 
 DPI = 600

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from ecgvec.drawing.nodes import TraceInfo
 from ecgvec.geometry.path import Points, runs
+from ecgvec.graphics.nodes import TraceInfo
 from ecgvec.layout.axes import Axes
 from ecgvec.layout.place import Box, Panel
-from ecgvec.scene.names import CLEARANCE, _Ink
+from ecgvec.render.scene.names import CLEARANCE, _Ink
 
 PEN_MM = 0.3
 

@@ -11,10 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.photo import developed
-from ecgvec.recipe import load_recipe
+from ecgvec.geometry.units import px_per_mm
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.units import px_per_mm
+from ecgvec.render.camera import developed
 from ecgvec.verify.bent import straightened
 from ecgvec.verify.digitise import digitise
 from ecgvec.verify.ink import stroke, unmix

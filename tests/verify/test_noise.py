@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.verify.ink import unmix
 from ecgvec.verify.labels import LabelError, label_error

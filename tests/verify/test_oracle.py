@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ecgvec
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.verify.digitise import digitise
 from ecgvec.verify.ink import unmix

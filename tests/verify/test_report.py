@@ -13,7 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 import ecgvec
-from ecgvec.commands.verify import verify
+from ecgvec.cli.verify import verify
 from ecgvec.errors import SourceError
 from ecgvec.record.model import Lead, Record
 from ecgvec.verify.report import as_json, verify_folder
@@ -122,7 +122,7 @@ def test_folders_without_images(tmp_path: Path) -> None:
 
 def test_labels_of_another_density(demo_record: Record, tmp_path: Path) -> None:
     """A label every tenth of a mm: millivolts are read off the line between the labels."""
-    from ecgvec.recipe import load_recipe
+    from ecgvec.recipe.recipe import load_recipe
 
     recipe = load_recipe("clean", {"output.trace_density": "10/mm"})
     ecgvec.render(demo_record, recipe).save(tmp_path, ["png", "json"])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.annotations.derive import inside
 from ecgvec.geometry.path import Points
+from ecgvec.render.labels.derive import inside
 from ecgvec.warp.apply import resample
 from ecgvec.warp.compose import Composed
 from ecgvec.warp.creases import Creases

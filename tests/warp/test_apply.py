@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp.apply import Dressing, Tile, resample, tiles
 from ecgvec.warp.cameras import Phone

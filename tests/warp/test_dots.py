@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 
-from ecgvec.annotations.derive import inside
 from ecgvec.errors import WarpError
+from ecgvec.render.labels.derive import inside
 from ecgvec.warp.compose import Composed
 from ecgvec.warp.every import WARPS
 from ecgvec.warp.parts import WarpPart

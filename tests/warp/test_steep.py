@@ -12,7 +12,7 @@ import ecgvec
 from ecgvec.errors import WarpError
 from ecgvec.pipeline import render_plan
 from ecgvec.plan.model import Plan
-from ecgvec.recipe import load_recipe
+from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp.cameras import Phone
 from ecgvec.warp.compose import Composed, compose

@@ -10,7 +10,7 @@ import numpy as np
 
 from ecgvec.keywords.terms import Span
 from ecgvec.keywords.training.vocabulary import Chunk, expand, lists
-from ecgvec.streams import stream
+from ecgvec.rng import stream
 
 # Which kinds of sentence, and how much of each.
 KINDS = {

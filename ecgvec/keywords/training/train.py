@@ -18,7 +18,7 @@ from ecgvec.keywords.terms import LABELS
 from ecgvec.keywords.tokens import tokeniser
 from ecgvec.keywords.training.score import Scores, document_spans, scores
 from ecgvec.keywords.training.sentences import Example, sentences, tuning_sentences
-from ecgvec.streams import stream
+from ecgvec.rng import stream
 
 MODEL, LOG = "model", "log.jsonl"
 _TUNING_SENTENCES = 600

@@ -1,1 +1,0 @@
-"""One HTML page that shows a folder of images with their labels, and a sheet as notebooks show it."""

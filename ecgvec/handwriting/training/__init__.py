@@ -1,0 +1,1 @@
+"""Training of the handwriting network and of its reader: the corpus, the losses, checkpoints."""
