@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ecgvec._version import __version__
 from ecgvec.errors import (
     EcgvecError,
     ExportError,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from ecgvec.record.model import Record
     from ecgvec.record.read import read_record
     from ecgvec.sheet import Sheet
-
-__version__ = "0.1.0"
 
 # Loaded when first used, so that `import ecgvec` and `ecgvec --help` cost nothing.
 _LAZY = {
@@ -57,6 +56,7 @@ __all__ = [
     "SourceError",
     "TemplateError",
     "WarpError",
+    "__version__",
     "load_recipe",
     "pdf",
     "read_record",

@@ -1,18 +1,58 @@
-"""Parts: small settled models with a ``kind`` (a bend, a camera, an effect), kept in registries and in the Plan."""
+"""What a page is put together from: registries of named things, and parts, small settled models with a ``kind`` (a
+bend, a camera, an effect) that recipes name and Plans hold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from ecgvec.errors import RecipeError, nearest
-from ecgvec.registry import Registry
+from ecgvec.errors import EcgvecError, RecipeError, nearest
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Parts of one kind, by name, in the order in which they were added."""
+
+    def __init__(self, kind: str, error: type[EcgvecError]) -> None:
+        self._kind = kind
+        self._error = error
+        self._parts: dict[str, T] = {}
+
+    def add(self, name: str, part: T) -> T:
+        """Add ``part`` under ``name``. A name can be taken only once (ValueError)."""
+        if name in self._parts:
+            raise ValueError(f"{self._kind} '{name}' is registered twice")
+        self._parts[name] = part
+        return part
+
+    def get(self, name: str) -> T:
+        """The part of that name; the registry's error, with the nearest name, where there is none."""
+        try:
+            return self._parts[name]
+        except KeyError:
+            raise self._error(f"unknown {self._kind} '{name}'{nearest(name, self._parts)}") from None
+
+    def names(self) -> list[str]:
+        """All names, in the order of registration."""
+        return list(self._parts)
+
+    def __iter__(self) -> Iterator[tuple[str, T]]:
+        return iter(self._parts.items())
+
+
+def import_folder(package: str, path: Iterable[str]) -> None:
+    """Import every module of ``package``, whose ``__path__`` is ``path``, so that what they register is there."""
+    for module in pkgutil.iter_modules(path):
+        import_module(f"{package}.{module.name}")
 
 
 class Part(BaseModel):

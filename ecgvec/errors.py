@@ -53,3 +53,9 @@ def nearest(wrong: str, known: Iterable[str]) -> str:
     if match:
         return f"; did you mean '{match[0]}'?"
     return f"; known are {', '.join(names)}" if names else ""
+
+
+def brief(text: str, most: int) -> str:
+    """``text`` in one line of ``most`` characters at most, with an ellipsis where it is cut."""
+    text = printable(text)
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from ecgvec.errors import RecipeError, RecordError
@@ -18,8 +19,29 @@ from ecgvec.render.labels.derive import derive, in_image
 from ecgvec.render.labels.occlusion import occlude
 from ecgvec.render.scene.build import build
 from ecgvec.render.user_effects import Function, apply_outside, name_of
-from ecgvec.sheet import Sheet
+from ecgvec.sheet import Sheet, Views
 from ecgvec.warp.parts import Paper
+
+
+def _save(sheets: Iterable[Sheet], folder: Path, formats: Iterable[str] | None) -> list[Path]:
+    from ecgvec.export.write import write_sheets  # all formats: imported when a sheet is first saved
+
+    return write_sheets(sheets, folder, formats)
+
+
+def _png(sheet: Sheet) -> bytes:
+    from ecgvec.viewer.notebook import as_png
+
+    return as_png(sheet)
+
+
+def _html(sheet: Sheet) -> str:
+    from ecgvec.viewer.notebook import as_html
+
+    return as_html(sheet)
+
+
+VIEWS = Views(_save, _png, _html)
 
 
 def render_plan(record: Record, plan: Plan, effects: Sequence[Function] = ()) -> Sheet:
@@ -54,7 +76,7 @@ def render_plan(record: Record, plan: Plan, effects: Sequence[Function] = ()) ->
     image = developed(scene, shot, plan.page.style.dpi, plan.effects)
     if effects:
         image, plan = apply_outside(image, effects), plan.model_copy(update={"outside": names})
-    return Sheet(plan, layout, scene, shot, image, labels, covered, signals, drawn.lead_names)
+    return Sheet(plan, layout, scene, shot, image, labels, covered, signals, drawn.lead_names, VIEWS)
 
 
 def render(

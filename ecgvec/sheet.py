@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec import svg
-from ecgvec.brief import brief
+from ecgvec.errors import brief
 from ecgvec.graphics.nodes import Scene
 from ecgvec.layout.place import Layout
 from ecgvec.plan.model import Plan
@@ -22,6 +22,16 @@ from ecgvec.render.labels.model import Annotations
 from ecgvec.warp.base import Flat
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import Paper
+
+
+@dataclass(frozen=True)
+class Views:
+    """What a sheet can be turned into. Whoever makes a sheet hands them in, so that a sheet knows no format: ``save``
+    takes (sheets, folder, formats) and gives the files, ``png`` and ``html`` give what notebooks show."""
+
+    save: Callable[[Iterable[Sheet], Path, Iterable[str] | None], list[Path]]
+    png: Callable[[Sheet], bytes]
+    html: Callable[[Sheet], str]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,6 +54,7 @@ class Sheet:
     covered: BaseGeometry
     signals: NDArray[np.float64]
     signal_leads: tuple[str, ...]
+    views: Views
 
     @property
     def warp(self) -> Flat | Lattice:
@@ -92,21 +103,15 @@ class Sheet:
 
         ExportError for an unknown format, or where the folder cannot be written; then none of the files is left.
         """
-        from ecgvec.export.write import write_sheets
-
-        return write_sheets([self], Path(folder), formats)
+        return self.views.save([self], Path(folder), formats)
 
     def _repr_png_(self) -> bytes:
         """What notebooks show: the image, at the most 1600 px wide."""
-        from ecgvec.viewer.notebook import as_png
-
-        return as_png(self)
+        return self.views.png(self)
 
     def _repr_html_(self) -> str:
         """What notebooks show: the image with its labels over it, in layers that can be switched on and off."""
-        from ecgvec.viewer.notebook import as_html
-
-        return as_html(self)
+        return self.views.html(self)
 
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]

@@ -19,7 +19,7 @@ from ecgvec.effects import every as effects
 from ecgvec.layout.style import PageStyle
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.resources import folder
-from ecgvec.warp.every import WARPS
+from ecgvec.warp import WARPS
 from tests.conftest import ROOT, Run
 
 DEMO = folder("demo") / "ecgvec-demo"

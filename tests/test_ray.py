@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 
-import ecgvec
 from ecgvec.batch import shards
 from ecgvec.batch.jobs import Job, find_jobs
 from ecgvec.batch.local import STAGING, Progress, RunOptions, Summary, run
@@ -197,7 +196,7 @@ def test_faults_that_end_the_run(cluster: Any, tmp_path: Path, monkeypatch: pyte
             with pytest.raises(ExportError, match=f"does not see {hidden}: input and output have to be on a disk that"):
                 list(pool.drawn(chunks(3, 1)))
         with monkeypatch.context() as patch:
-            patch.setattr(ecgvec, "__version__", "0.0.1")
+            patch.setattr(ray_engine, "__version__", "0.0.1")
             pool = RayPool(1, drawing, tmp_path / "log", {})
         with pool, pytest.raises(ExportError, match=r"has ecgvec \S+, this one 0.0.1: install the same there"):
             list(pool.drawn(chunks(3, 1)))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ecgvec.errors import RecipeError
-from ecgvec.marks.every import MARKS
+from ecgvec.marks import MARKS
 from ecgvec.plan.make import make_plans
 from ecgvec.recipe.distributions import Draw, parse_draw
 from ecgvec.recipe.recipe import Recipe, load_recipe

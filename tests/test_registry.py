@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ecgvec.components import Registry
 from ecgvec.errors import ExportError
-from ecgvec.registry import Registry
 
 
 def test_parts_come_back_in_order_and_near_misses_are_helped() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecgvec.brief import brief
+from ecgvec.errors import brief
 from ecgvec.plan.make import make_plans
 from ecgvec.recipe.recipe import Recipe, load_mix, load_recipe
 from ecgvec.record.model import Lead, Record

@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 
+from ecgvec.pipeline import render
 from ecgvec.recipe.distributions import Draw
 from ecgvec.recipe.recipe import PartRecipe, Recipe, load_recipe
 from ecgvec.record.read import read_record
@@ -42,7 +43,7 @@ def main() -> None:
     record = read_record(folder("demo") / "ecgvec-demo")
     (given.output / "recipes").mkdir(parents=True, exist_ok=True)
     for name in [] if given.page_only else given.names or recipes:
-        content = as_jpeg(preview(record, recipes[name], SEEDS, COLUMNS, WIDTH))
+        content = as_jpeg(preview(render, record, recipes[name], SEEDS, COLUMNS, WIDTH))
         (given.output / "recipes" / f"{name}.jpg").write_bytes(content)
         print(f"{name}: {len(content) // 1000} kB")
     (given.output / "recipes.md").write_text(page(recipes), encoding="utf-8")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import ecgvec
+from ecgvec._version import __version__
 from ecgvec.batch import shards
 from ecgvec.batch.jobs import Jobs
 from ecgvec.batch.manifest import Chunk, Entry, Manifest
@@ -140,7 +140,7 @@ def run(
 def _settings(folder: Place, out: Place, recipe: Recipe, header: Path | None) -> dict[str, Any]:
     """What has to be the same for a run to be resumed."""
     return {
-        "program_version": ecgvec.__version__,
+        "program_version": __version__,
         "input": input_of(folder, out) or str(Path(str(folder)).resolve()),
         "header": None if header is None else str(header),
         "recipe": recipe.model_dump(mode="json"),

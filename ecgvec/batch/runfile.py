@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import ecgvec
+from ecgvec._version import __version__
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.files import write_file
 from ecgvec.export.storage import Place, Url, place
@@ -33,7 +33,7 @@ def write_run_file(folder: Place, out: Place, recipe: Recipe) -> None:
     """
     path = out / RUN_FILE
     run = {
-        "program_version": ecgvec.__version__,
+        "program_version": __version__,
         "input": input_of(folder, out),
         "recipe": recipe.model_dump(mode="json"),
     }

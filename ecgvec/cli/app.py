@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-import ecgvec
+from ecgvec._version import __version__
 from ecgvec.cli import (
     batch,
     demo,
@@ -49,7 +49,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"ecgvec {ecgvec.__version__}")
+        typer.echo(f"ecgvec {__version__}")
         raise typer.Exit
 
 

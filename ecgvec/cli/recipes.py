@@ -47,6 +47,7 @@ def preview(
 ) -> None:
     """Draw a contact sheet: one record under twelve seeds."""
     from ecgvec.batch.check import checked_recipe
+    from ecgvec.pipeline import render
     from ecgvec.record.read import read_record
     from ecgvec.resources import folder
     from ecgvec.viewer.contact_sheet import preview as contact_sheet
@@ -55,7 +56,7 @@ def preview(
     recipe = checked_recipe(name, {})
     path = out if out is not None else Path(f"{Path(name).stem if name.endswith('.toml') else name}-preview.png")
     source = record if record is not None else folder("demo") / "ecgvec-demo"
-    write_preview(contact_sheet(read_record(source), recipe), path)
+    write_preview(contact_sheet(render, read_record(source), recipe), path)
     typer.echo(printable(str(path)))
 
 

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.components import Part
+from ecgvec.components import Part, Registry
 from ecgvec.errors import RecipeError
-from ecgvec.registry import Registry
 from ecgvec.warp.apply import Ground, Pattern
 from ecgvec.warp.blend import SRGB_POWER
 from ecgvec.warp.compose import Composed

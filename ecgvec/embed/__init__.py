@@ -5,10 +5,9 @@ and effects of a recipe, with all labels. ``Layer`` is a sheet cut out for compo
 docs/embedding.md.
 """
 
-from ecgvec.embed.coco import coco, save
 from ecgvec.embed.layer import Layer, for_opencv, from_opencv
 from ecgvec.embed.page import Page, page
-from ecgvec.embed.photograph import Photograph, photograph
+from ecgvec.embed.photograph import Photograph, coco, photograph, save
 from ecgvec.embed.place import Inset, Placed, place
 
 __all__ = [

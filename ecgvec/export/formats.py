@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ecgvec.components import Registry
 from ecgvec.errors import ExportError
-from ecgvec.registry import Registry
 from ecgvec.sheet import Sheet
 
 Files = dict[str, bytes]  # path below the output folder -> content

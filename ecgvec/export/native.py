@@ -16,7 +16,7 @@ import orjson
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-import ecgvec
+from ecgvec._version import __version__
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.geometry.units import px_per_mm
@@ -214,7 +214,7 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
     document = {
         "format": "ecgvec",
         "format_version": 1,
-        "program_version": ecgvec.__version__,
+        "program_version": __version__,
         "image": {
             "width": width,
             "height": height,

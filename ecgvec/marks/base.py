@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ecgvec.components import Part
+from ecgvec.components import Part, Registry
 from ecgvec.errors import RecipeError
 from ecgvec.geometry.path import Path, Points
 from ecgvec.graphics.nodes import Mark, Pen, TraceInfo
 from ecgvec.layout.place import Box, Layout
-from ecgvec.registry import Registry
 
 
 @dataclass(frozen=True, eq=False)

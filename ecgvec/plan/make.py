@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgvec.effects.every import EFFECTS
+from ecgvec.effects import EFFECTS
 from ecgvec.errors import RecordError, TemplateError
 from ecgvec.layout.header import Header, fill_header, fill_text
 from ecgvec.layout.place import PageSpec, fitting_seconds, place
 from ecgvec.layout.style import PageStyle
 from ecgvec.layout.template import Rows, Template, default_template, fill, load_template, rhythm_leads, split_slot
-from ecgvec.marks.every import MARKS
+from ecgvec.marks import MARKS
 from ecgvec.plan.header import header_values
 from ecgvec.plan.model import Plan, RecordRef, Window
 from ecgvec.plan.notes import Asked, NotedSheet, Written, asked_notes, comes, written_notes
@@ -24,7 +24,7 @@ from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.leads import join_names
 from ecgvec.record.model import Record
 from ecgvec.rng import stream
-from ecgvec.warp.every import WARPS
+from ecgvec.warp import WARPS
 
 # Page keys that decide how many seconds a page shows. They are drawn once for all windows of a record, so that its
 # windows follow one another without gap or overlap; all other keys are drawn anew for each image.

@@ -6,17 +6,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, SerializeAsAny, model_validator
 
-from ecgvec.brief import brief
 from ecgvec.components import parse_parts
+from ecgvec.effects import EFFECTS
 from ecgvec.effects.base import Effect
-from ecgvec.effects.every import EFFECTS
+from ecgvec.errors import brief
 from ecgvec.layout.header import Header
 from ecgvec.layout.place import PageSpec
+from ecgvec.marks import MARKS
 from ecgvec.marks.base import PageMark
 from ecgvec.marks.calipers import Interval
-from ecgvec.marks.every import MARKS
 from ecgvec.recipe.options import KitContent, NotePlace, NotePointer
-from ecgvec.warp.every import WARPS
+from ecgvec.warp import WARPS
 from ecgvec.warp.parts import WarpPart
 
 

@@ -7,10 +7,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from ecgvec.components import Part
+from ecgvec.components import Part, Registry
 from ecgvec.errors import RecipeError
 from ecgvec.recipe.recipe import PartRecipe
-from ecgvec.registry import Registry
 from ecgvec.rng import stream
 
 P = TypeVar("P", bound=Part)

@@ -10,12 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from ecgvec.brief import brief
-from ecgvec.components import Part, check_part, cure
-from ecgvec.effects.every import EFFECTS
-from ecgvec.errors import RecipeError, nearest, one_line
+from ecgvec.components import Part, Registry, check_part, cure
+from ecgvec.effects import EFFECTS
+from ecgvec.errors import RecipeError, brief, nearest, one_line
 from ecgvec.layout.style import check_style
-from ecgvec.marks.every import MARKS
+from ecgvec.marks import MARKS
 from ecgvec.recipe.distributions import Draw, parse_draw, probes
 from ecgvec.recipe.options import (
     HeaderOptions,
@@ -25,9 +24,8 @@ from ecgvec.recipe.options import (
     RecordOptions,
     parse_density,
 )
-from ecgvec.registry import Registry
 from ecgvec.resources import listing
-from ecgvec.warp.every import WARPS
+from ecgvec.warp import WARPS
 
 __all__ = [
     "MixedRecipe",

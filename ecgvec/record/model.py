@@ -12,8 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.brief import brief
-from ecgvec.errors import RecordError, nearest
+from ecgvec.errors import RecordError, brief, nearest
 from ecgvec.record.beats import Beats
 from ecgvec.record.leads import LIMB, standard_name
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cairocffi
@@ -15,10 +15,10 @@ from ecgvec.export.images import encode_png
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import text_path
 from ecgvec.graphics.raster import append_path
-from ecgvec.pipeline import render
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.recipe.toml import laid_upon
 from ecgvec.record.model import Record
+from ecgvec.sheet import Sheet
 
 Image = NDArray[np.uint8]
 
@@ -29,10 +29,16 @@ SEEDS = tuple(range(12))
 
 
 def preview(
-    record: Record, recipe: Recipe, seeds: Sequence[int] = SEEDS, columns: int = 4, width: int = WIDTH
+    render: Callable[..., Sheet],
+    record: Record,
+    recipe: Recipe,
+    seeds: Sequence[int] = SEEDS,
+    columns: int = 4,
+    width: int = WIDTH,
 ) -> Image:
     """The record's first window under ``seeds``, thumbnails of ``width`` px at most in ``columns``, each with its seed
-    under it: (H, W, 3) uint8 RGB. EcgvecError where the recipe cannot draw the record."""
+    under it: (H, W, 3) uint8 RGB. ``render`` is ``ecgvec.render``. EcgvecError where the recipe cannot draw the record.
+    """
     small = laid_upon(recipe, {"page.dpi": DPI}, f"recipe '{recipe.title}'")
     pictures = ((f"seed {seed}", render(record, small, seed=seed).image) for seed in seeds)
     return contact_sheet([(caption, thumbnail(image, width)) for caption, image in pictures], columns, width)

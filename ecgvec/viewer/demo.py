@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ecgvec.export.files import write_file
 from ecgvec.export.write import write_sheets
-from ecgvec.pipeline import render
 from ecgvec.record.read import read_record
 from ecgvec.resources import folder
+from ecgvec.sheet import Sheet
 from ecgvec.viewer.overlay import inspect_images
 
 DEMO_RECORD = "ecgvec-demo"
@@ -47,8 +48,9 @@ PAGES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def make_showcase(out: Path) -> dict[str, Path]:
-    """Draw the pages into ``out`` in the default formats; title -> PNG. ExportError where that cannot be written."""
+def make_showcase(render: Callable[..., Sheet], out: Path) -> dict[str, Path]:
+    """Draw the pages into ``out`` in the default formats; title -> PNG. ``render`` is ``ecgvec.render``. ExportError
+    where that cannot be written."""
     record = read_record(folder("demo") / DEMO_RECORD)
     pages: dict[str, Path] = {}
     for number, (title, page) in enumerate(PAGES.items(), start=1):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import ecgvec
+from ecgvec._version import __version__
 from ecgvec.errors import ExportError, SourceError, printable
 from ecgvec.export.files import FileSet
 from ecgvec.plan.model import Plan
@@ -154,7 +154,7 @@ def _page(title: str, cards: Sequence[str], done: Gallery) -> str:
     fields = {
         "policy": policy,
         "title": html.escape(title),
-        "version": html.escape(ecgvec.__version__),
+        "version": html.escape(__version__),
         "style": style,
         "count": html.escape(_count(done)),
         "cards": "\n".join(cards),

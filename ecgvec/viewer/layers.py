@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ecgvec.components import Registry
 from ecgvec.errors import SourceError
 from ecgvec.geometry.path import Path, Points, polyline, segments, with_gaps
 from ecgvec.graphics.nodes import Mark, Pen
-from ecgvec.registry import Registry
 from ecgvec.render.labels.model import Seen, bounds
 from ecgvec.viewer.tags import Label, Labelled, Tags, as_points, box_corners
 

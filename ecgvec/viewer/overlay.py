@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgvec.components import Registry
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.files import write_file
 from ecgvec.export.images import encode_png
@@ -28,7 +29,6 @@ from ecgvec.graphics.nodes import Group, Mark, Pen
 from ecgvec.graphics.raster import append_path
 from ecgvec.graphics.text import printable
 from ecgvec.layout.style import rgb
-from ecgvec.registry import Registry
 from ecgvec.render.labels.model import Seen
 from ecgvec.viewer.layers import LAYERS
 from ecgvec.viewer.tags import Labelled, Tags

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.components import Part
+from ecgvec.components import Part, Registry
 from ecgvec.errors import WarpError
 from ecgvec.geometry.path import Points
-from ecgvec.registry import Registry
 
 Floats = NDArray[np.float64]
 

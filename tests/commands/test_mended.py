@@ -12,16 +12,15 @@ from pydantic import BaseModel
 
 from ecgvec.cli.bent_flags import TOSSED_CROP
 from ecgvec.cli.flags import overrides
-from ecgvec.components import Part
-from ecgvec.effects.every import EFFECTS
+from ecgvec.components import Part, Registry
+from ecgvec.effects import EFFECTS
 from ecgvec.errors import RecipeError
 from ecgvec.layout.style import PageStyle
-from ecgvec.marks.every import MARKS
+from ecgvec.marks import MARKS
 from ecgvec.plan.make import make_plans
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.model import Record
-from ecgvec.registry import Registry
-from ecgvec.warp.every import WARPS
+from ecgvec.warp import WARPS
 from tests.commands.running import DEMO, Drawn, run
 from tests.test_bad_input import Outcome, program
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+import ecgvec
 from ecgvec.recipe.recipe import load_mix, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.viewer.contact_sheet import CAPTION, GAP, contact_sheet, preview, thumbnail
@@ -63,8 +64,8 @@ def test_preview_needs_a_png_and_a_recipe(tmp_path: Path) -> None:
 
 def test_a_preview_of_a_mix(demo_record: Record) -> None:
     mix = load_mix({"clean": 1, "phone-photo": 1})
-    alone = [preview(demo_record, load_recipe(name), (1,), 1, 100) for name in ("clean", "phone-photo")]
-    mixed = preview(demo_record, mix, (1,), 1, 100)
+    alone = [preview(ecgvec.render, demo_record, load_recipe(name), (1,), 1, 100) for name in ("clean", "phone-photo")]
+    mixed = preview(ecgvec.render, demo_record, mix, (1,), 1, 100)
     assert any(mixed.shape == sheet.shape and (mixed == sheet).all() for sheet in alone)
 
 

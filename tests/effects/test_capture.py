@@ -12,9 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ecgvec.effects import colour, copier, files, lens, onebit, sensor, tones
+from ecgvec.effects import EFFECTS, colour, copier, files, lens, onebit, sensor, tones
 from ecgvec.effects.base import Capture, Image
-from ecgvec.effects.every import EFFECTS
 from ecgvec.effects.in_light import exposed, tables
 from ecgvec.warp.parts import Floats
 

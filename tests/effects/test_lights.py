@@ -12,19 +12,19 @@ import pytest
 import shapely
 
 import ecgvec
+from ecgvec.effects import EFFECTS
 from ecgvec.effects.base import Light, View, gain_on_paper, veil_on_paper
 from ecgvec.effects.colour import planckian
-from ecgvec.effects.every import EFFECTS
 from ecgvec.effects.glare import Flash, Glare, drowned
 from ecgvec.effects.light import anchor
 from ecgvec.effects.shadows import HandShadow, PhoneShadow, Shadow
 from ecgvec.effects.window import Window
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
+from ecgvec.warp import WARPS
 from ecgvec.warp.apply import Dressing, Ground, Image, resample
 from ecgvec.warp.cameras import Phone, Scanner
 from ecgvec.warp.compose import compose
-from ecgvec.warp.every import WARPS
 from ecgvec.warp.parts import Canvas, Floats, Paper, WarpPart
 from tests.effects.test_capture import SCALE, centres, centroids, dots
 from tests.warp.bending import PAPER, TILTED, bend_page, on_paper

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ecgvec.effects import EFFECTS
 from ecgvec.effects.base import Effect, Image, Shading
-from ecgvec.effects.every import EFFECTS
 from ecgvec.effects.glare import Glare
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.sensor import GaussianNoise

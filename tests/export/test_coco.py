@@ -22,8 +22,8 @@ from ecgvec.export.native import box
 from ecgvec.export.write import write_sheets
 from ecgvec.geometry.path import joined, polyline
 from ecgvec.graphics.raster import draw
+from ecgvec.marks import MARKS
 from ecgvec.marks.base import AddedMark
-from ecgvec.marks.every import MARKS
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
 from ecgvec.render.labels.ink import as_path, trace_ink

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import ecgvec
 from ecgvec.geometry.path import Points
+from ecgvec.marks import MARKS
 from ecgvec.marks.base import AddedMark, PenFault
-from ecgvec.marks.every import MARKS
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 

@@ -12,7 +12,7 @@ import shapely
 import ecgvec
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.graphics.raster import draw, draw_svg
-from ecgvec.marks.every import MARKS
+from ecgvec.marks import MARKS
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing

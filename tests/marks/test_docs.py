@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecgvec.marks.every import MARKS
+from ecgvec.marks import MARKS
 from ecgvec.marks.pointing import HandDrawn
 from tests.conftest import ROOT
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from pydantic.fields import FieldInfo
 
 from ecgvec.geometry.path import Points
+from ecgvec.warp import WARPS
 from ecgvec.warp.cameras import Phone
 from ecgvec.warp.compose import Composed, compose
-from ecgvec.warp.every import WARPS
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import Bend, Camera, Canvas, Paper, Planar, Roll, WarpPart
 

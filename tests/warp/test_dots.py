@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, assume, event, given, settings
 
 from ecgvec.errors import WarpError
 from ecgvec.render.labels.derive import inside
+from ecgvec.warp import WARPS
 from ecgvec.warp.compose import Composed
-from ecgvec.warp.every import WARPS
 from ecgvec.warp.parts import WarpPart
 from tests.warp.bending import SCALE, alone, any_warp, bend_page, jacobian
 from tests.warp.dots import SMALLEST, Dots, label_points, look_for

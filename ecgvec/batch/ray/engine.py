@@ -16,6 +16,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
+from ecgvec._version import __version__
 from ecgvec.batch.manifest import Chunk, Entry, Task
 from ecgvec.batch.pool import ATTEMPTS, Draw, given_up, one_thread
 from ecgvec.batch.ray.cluster import cores, nodes
@@ -37,10 +38,8 @@ def versions() -> dict[str, str]:
     import numpy as np
     import scipy
 
-    import ecgvec
-
     return {
-        "ecgvec": ecgvec.__version__,
+        "ecgvec": __version__,
         "NumPy": np.__version__,
         "SciPy": scipy.__version__,
         "OpenCV": cv2.__version__,

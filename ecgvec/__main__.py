@@ -1,0 +1,5 @@
+"""``python -m ecgvec``: the command line."""
+
+from ecgvec.cli import main
+
+main()
