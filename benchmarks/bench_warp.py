@@ -11,9 +11,10 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from ecgvec._typing import Image
 from ecgvec.effects.base import View, gain_on_paper
 from ecgvec.effects.light import Lamp
-from ecgvec.warp.apply import Dressing, Image, resample
+from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.cameras import Phone
 from ecgvec.warp.compose import compose, photographed
 from ecgvec.warp.creases import Creases

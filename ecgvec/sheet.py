@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec import svg
+from ecgvec._typing import Float64Array, Uint8Array
 from ecgvec.errors import brief
 from ecgvec.graphics.nodes import Scene
 from ecgvec.layout.place import Layout
@@ -49,10 +49,10 @@ class Sheet:
     layout: Layout
     scene: Scene
     shot: Shot
-    image: NDArray[np.uint8]
+    image: Uint8Array
     annotations: Annotations
     covered: BaseGeometry
-    signals: NDArray[np.float64]
+    signals: Float64Array
     signal_leads: tuple[str, ...]
     views: Views
 
@@ -67,7 +67,7 @@ class Sheet:
         return Paper(self.scene.width, self.scene.height)
 
     @property
-    def homography(self) -> NDArray[np.float64]:
+    def homography(self) -> Float64Array:
         """The map (3, 3) from page mm to image px; of a bent page, that of the flat page which comes nearest."""
         if isinstance(self.warp, Lattice):
             return np.asarray(self.warp.homography / self.warp.homography[2, 2])
@@ -94,7 +94,7 @@ class Sheet:
         return replace(scene, groups=tuple(groups))
 
     @cached_property
-    def truth_image(self) -> NDArray[np.uint8]:
+    def truth_image(self) -> Uint8Array:
         """``truth`` as pixels, (H, W, 3) uint8 RGB on white, bent as the image is; no effect touches it."""
         return developed(self.truth, self.shot, self.plan.page.style.dpi)
 

@@ -8,8 +8,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array
 from ecgvec.errors import SourceError
 from ecgvec.graphics.nodes import Group, Mark, Pen, Scene
 
@@ -112,7 +112,7 @@ def pen_attributes(pen: Pen) -> dict[str, str]:
     return attributes
 
 
-def read_traces(svg_text: str) -> dict[str, NDArray[np.float64]]:
+def read_traces(svg_text: str) -> dict[str, Float64Array]:
     """Seconds and millivolts of every lead of a page, from its vectors alone.
 
     {lead: (n, 2) float64 array of seconds from the record's start and millivolts}: the union of a lead's segments and
@@ -125,7 +125,7 @@ def read_traces(svg_text: str) -> dict[str, NDArray[np.float64]]:
         raise SourceError(f"this is not an SVG document ({error}): give a page that ecgvec has written") from None
     if root.get("data-units") == PIXELS:
         raise SourceError("this SVG is a page as its image shows it: give the page itself, which is in millimetres")
-    pieces: dict[str, list[NDArray[np.float64]]] = {}
+    pieces: dict[str, list[Float64Array]] = {}
     for element in root.iter():
         if element.get("class") == "trace" and element.get("data-lead") is not None:
             pieces.setdefault(str(element.get("data-lead")), []).append(_read_trace(element))
@@ -134,7 +134,7 @@ def read_traces(svg_text: str) -> dict[str, NDArray[np.float64]]:
     return {lead: _union(parts) for lead, parts in pieces.items()}
 
 
-def _read_trace(element: ElementTree.Element) -> NDArray[np.float64]:
+def _read_trace(element: ElementTree.Element) -> Float64Array:
     """(n, 3): the sample's index in the record, its time in seconds and its voltage in mV."""
 
     def number(name: str) -> float:
@@ -151,7 +151,7 @@ def _read_trace(element: ElementTree.Element) -> NDArray[np.float64]:
     return np.column_stack([np.round(t * number("fs")), t, mv])
 
 
-def _union(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+def _union(parts: list[Float64Array]) -> Float64Array:
     rows = np.concatenate(parts)
     _, first = np.unique(rows[:, 0], return_index=True)
     return rows[first, 1:]

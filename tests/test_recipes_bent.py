@@ -13,9 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
+from ecgvec._typing import Points
 from ecgvec.effects.light import Lamp
 from ecgvec.errors import EcgvecError, RecipeError
-from ecgvec.geometry.path import Points
 from ecgvec.graphics.nodes import Scene
 from ecgvec.layout.place import Layout, place
 from ecgvec.plan.make import make_plans, prepared

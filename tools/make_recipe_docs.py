@@ -14,12 +14,13 @@ from typing import Any
 
 import cv2
 
+from ecgvec._typing import Image
 from ecgvec.pipeline import render
 from ecgvec.recipe.distributions import Draw
 from ecgvec.recipe.recipe import PartRecipe, Recipe, load_recipe
 from ecgvec.record.read import read_record
 from ecgvec.resources import folder, listing
-from ecgvec.viewer.contact_sheet import Image, preview
+from ecgvec.viewer.contact_sheet import preview
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS, COLUMNS, WIDTH = range(1, 7), 3, 320

@@ -11,6 +11,7 @@ from pydantic import Field
 from shapely import LineString, MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Float32Array, Float64Array, Points
 from ecgvec.components import Degrees, Seed, registered
 from ecgvec.effects.base import EFFECTS, View
 from ecgvec.effects.dyes import Dye
@@ -18,9 +19,8 @@ from ecgvec.effects.edges import over, rough
 from ecgvec.effects.layers import Covering, Layers
 from ecgvec.effects.lost import filled, way_to
 from ecgvec.effects.paper import Place, Share
-from ecgvec.effects.texture import Clouds, Patch, Plane, cut, fine_noise
-from ecgvec.geometry.path import Points
-from ecgvec.warp.parts import Floats, Paper, generator
+from ecgvec.effects.texture import Clouds, Patch, cut, fine_noise
+from ecgvec.warp.parts import Paper, generator
 
 Finish = Literal["clear", "matt", "masking"]
 
@@ -29,22 +29,22 @@ TEETH_MM = (1.5, 0.7)  # of a dispenser's blade: their distance and depth
 BACKING: dict[Finish, Dye] = {"clear": (0.055, 0.06, 0.08), "matt": (0.04, 0.045, 0.06), "masking": (0.1, 0.2, 0.5)}
 CLEAR_AGED: Dye = (0.06, 0.17, 0.5)  # what years make of the glue
 MATT_AGES = 0.3  # acrylic glue yellows less than rubber
-FILM: dict[Finish, Floats] = {  # sRGB of what lies on the print, and how much of it
+FILM: dict[Finish, Float64Array] = {  # sRGB of what lies on the print, and how much of it
     "clear": np.array([255.0, 255.0, 255.0]),
     "matt": np.array([232.0, 233.0, 230.0]),
     "masking": np.array([230.0, 200.0, 158.0]),
 }
-DIRT: Floats = np.array([84.0, 74.0, 62.0])
+DIRT: Float64Array = np.array([84.0, 74.0, 62.0])
 MOST_FILM, MOST_GRIME = 0.5, 0.6  # of the print, that gloss or milk of a film and dirt at its edges hide
 EDGE_MM = 0.16  # of the line that the cut edge of a tape is seen as
 SEAM_MM = 0.7  # over which dirt keeps to its glue
 
-WIRE: Floats = np.array([176.0, 178.0, 182.0])
-GLINT: Floats = np.array([244.0, 246.0, 250.0])
-RUST: Floats = np.array([116.0, 58.0, 28.0])
+WIRE: Float64Array = np.array([176.0, 178.0, 182.0])
+GLINT: Float64Array = np.array([244.0, 246.0, 250.0])
+RUST: Float64Array = np.array([116.0, 58.0, 28.0])
 RUSTY: Dye = (0.25, 0.85, 1.5)  # what rust leaves in the paper
 WIRE_MM = 0.6
-HOLE: Floats = np.array([38.0, 34.0, 32.0])  # sRGB of what is seen through a pin's hole: hardly lit
+HOLE: Float64Array = np.array([38.0, 34.0, 32.0])  # sRGB of what is seen through a pin's hole: hardly lit
 MOST_SHADE = 0.6  # of the light, that a staple or a pin's dent takes from the paper beside it
 PIN_MM = 0.34  # radius of a staple's hole
 FALLEN_MM = (0.28, 0.34)  # right and down: a wire's shadow
@@ -55,8 +55,8 @@ class Frame:
     """Places along and across something that lies turned on the page: its middle in mm, ``along`` (2,) a unit
     vector."""
 
-    middle: Floats
-    along: Floats
+    middle: Float64Array
+    along: Float64Array
 
     @classmethod
     def turned(cls, x: float, y: float, degrees: float, paper: Paper) -> Frame:
@@ -64,11 +64,11 @@ class Frame:
         turn = np.radians(degrees)
         return cls(np.array([x * paper.width, y * paper.height]), np.array([np.cos(turn), -np.sin(turn)]))
 
-    def page(self, along: Floats, across: Floats) -> Points:
+    def page(self, along: Float64Array, across: Float64Array) -> Points:
         """Page mm (n, 2) of places (n,) mm along and across."""
         return self.middle + np.outer(along, self.along) + np.outer(across, [-self.along[1], self.along[0]])
 
-    def of(self, patch: Patch) -> tuple[Plane, Plane]:
+    def of(self, patch: Patch) -> tuple[Float32Array, Float32Array]:
         """How far along and across (h, w) in mm the pixels of a patch lie."""
         right, down = patch.offsets(float(self.middle[0]), float(self.middle[1]))
         c, s = np.float32(self.along[0]), np.float32(self.along[1])
@@ -78,12 +78,12 @@ class Frame:
         """The same, so many mm further right and down."""
         return Frame(self.middle + np.array([right, down]), self.along)
 
-    def to_wire(self, patch: Patch, length: float) -> Plane:
+    def to_wire(self, patch: Patch, length: float) -> Float32Array:
         """How far (h, w) in mm the pixels of a patch are from a line ``length`` mm long that lies along it."""
         along, across = self.of(patch)
         return np.asarray(np.hypot(np.maximum(np.abs(along) - np.float32(length / 2), 0), across))
 
-    def to_ends(self, patch: Patch, length: float) -> Plane:
+    def to_ends(self, patch: Patch, length: float) -> Float32Array:
         """How far (h, w) in mm they are from the nearer of that line's ends."""
         along, across = self.of(patch)
         return np.asarray(np.hypot(np.abs(along) - np.float32(length / 2), across))
@@ -155,8 +155,8 @@ class Tape(Covering):
         layers: Layers,
         patch: Patch,
         scale: float,
-        share: Plane,
-        at: tuple[Plane, Plane],
+        share: Float32Array,
+        at: tuple[Float32Array, Float32Array],
         rng: np.random.Generator,
     ) -> None:
         """Gloss, or the milk of a matt film, and where the tape does not touch the paper."""
@@ -172,7 +172,7 @@ class Tape(Covering):
             veil = 0.02 + 0.3 * streak * (1 + 0.15 * loose) + 0.12 * bubbles * (0.4 + streak)
         layers.paint(patch, share * np.clip(veil, 0, MOST_FILM), FILM[self.finish])
 
-    def _crepe(self, layers: Layers, patch: Patch, scale: float, share: Plane) -> None:
+    def _crepe(self, layers: Layers, patch: Patch, scale: float, share: Float32Array) -> None:
         """The wrinkled paper of masking tape."""
         rng = generator(self.seed).spawn(2)[1]
         wrinkles = cut(fine_noise(rng, scale, 0.6, 0.14, np.radians(90 - self.angle)), patch)
@@ -180,7 +180,7 @@ class Tape(Covering):
         yellow = np.array([1, 1 - 0.07 * self.age, 1 - 0.2 * self.age]) * FILM["masking"]
         layers.paint(patch, share, light[..., None] * yellow)
 
-    def _edged(self, layers: Layers, patch: Patch, scale: float, strip: Plane, rng: np.random.Generator) -> None:
+    def _edged(self, layers: Layers, patch: Patch, scale: float, strip: Float32Array, rng: np.random.Generator) -> None:
         """The tape's cut edges: a thin dark line, lighter on the inside, and dirt in the glue along it."""
         inside, outside = way_to(1 - strip, scale), way_to(strip, scale)
         uneven = np.clip(0.5 + 0.5 * Clouds.drawn(rng, 1.2, 25, 0.6).at(patch.x, patch.y, scale), 0, 1.6)
@@ -290,6 +290,6 @@ class Staples(Covering):
         layers.paint(patch, filled(MultiPoint(ends).buffer(PIN_MM, quad_segs=6), patch, scale), HOLE)
 
 
-def _faded(away: Plane, radius: float, soft: float) -> Plane:
+def _faded(away: Float32Array, radius: float, soft: float) -> Float32Array:
     """1 up to ``radius`` mm ``away`` (h, w), falling to 0 over about ``soft`` mm."""
     return np.asarray(np.exp(-((np.maximum(away - radius, 0) / soft) ** 2)), dtype=np.float32)

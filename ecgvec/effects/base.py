@@ -10,20 +10,18 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Float64Array, Image
 from ecgvec.components import Part, Registry
 from ecgvec.errors import RecipeError
 from ecgvec.warp.apply import Ground, Pattern
 from ecgvec.warp.blend import SRGB_POWER
 from ecgvec.warp.compose import Composed
 from ecgvec.warp.grid import Grid
-from ecgvec.warp.parts import Bend, Floats, Paper
+from ecgvec.warp.parts import Bend, Paper
 from ecgvec.warp.relief import Surface
-
-Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,14 +44,14 @@ class View:
         return self.composed.surface.paper
 
     @cached_property
-    def hollows(self) -> Floats:
+    def hollows(self) -> Float64Array:
         """How far below its surroundings each node of the surface lies, (rows, columns) mm: below the mean of some
         3 mm around it, and 40 % of that below the mean of some 9 mm."""
         height, step = self.surface.height, self.surface.step[0]
         near, far = (cv2.GaussianBlur(height, (0, 0), mm / step) for mm in (3.0, 9.0))
         return np.asarray(np.maximum(near - height, 0) + 0.4 * np.maximum(far - height, 0))
 
-    def in_image(self, values: Floats) -> Floats:
+    def in_image(self, values: Float64Array) -> Float64Array:
         """Values (rows, columns, k) at the surface's nodes, looked up at the nodes of the image's lattice. Beyond the
         paper's edge the edge's own values go on."""
         nodes = self.composed.warp.nodes
@@ -98,20 +96,20 @@ class Light(Effect):
     """Light on the sheet and on what lies around it."""
 
     @abstractmethod
-    def on_paper(self, view: View) -> Floats:
+    def on_paper(self, view: View) -> Float64Array:
         """Factor (rows, columns, 3) of linear light at the surface's nodes."""
 
     @abstractmethod
-    def on_ground(self, view: View, ground: Floats) -> Floats:
+    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
         """The same for the ground, at places ``ground`` (rows, columns, 3) mm from the page's middle."""
 
-    def veil(self, view: View) -> Floats | None:
+    def veil(self, view: View) -> Float64Array | None:
         """How much (rows, columns) of the paper at the surface's nodes is lost in light that it mirrors, 0 to 1; None
         where there is none."""
         return None
 
 
-def gain_on_paper(view: View, lights: Sequence[Light]) -> Floats | None:
+def gain_on_paper(view: View, lights: Sequence[Light]) -> Float64Array | None:
     """Factor (rows, columns, 3) of the paper's sRGB at the nodes of the image's lattice, for all lights together; None
     where there is none."""
     if not lights:
@@ -120,7 +118,7 @@ def gain_on_paper(view: View, lights: Sequence[Light]) -> Floats | None:
     return view.in_image(linear ** (1 / SRGB_POWER))
 
 
-def veil_on_paper(view: View, lights: Sequence[Light]) -> Floats | None:
+def veil_on_paper(view: View, lights: Sequence[Light]) -> Float64Array | None:
     """``Light.veil`` of all lights together, (rows, columns, 1) at the nodes of the image's lattice; None where there
     is none."""
     veils = [veil for veil in (light.veil(view) for light in lights) if veil is not None]
@@ -156,7 +154,7 @@ class Shading(Capture):
     it is ``captured``."""
 
     @abstractmethod
-    def factor(self, places: Floats, size: tuple[int, int]) -> Floats:
+    def factor(self, places: Float64Array, size: tuple[int, int]) -> Float64Array:
         """Factor (rows, columns, 3) or (rows, columns, 1) of linear light at ``places`` (rows, columns, 2) px in a
         picture of ``size`` px."""
 

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Float64Array, Image
 from ecgvec.components import registered
-from ecgvec.effects.base import EFFECTS, Capture, Image, Shading
+from ecgvec.effects.base import EFFECTS, Capture, Shading
 from ecgvec.effects.tones import curved, in_bands, looked_up
 from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER
-from ecgvec.warp.parts import Floats
 
 # XYZ to linear sRGB (IEC 61966-2-1).
 TO_SRGB = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
@@ -54,13 +54,13 @@ class Temperature(Shading):
     balanced: Annotated[float, Field(ge=2_500, le=15_000, allow_inf_nan=False)] = 6_500.0
     tint: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
 
-    def gains(self) -> Floats:
+    def gains(self) -> Float64Array:
         """Factors (3,) of linear red, green and blue, the greatest 1."""
         gains = np.array(planckian(self.kelvin)) / np.array(planckian(self.balanced))
         gains[1] *= 2**self.tint
         return np.asarray(gains / gains.max())
 
-    def factor(self, places: Floats, size: tuple[int, int]) -> Floats:
+    def factor(self, places: Float64Array, size: tuple[int, int]) -> Float64Array:
         """The same everywhere."""
         return self.gains()[None, None]
 

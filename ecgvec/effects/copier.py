@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Float64Array, Image
 from ecgvec.components import Seed, registered
-from ecgvec.effects.base import EFFECTS, Capture, Image
+from ecgvec.effects.base import EFFECTS, Capture
 from ecgvec.effects.onebit import levelled
 from ecgvec.effects.tones import grey, looked_up, normal_bits, quantiles
 from ecgvec.warp.blend import in_rgb
-from ecgvec.warp.parts import Floats, generator
+from ecgvec.warp.parts import generator
 
 SPREAD_MM = 0.05  # of toner, standard deviation
 TONER = 22  # sRGB of black toner
@@ -116,7 +117,7 @@ def _streak(image: Image, rng: np.random.Generator, count: int, width: float, st
         strip[...] = np.rint(strip + share * (goal - strip)).astype(np.uint8)
 
 
-def _unsteady(rng: np.random.Generator, length: int, count: int) -> Floats:
+def _unsteady(rng: np.random.Generator, length: int, count: int) -> Float64Array:
     """How strong (length, count) streaks are along their way, 0.5 to 1."""
     knots = rng.uniform(0.5, 1, (8, count))
     at = np.linspace(0, 7, length)

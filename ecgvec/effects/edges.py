@@ -11,13 +11,14 @@ from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Float32Array, Float64Array
 from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, View
 from ecgvec.effects.dyes import Dye
 from ecgvec.effects.layers import Covering, Layers
 from ecgvec.effects.lost import filled, way_to
-from ecgvec.effects.texture import Clouds, Patch, Plane, Shaped, cut, fine_noise
-from ecgvec.warp.parts import Floats, Paper, generator
+from ecgvec.effects.texture import Clouds, Patch, Shaped, cut, fine_noise
+from ecgvec.warp.parts import Paper, generator
 
 Edge = Literal[
     "top", "right", "bottom", "left", "top-left", "top-right", "bottom-right", "bottom-left"
@@ -26,13 +27,13 @@ Depth = Annotated[float, Field(ge=0, le=150, allow_inf_nan=False)]
 
 STEP_MM = 0.12  # between points of an outline
 BEYOND_MM = 40.0  # outlines reach so far past the sheet
-CORE: Floats = np.array([250.0, 248.0, 243.0])  # sRGB of paper inside
+CORE: Float64Array = np.array([250.0, 248.0, 243.0])  # sRGB of paper inside
 LIP_MM = 0.4  # of the print that stands up a little where it is torn
 SCORCHED: Dye = (1.05, 1.75, 2.5)
 TANNED: Dye = (0.22, 0.5, 1.05)
 BROWNEST = SCORCHED[0] + TANNED[0]  # absorbance of red, which passes best
-CHAR: Floats = np.array([33.0, 28.0, 26.0])  # sRGB
-ASH: Floats = np.array([104.0, 98.0, 92.0])
+CHAR: Float64Array = np.array([33.0, 28.0, 26.0])  # sRGB
+ASH: Float64Array = np.array([104.0, 98.0, 92.0])
 CHAR_SOFT_MM = 0.9  # over which charred paper ends
 
 
@@ -41,10 +42,10 @@ class Front:
     """The line along which something has eaten into the sheet: from ``origin`` mm, ``along`` and ``inward`` unit
     vectors (2,), the places ``s`` (n,) mm along it."""
 
-    origin: Floats
-    along: Floats
-    inward: Floats
-    s: Floats
+    origin: Float64Array
+    along: Float64Array
+    inward: Float64Array
+    s: Float64Array
 
     @classmethod
     def at(cls, edge: Edge, paper: Paper, rng: np.random.Generator, depth: float) -> Front:
@@ -63,7 +64,7 @@ class Front:
             reach += paper.reach(inward[::-1])
         return cls(origin, np.array([inward[1], -inward[0]]), inward, np.arange(-reach, reach, STEP_MM))
 
-    def beyond(self, depths: Floats) -> Polygon:
+    def beyond(self, depths: Float64Array) -> Polygon:
         """What lies between the line at ``depths`` (n,) mm from the edge and a place far outside, page mm."""
         line = self.origin + np.outer(self.s, self.along) + np.outer(depths, self.inward)
         outside = self.origin - 3 * BEYOND_MM * self.inward
@@ -71,7 +72,9 @@ class Front:
         return Polygon(np.vstack([line, ends]))
 
 
-def rough(rng: np.random.Generator, s: Floats, longest: float, shortest: float, slope: float = 0.85) -> Floats:
+def rough(
+    rng: np.random.Generator, s: Float64Array, longest: float, shortest: float, slope: float = 0.85
+) -> Float64Array:
     """Noise (n,) along a line at places ``s`` (n,) mm, about 1 in all: kinks at every scale between two lengths in mm,
     a scale's weight its length to the power of ``slope`` (a tear is a fractal: Bouchaud 1997)."""
     found, total, length = np.zeros(len(s)), 0.0, longest
@@ -208,14 +211,23 @@ class BurntEdge(Covering):
         line += min(0.35, self.depth / 12) * rough(rng, s, 4, 0.4, 0.7)
         return front.beyond(line)
 
-    def _browned(self, layers: Layers, patch: Patch, away: Plane, uneven: Plane, frayed: Plane) -> None:
+    def _browned(
+        self, layers: Layers, patch: Patch, away: Float32Array, uneven: Float32Array, frayed: Float32Array
+    ) -> None:
         """Browns a patch of the page by its way (h, w) mm from the char."""
         way = away * np.clip(1 + np.float32(0.2) * uneven + np.float32(0.05) * frayed, 0.45, 1.9)
         layers.dye(patch, np.exp(-way * np.float32(6.5 / self.browned)), SCORCHED)
         tan = np.exp(-((way * np.float32(1.9 / self.browned)) ** 2))
         layers.dye(patch, tan, TANNED)
 
-    def _charred(self, layers: Layers, patch: Patch, away: Plane, wide: Plane, noises: tuple[Plane, Plane]) -> None:
+    def _charred(
+        self,
+        layers: Layers,
+        patch: Patch,
+        away: Float32Array,
+        wide: Float32Array,
+        noises: tuple[Float32Array, Float32Array],
+    ) -> None:
         """Lays char over a patch of the page: black, cracked, with ash at the very edge."""
         soft = np.float32(min(CHAR_SOFT_MM, self.char))
         share = np.clip((wide - away) / soft + np.float32(0.5), 0, 1)

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Image
 from ecgvec.components import registered
-from ecgvec.effects.base import EFFECTS, Capture, Image
+from ecgvec.effects.base import EFFECTS, Capture
 from ecgvec.geometry.units import MM_PER_INCH
 
 SAMPLING = {

@@ -12,13 +12,13 @@ from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Float64Array
 from ecgvec.components import registered
 from ecgvec.effects.base import EFFECTS, Light, View, veil_on_paper
 from ecgvec.effects.colour import planckian
 from ecgvec.effects.light import Angle, Kelvin, Place, Share, anchor, dot
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.lattice import RINGS
-from ecgvec.warp.parts import Floats
 
 LEAST_CONTRAST = 0.15  # of ink on paper, below which it cannot be told
 CONTOUR_PX = 1  # distance of the places at which the veil is compared with that
@@ -56,14 +56,14 @@ def drowned(view: View, lights: Sequence[Light]) -> BaseGeometry:
     return shapely.intersection(shapely.make_valid(on_page), shapely.box(0, 0, view.paper.width, view.paper.height))
 
 
-def off_mirror(normals: Floats, to_lamp: Floats, to_eye: Floats) -> Floats:
+def off_mirror(normals: Float64Array, to_lamp: Float64Array, to_eye: Float64Array) -> Float64Array:
     """By how much (..., 3), along the sheet, the way halfway between lamp and eye leans off its normal; 0 where a
     mirror would show the lamp (Blinn 1977, "Models of light reflection")."""
     half = to_lamp / np.sqrt(dot(to_lamp, to_lamp))[..., None] + to_eye / np.sqrt(dot(to_eye, to_eye))[..., None]
     return np.asarray(half / np.maximum(1e-6, dot(half, normals))[..., None] - normals)
 
 
-def lobe(radius: Floats, softness: float) -> Floats:
+def lobe(radius: Float64Array, softness: float) -> Float64Array:
     """How bright (...) a disc of radius 1 is mirrored, 1 in its middle: a flat top with a steep edge where a sheet is
     smooth, near a Gaussian where it blurs what it mirrors by ``softness`` radii, with a wide haze about it."""
     power, wide = 2 + 6 / (1 + 4 * softness), np.hypot(1, softness)
@@ -93,15 +93,15 @@ class Glare(Light):
     roughness: Annotated[float, Field(ge=0.002, le=0.5, allow_inf_nan=False)] = 0.05
     distance: Annotated[float, Field(ge=100, le=20_000, allow_inf_nan=False)] = 1_500.0
 
-    def on_paper(self, view: View) -> Floats:
+    def on_paper(self, view: View) -> Float64Array:
         """What it lights is in the veil alone."""
         return np.ones((*view.surface.height.shape, 3))
 
-    def on_ground(self, view: View, ground: Floats) -> Floats:
+    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
         """Nothing: what lies under the sheet has a gloss of its own."""
         return np.ones(ground.shape)
 
-    def veil(self, view: View) -> Floats:
+    def veil(self, view: View) -> Float64Array:
         """The lamp as the sheet mirrors it."""
         place, eye = anchor(view.paper, self.x, self.y), view.composed.camera.viewpoint()
         to_eye = eye - place
@@ -137,21 +137,21 @@ class Flash(Light):
     gloss: Share = 0.35
     size: Annotated[float, Field(ge=3, le=500, allow_inf_nan=False)] = 45.0
 
-    def on_paper(self, view: View) -> Floats:
+    def on_paper(self, view: View) -> Float64Array:
         """The flash on the sheet's slants, and what other light there is."""
         return self._light(view, view.surface.xyz, view.surface.normals)
 
-    def on_ground(self, view: View, ground: Floats) -> Floats:
+    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
         """The same on a level desk, which is further away."""
         return self._light(view, ground, np.array([0.0, 0.0, 1.0]))
 
-    def _light(self, view: View, places: Floats, normals: Floats) -> Floats:
+    def _light(self, view: View, places: Float64Array, normals: Float64Array) -> Float64Array:
         level = self._flash(view, places, normals) / self._flash(view, np.zeros(3), np.array([0.0, 0.0, 1.0]))
         tint = np.array(planckian(self.kelvin)) / np.array(planckian(self.balanced))
         flash = self.strength * level[..., None] * tint / tint[1]
         return np.asarray(self.exposure * (1 - self.strength + flash))
 
-    def _flash(self, view: View, places: Floats, normals: Floats) -> Floats:
+    def _flash(self, view: View, places: Float64Array, normals: Float64Array) -> Float64Array:
         eye = view.composed.camera.viewpoint()
         axis = eye / np.sqrt(dot(eye, eye))
         ray = eye + LED_MM - places
@@ -162,7 +162,7 @@ class Flash(Light):
         slant = np.maximum(0.0, dot(ray, np.broadcast_to(normals, ray.shape)) / away)
         return np.asarray(beam * slant / square * dot(eye, eye))
 
-    def veil(self, view: View) -> Floats:
+    def veil(self, view: View) -> Float64Array:
         """The flash as the sheet mirrors it."""
         xyz, eye = view.surface.xyz, view.composed.camera.viewpoint()
         lean = off_mirror(view.surface.normals, eye + LED_MM - xyz, eye - xyz)

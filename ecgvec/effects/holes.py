@@ -10,14 +10,14 @@ from pydantic import Field
 from shapely import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Float64Array, Points
 from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, View
 from ecgvec.effects.edges import bare_fibres, on_sheet, over, rough
 from ecgvec.effects.layers import Covering, Layers
 from ecgvec.effects.lost import filled, way_to
 from ecgvec.effects.paper import Share
-from ecgvec.geometry.path import Points
-from ecgvec.warp.parts import Floats, Paper, generator
+from ecgvec.warp.parts import Paper, generator
 
 PITCH_MM = {2: 80.0, 3: 108.0, 4: 80.0}  # ISO 838, and the three rings of North America (4 1/4 inches)
 STEP_MM = 0.15  # between points of a torn hole's rim
@@ -70,7 +70,7 @@ class PunchHoles(Covering):
             pressed = PRESSED_SHADE * np.exp(-away / np.float32(PRESSED_MM)) * (0.5 - 0.5 * side)
             layers.shade(patch, 1 - self.rim * (cut + pressed))
 
-    def _middles(self, paper: Paper, rng: np.random.Generator) -> tuple[Points, Floats]:
+    def _middles(self, paper: Paper, rng: np.random.Generator) -> tuple[Points, Float64Array]:
         """The middles (count, 2) of the holes in page mm, and the unit vector (2,) to the edge."""
         upright = self.edge in ("left", "right")
         length = paper.height if upright else paper.width
@@ -100,7 +100,7 @@ class PunchHoles(Covering):
                 found.append((hole, ply))
         return found
 
-    def _rip(self, middle: Points, outward: Floats, rng: np.random.Generator) -> tuple[Polygon, Polygon]:
+    def _rip(self, middle: Points, outward: Float64Array, rng: np.random.Generator) -> tuple[Polygon, Polygon]:
         """What a ring has torn out between a hole and the edge, and what of the printed side went with it."""
         far = np.arange(0.0, self.margin + 3 * self.off + 3, STEP_MM)
         across = np.array([-outward[1], outward[0]])

@@ -15,14 +15,10 @@ from typing import Any, Protocol, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ecgvec.effects.base import Capture, Image
+from ecgvec._typing import AnyArray, Float32Array, Float64Array, Image
+from ecgvec.effects.base import Capture
 from ecgvec.effects.tones import bands, encoded, frozen, linear, looked_up, widened
-from ecgvec.warp.parts import Floats
-
-Plane = NDArray[np.float32]
-Lit = NDArray[Any]
 
 ZERO = 16384
 WHITE = 32767  # the darkest step of sRGB is 10 of these
@@ -35,7 +31,7 @@ class Step(Protocol):
     def reach(self) -> int:
         """How many rows above and below a row's light is taken from."""
 
-    def __call__(self, light: Plane, first: int) -> Lit:
+    def __call__(self, light: Float32Array, first: int) -> AnyArray:
         """All rows of ``light`` (h, W, 3), of which the uppermost is the picture's ``first``, an even one."""
 
     def joined(self, later: Step) -> Step | None:
@@ -47,9 +43,9 @@ class Changed:
     """A step that is the same for all rows."""
 
     reach: int
-    change: Callable[[Plane], Lit]
+    change: Callable[[Float32Array], AnyArray]
 
-    def __call__(self, light: Plane, first: int) -> Lit:
+    def __call__(self, light: Float32Array, first: int) -> AnyArray:
         """``change`` of these rows."""
         return self.change(light)
 
@@ -93,20 +89,20 @@ def exposed(image: Image, effects: Sequence[InLight], scale: float) -> Image:
 
 
 @lru_cache
-def tables() -> tuple[Plane, Image]:
+def tables() -> tuple[Float32Array, Image]:
     """Light (256,) of sRGB, and sRGB (65536,) of light in 16 bits."""
     there = ZERO + WHITE * linear(np.arange(256) / 255)
     back = np.rint(255 * encoded((np.arange(65536) - ZERO) / WHITE))
     return frozen(there.astype(np.float32)), frozen(back.astype(np.uint8))
 
 
-def filtered(kernel: Floats) -> Changed:
+def filtered(kernel: Float64Array) -> Changed:
     """Light blurred by a small ``kernel`` (n, n), n odd, that sums to 1. OpenCV does so in floats in a fifth of the
     time that whole numbers of 16 bits take it."""
     taps, reach = kernel.astype(np.float32), len(kernel) // 2
 
-    def change(light: Plane) -> Lit:
+    def change(light: Float32Array) -> AnyArray:
         found: Any = cv2.filter2D(light, -1, taps, borderType=cv2.BORDER_REPLICATE)
-        return cast(Lit, found)
+        return cast(AnyArray, found)
 
     return Changed(reach, change)

@@ -7,19 +7,16 @@ from typing import Annotated, Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from ecgvec._typing import Float32Array, Float64Array, Image, IntpArray, Uint8Array
 from ecgvec.components import Seed, registered
-from ecgvec.effects.base import EFFECTS, Image, OnPaper
+from ecgvec.effects.base import EFFECTS, OnPaper
 from ecgvec.effects.paper import Share
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
 from ecgvec.effects.tones import bands, frozen, looked_up, widened
 from ecgvec.warp.blend import in_rgb
-from ecgvec.warp.parts import Bend, Floats, Paper, generator
-
-Plane = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
+from ecgvec.warp.parts import Bend, Paper, generator
 
 GHOST = (1.0, 0.985, 0.96)  # what of the loss is seen in red, green and blue: faded thermal print is brownish
 MOST_LOST = 0.88  # of thermal print, on the average of a page
@@ -39,7 +36,7 @@ def bare_level(page: Image) -> int:
     return int(float(np.percentile(page[::11, ::13].max(axis=2), 70)))
 
 
-def black_ink(page: Image, bare: int) -> Bytes:
+def black_ink(page: Image, bare: int) -> Uint8Array:
     """How much black ink (H, W) there is, 0 to 255: by how much the lightest channel is darker than ``bare`` paper's.
     A coloured grid, which was on the paper before the machine printed, has next to none."""
     red, green, blue = cv2.split(page)
@@ -47,7 +44,7 @@ def black_ink(page: Image, bare: int) -> Bytes:
     return np.asarray(cv2.subtract(np.full_like(lightest, bare), lightest), dtype=np.uint8)
 
 
-def without(page: Image, ink: Bytes, lost: Bytes, seen: tuple[float, float, float] = (1, 1, 1)) -> Image:
+def without(page: Image, ink: Uint8Array, lost: Uint8Array, seen: tuple[float, float, float] = (1, 1, 1)) -> Image:
     """The page less so many 255ths ``lost`` (H, W) of its ``ink`` (H, W); ``seen``: of that in red, green and blue."""
     off = cv2.multiply(ink, lost, scale=1 / 255)
     bare = cv2.merge([off if share == 1 else cv2.convertScaleAbs(off, alpha=share) for share in seen])
@@ -132,11 +129,11 @@ class PrintHead(OnPaper):
         return changed
 
 
-def _mm(seen: Image, scale: float) -> Floats:
+def _mm(seen: Image, scale: float) -> Float64Array:
     return np.asarray((np.arange(seen.shape[1]) + 0.5) / scale)
 
 
-def _rows(seen: Image, scale: float, line: tuple[float, float]) -> NDArray[np.intp]:
+def _rows(seen: Image, scale: float, line: tuple[float, float]) -> IntpArray:
     """The rows of the page that a ``line`` (its middle and width, mm) touches."""
     low, high = (line[0] - line[1] / 2) * scale, (line[0] + line[1] / 2) * scale
     return np.arange(max(0, int(low)), min(len(seen), int(high) + 1))
@@ -144,11 +141,11 @@ def _rows(seen: Image, scale: float, line: tuple[float, float]) -> NDArray[np.in
 
 def _cleared(
     seen: Image,
-    rows: NDArray[np.intp],
-    lacks: Floats | Bytes,
+    rows: IntpArray,
+    lacks: Float64Array | Uint8Array,
     scale: float,
     line: tuple[float, float],
-    share: Floats,
+    share: Float64Array,
 ) -> None:
     """Takes a ``share`` (W,) of the ink off a ``line`` (its middle and width, mm) along ``rows`` of the page (H, W, 3),
     in place; they are darker than bare paper by what they lack, (n, W, 1 or 3)."""
@@ -187,7 +184,7 @@ class DotMatrix(OnPaper):
         return changed
 
 
-def _dots(x: Floats, y: Floats, phases: Floats, pixel: float) -> Woven:
+def _dots(x: Float64Array, y: Float64Array, phases: Float64Array, pixel: float) -> Woven:
     """The inked share (len(y), len(x)) of pixels, ``pixel`` wide, at places ``x``, ``y``, all in dots: a lattice of
     discs that just touch, each row's shifted by its ``phases``. The Fourier series of a disc (Airy 1835), which goes a
     little beyond 0 and 1."""
@@ -239,7 +236,7 @@ class InkJet(OnPaper):
             changed[rows] = self._sprayed(page[rows], fallen, lines, [[tile[rows] for tile in two] for two in grains])
         return changed
 
-    def _sprayed(self, page: Image, fallen: Bytes, lines: Bytes, grains: list[list[Bytes]]) -> Image:
+    def _sprayed(self, page: Image, fallen: Uint8Array, lines: Uint8Array, grains: list[list[Uint8Array]]) -> Image:
         """Some rows of the page with specks that have ``fallen`` (h, w) beside the print, paler ``lines`` (h, w), and
         each colour's ``grains``, lighter and darker (h, w)."""
         tone = np.arange(256) / 255
@@ -256,11 +253,11 @@ class InkJet(OnPaper):
         return np.asarray(cv2.merge(layers), dtype=np.uint8)
 
 
-def _bytes(share: Plane) -> Bytes:
+def _bytes(share: Float32Array) -> Uint8Array:
     return np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
 
 
-def _bands(rng: np.random.Generator, y: Floats, pixel: float) -> Plane:
+def _bands(rng: np.random.Generator, y: Float64Array, pixel: float) -> Float32Array:
     """By how much (len(y),) print is paler at heights ``y`` mm: thin lines where one pass of the head ends and the next
     begins, and each pass a little of its own. Pixels are ``pixel`` mm high."""
     passes = y / SWATH_MM + rng.uniform(0, 1)
@@ -301,7 +298,7 @@ class Bleed(OnPaper):
 
 
 @lru_cache(maxsize=2 * VARIANTS)
-def _soaking(variant: int, scale: float) -> Bytes:
+def _soaking(variant: int, scale: float) -> Uint8Array:
     """A tile of fibres, 255 where ink goes furthest along them."""
     rng = generator(variant)
     turn = rng.uniform(0, np.pi)
@@ -309,7 +306,7 @@ def _soaking(variant: int, scale: float) -> Bytes:
     return frozen(_bytes(np.asarray(0.5 * fibres - 0.1, dtype=np.float32)))
 
 
-def _gained(page: Image) -> Bytes:
+def _gained(page: Image) -> Uint8Array:
     """Table (256, 3), or (256,) for grey paper: what sRGB a tint has when the light that is caught beneath its dots is
     taken off, most where they cover two thirds of it (dot gain; Yule and Nielsen 1951). Bare paper keeps its colour, a
     pale grid nearly."""

@@ -8,13 +8,12 @@ from typing import Any, Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array, Image, Int32Array
 from ecgvec.geometry.outlines import text_path
 from ecgvec.geometry.path import CLOSE, MOVE
-from ecgvec.warp.apply import Image
 from ecgvec.warp.blend import SRGB_POWER
-from ecgvec.warp.parts import Floats, Paper, generator
+from ecgvec.warp.parts import Paper, generator
 
 Theme = Literal["dark", "light"]
 Colour = tuple[int, int, int]
@@ -67,11 +66,11 @@ class _Sheet:
         self.corner = np.array(corner)
         self.pixels: Image = np.zeros((round(size[1] * PX_PER_MM), round(size[0] * PX_PER_MM), 3), dtype=np.uint8)
 
-    def _px(self, points: Floats) -> NDArray[np.int32]:
+    def _px(self, points: Float64Array) -> Int32Array:
         px = (points - self.corner) * PX_PER_MM - 0.5  # OpenCV's 0 is the middle of the first pixel
         return np.asarray(np.rint(px * 2**SUB), dtype=np.int32)
 
-    def area(self, rings: list[Floats], colour: Colour) -> None:
+    def area(self, rings: list[Float64Array], colour: Colour) -> None:
         """Fill what ``rings`` (n, 2) enclose, even-odd."""
         cv2.fillPoly(self.pixels, [self._px(ring) for ring in rings], colour, cv2.LINE_AA, SUB)
 

@@ -10,13 +10,13 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ecgvec.effects.base import Image, OnPaper
-from ecgvec.effects.dyes import Bytes, Dye, dye_levels, dye_tables, dyed
-from ecgvec.effects.texture import Patch, Plane
+from ecgvec._typing import BoolArray, Float32Array, Float64Array, Image, Uint8Array
+from ecgvec.effects.base import OnPaper
+from ecgvec.effects.dyes import Dye, dye_levels, dye_tables, dyed
+from ecgvec.effects.texture import Patch
 from ecgvec.effects.tones import bands
-from ecgvec.warp.parts import Bend, Floats, Paper
+from ecgvec.warp.parts import Bend, Paper
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +24,8 @@ class Dyed:
     """A dye's density ``levels`` (h, w) on a patch, and its ``tables`` (3, 256)."""
 
     patch: Patch
-    levels: Bytes
-    tables: Bytes
+    levels: Uint8Array
+    tables: Uint8Array
 
     def on(self, page: Image) -> None:
         """Dyes the page (H, W, 3), in place."""
@@ -40,9 +40,9 @@ class Painted:
     (1, 3) in sRGB."""
 
     patch: Patch
-    where: NDArray[np.bool_]
-    share: Plane
-    colour: Plane
+    where: BoolArray
+    share: Float32Array
+    colour: Float32Array
 
     def on(self, page: Image) -> None:
         """Mixes the paint into the page (H, W, 3), in place."""
@@ -57,7 +57,7 @@ class Shaded:
     """Shade on a patch: of the sRGB there ``levels`` (h, w) of 255 are left."""
 
     patch: Patch
-    levels: Bytes
+    levels: Uint8Array
 
     def on(self, page: Image) -> None:
         """Shades the page (H, W, 3), in place."""
@@ -72,25 +72,25 @@ class Layers:
     shape: tuple[int, int]
     found: list[Dyed | Painted | Shaded] = field(default_factory=list)
 
-    def dye(self, patch: Patch, density: Plane, absorbs: Dye) -> None:
+    def dye(self, patch: Patch, density: Float32Array, absorbs: Dye) -> None:
         """Dyes a patch of the page to a ``density`` (h, w) of 0 to 1, by Lambert and Beer's law: what is under a dye is
         seen through it."""
         self.dye_by(patch, lambda rows: density[rows], absorbs)
 
-    def dye_by(self, patch: Patch, density: Callable[[slice], Plane], absorbs: Dye) -> None:
+    def dye_by(self, patch: Patch, density: Callable[[slice], Float32Array], absorbs: Dye) -> None:
         """The same, with ``density`` of some of the patch's rows at a time."""
         levels = np.empty((len(patch.y), len(patch.x)), dtype=np.uint8)
         for rows in bands(len(levels)):
             levels[rows] = dye_levels(density(rows))
         self.found.append(Dyed(patch, levels, dye_tables(absorbs)))
 
-    def paint(self, patch: Patch, share: Plane | Floats, colour: Plane | Floats) -> None:
+    def paint(self, patch: Patch, share: Float32Array | Float64Array, colour: Float32Array | Float64Array) -> None:
         """Mixes ``colour`` (h, w, 3) or (3,), sRGB 0 to 255, into a patch of the page: ``share`` (h, w) of it."""
         where = share > 0
         new = colour[where] if colour.ndim == 3 else colour[None]
         self.found.append(Painted(patch, where, share[where][:, None].astype(np.float32), new.astype(np.float32)))
 
-    def shade(self, patch: Patch, gain: Plane | Floats) -> None:
+    def shade(self, patch: Patch, gain: Float32Array | Float64Array) -> None:
         """Multiplies the sRGB of a patch of the page by ``gain`` (h, w), 0 to 1."""
         self.found.append(Shaded(patch, np.rint(np.clip(gain, 0, 1) * 255).astype(np.uint8)))
 

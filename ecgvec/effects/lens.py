@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import AnyArray, Float32Array, Float64Array, Image
 from ecgvec.components import Degrees, registered
-from ecgvec.effects.base import EFFECTS, Image, Shading
-from ecgvec.effects.in_light import Changed, InLight, Lit, Plane, Step, filtered
+from ecgvec.effects.base import EFFECTS, Shading
+from ecgvec.effects.in_light import Changed, InLight, Step, filtered
 from ecgvec.effects.tones import bands, looked_up
 from ecgvec.warp.blend import SRGB_POWER, in_rgb, lit
-from ecgvec.warp.parts import Floats
 
 BOXES = 5  # of which a disc is put together
 SIDES = 8  # different sides these may have
@@ -42,7 +42,7 @@ class Defocus(InLight):
         return Changed(reach, lambda light: boxed(light, boxes))
 
 
-def boxed(light: Plane, boxes: tuple[tuple[int, int, float], ...]) -> Lit:
+def boxed(light: Float32Array, boxes: tuple[tuple[int, int, float], ...]) -> AnyArray:
     """The sum of boxes, given by width and height in px and weight."""
     found: Any = None
     total = 0.0
@@ -51,10 +51,10 @@ def boxed(light: Plane, boxes: tuple[tuple[int, int, float], ...]) -> Lit:
         box = light if whole else cv2.blur(light, (width, height), borderType=cv2.BORDER_REPLICATE)
         total += weight  # a running mean
         found = box if found is None else cv2.addWeighted(found, 1 - weight / total, box, weight / total, 0)
-    return cast(Lit, found)
+    return cast(AnyArray, found)
 
 
-def disc(radius: float) -> Floats:
+def disc(radius: float) -> Float64Array:
     """A disc's share (n, n) of each pixel, of ``radius`` px, its edge softened over a pixel; it sums to 1."""
     reach = int(np.ceil(radius + 0.5))
     along = np.arange(-reach, reach + 1)
@@ -87,13 +87,13 @@ def disc_boxes(radius: float) -> tuple[tuple[int, int, float], ...]:
     return tuple(boxes)
 
 
-def _pair(a: int, b: int, reach: int) -> Floats:
+def _pair(a: int, b: int, reach: int) -> Float64Array:
     """The mean of a box of half sides ``a`` and ``b`` and of the same on its side, as a column (n * n,)."""
     both = _box(a, b, reach)
     return np.asarray((both + both.T).ravel() / 2)
 
 
-def _box(a: int, b: int, reach: int) -> Floats:
+def _box(a: int, b: int, reach: int) -> Float64Array:
     """A box of half sides ``a`` along x and ``b`` along y, (n, n) for n = 2 ``reach`` + 1; it sums to 1."""
     across, down = (np.abs(np.arange(-reach, reach + 1)) <= half for half in (a, b))
     return np.asarray(np.outer(down, across) / (down.sum() * across.sum()))
@@ -122,7 +122,7 @@ class MotionBlur(InLight):
             return filtered(kernel)
         return Changed(2 * int(length / 2) + 4, lambda light: self._blurred(light, length))
 
-    def _blurred(self, light: Plane, length: float) -> Lit:
+    def _blurred(self, light: Float32Array, length: float) -> AnyArray:
         way, step = self._way(), length / 4
         while length > SHORT_LINE:
             x, y = (int(n) for n in np.rint(step * way))
@@ -130,13 +130,13 @@ class MotionBlur(InLight):
             length, step = length / 2, step / 2
         return _mean_of_moved(light, line(length, way))
 
-    def _way(self) -> Floats:
+    def _way(self) -> Float64Array:
         """The unit vector (2,) along which the camera moves, x right and y down."""
         turn = np.radians(self.angle)
         return np.array([np.cos(turn), -np.sin(turn)])
 
 
-def line(length: float, way: Floats) -> dict[tuple[int, int], float]:
+def line(length: float, way: Float64Array) -> dict[tuple[int, int], float]:
     """Pixels (x, y) of a line of ``length`` px along the unit vector ``way``, its middle at (0, 0), and their shares:
     those at its ends only so far as it reaches into them. Each pixel has its mirror, so that nothing moves."""
     half = max(0.0, (length - 1) / 2)
@@ -150,7 +150,7 @@ def line(length: float, way: Floats) -> dict[tuple[int, int], float]:
     return {place: share / total for place, share in shares.items()}
 
 
-def _mean_of_moved(light: Plane, shares: dict[tuple[int, int], float]) -> Plane:
+def _mean_of_moved(light: Float32Array, shares: dict[tuple[int, int], float]) -> Float32Array:
     """The mean of pictures moved by whole pixels (x, y), each with its share of the whole."""
     height, width = light.shape[:2]
     right, down = (max(abs(place[axis]) for place in shares) for axis in (0, 1))
@@ -161,7 +161,7 @@ def _mean_of_moved(light: Plane, shares: dict[tuple[int, int], float]) -> Plane:
         moved = wide[down - y : down - y + height, right - x : right - x + width]
         total += share  # a running mean
         found = moved if found is None else cv2.addWeighted(found, 1 - share / total, moved, share / total, 0)
-    return cast(Plane, np.ascontiguousarray(found))
+    return cast(Float32Array, np.ascontiguousarray(found))
 
 
 @registered(EFFECTS)
@@ -171,12 +171,12 @@ class Vignette(Shading):
     kind: Literal["vignette"] = "vignette"
     share: Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)] = 0.35
 
-    def factor(self, places: Floats, size: tuple[int, int]) -> Floats:
+    def factor(self, places: Float64Array, size: tuple[int, int]) -> Float64Array:
         """cos^4 = (1 + tan^2)^-2, and tan^2 grows with the squared distance from the middle."""
         middle = np.array(size) / 2
         return self._left(np.sum((places - middle) ** 2, axis=-1, keepdims=True) / np.sum(middle**2))
 
-    def _left(self, square: Floats) -> Floats:
+    def _left(self, square: Float64Array) -> Float64Array:
         """What is left of the light at squared distances from the middle, 1 in the corners."""
         return np.asarray((1 + ((1 - self.share) ** -0.5 - 1) * square) ** -2)
 

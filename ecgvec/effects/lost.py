@@ -9,15 +9,14 @@ from typing import Any
 import cv2
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.effects.base import Effect, Image, OnPaper, View
+from ecgvec._typing import BoolArray, Float32Array, Image, Points
+from ecgvec.effects.base import Effect, OnPaper, View
 from ecgvec.effects.layers import Covering, laid
-from ecgvec.effects.texture import Patch, Plane
+from ecgvec.effects.texture import Patch
 from ecgvec.effects.tones import bands
-from ecgvec.geometry.path import Points
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size
 
 LOST = 0.15  # share of the contrast of ink to paper below which ink is not told from what lies on it
@@ -57,7 +56,7 @@ def _with(effect: OnPaper, page: Image, view: View) -> Image:
     return effect.applied(page, view.scale, view.paper, view.composed.bends)
 
 
-def outlined(mask: NDArray[np.bool_], scale: float) -> BaseGeometry:
+def outlined(mask: BoolArray, scale: float) -> BaseGeometry:
     """The pixels (H, W) of a ``mask`` at ``scale`` px/mm as polygons in mm, simplified, without specks."""
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     part = mask[y : y + height, x : x + width]  # little of a page
@@ -80,7 +79,7 @@ def outlined(mask: NDArray[np.bool_], scale: float) -> BaseGeometry:
     return shapely.simplify(wide, SIMPLIFIED_MM)
 
 
-def filled(shape: BaseGeometry, patch: Patch, scale: float) -> Plane:
+def filled(shape: BaseGeometry, patch: Patch, scale: float) -> Float32Array:
     """The share (h, w) of each of a patch's pixels that lies within polygons, which are in page mm."""
     height, width = len(patch.y), len(patch.x)
     fine = np.zeros((height * FINER, width * FINER), dtype=np.uint8)
@@ -99,7 +98,7 @@ def filled(shape: BaseGeometry, patch: Patch, scale: float) -> Plane:
     return np.asarray(total * np.float32(1 / FINER**2))
 
 
-def way_to(share: Plane, scale: float) -> Plane:
+def way_to(share: Float32Array, scale: float) -> Float32Array:
     """How far (h, w) in mm each pixel is from those that ``share`` (h, w) fills more than half; 0 within them."""
     away: Any = cv2.distanceTransform((share <= 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     # Where nothing is filled OpenCV gives the largest float, whose square is none.

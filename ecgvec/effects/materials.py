@@ -9,14 +9,13 @@ from typing import Literal
 import cv2
 import numpy as np
 from numpy import fft
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float32Array, Uint8Array
 from ecgvec.effects.tones import white_waves
 from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER, in_rgb
 from ecgvec.warp.parts import generator
 
 Material = Literal["wood", "steel", "cloth", "white", "black"]
-Plane = NDArray[np.float32]
 
 TILE_PX_PER_MM = 8.0
 TILE = (512, 1024)  # px: across the grain, along it
@@ -26,7 +25,7 @@ THREADS = (104, 208)  # of a tile of cloth, even counts: some 0.6 mm apart
 BRIGHTEST = 1.6
 
 
-def tile(material: Material, variant: int, shrunk: float) -> NDArray[np.uint8]:
+def tile(material: Material, variant: int, shrunk: float) -> Uint8Array:
     """A repeating picture (H, W, 3) of the material, grey on the whole, softened for an image that shows it
     1 + ``shrunk`` times smaller."""
     made = _made(material, variant, shrunk)
@@ -34,7 +33,7 @@ def tile(material: Material, variant: int, shrunk: float) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=80)  # some 60 MB: four variants of all materials, at the scales at which photographs show them
-def _made(material: Material, variant: int, shrunk: float) -> NDArray[np.uint8]:
+def _made(material: Material, variant: int, shrunk: float) -> Uint8Array:
     """The same, of one channel (H, W, 1) where all three are alike."""
     light = np.atleast_3d(MAKERS[material](generator(variant)))
     if shrunk:
@@ -47,13 +46,13 @@ def _made(material: Material, variant: int, shrunk: float) -> NDArray[np.uint8]:
     return np.asarray(made)
 
 
-def _softened(light: Plane, sigma: float) -> Plane:
+def _softened(light: Float32Array, sigma: float) -> Float32Array:
     edge = int(4 * sigma) + 1
     wide = np.pad(light, ((edge, edge), (edge, edge), (0, 0)), "wrap")
     return np.atleast_3d(cv2.GaussianBlur(wide, (0, 0), sigma)[edge:-edge, edge:-edge])
 
 
-def _noise(rng: np.random.Generator, along: float, across: float) -> Plane:
+def _noise(rng: np.random.Generator, along: float, across: float) -> Float32Array:
     """Periodic noise (H, W) of unit variance: white noise blurred by ``along`` and ``across`` px."""
     down, right = (across * fft.fftfreq(TILE[0])) ** 2, (along * fft.rfftfreq(TILE[1])) ** 2
     shape = np.outer(np.exp(-2 * np.pi**2 * down), np.exp(-2 * np.pi**2 * right)).astype(np.float32)
@@ -63,7 +62,7 @@ def _noise(rng: np.random.Generator, along: float, across: float) -> Plane:
     return found
 
 
-def _wood(rng: np.random.Generator) -> Plane:
+def _wood(rng: np.random.Generator) -> Float32Array:
     """Fibres, growth rings a few mm wide, and pores: short dark dashes, most of them in the light rings."""
     rings = np.tanh(1.4 * _noise(rng, 150, 5))
     fibres, fine = _noise(rng, 60, 1.0), _noise(rng, 14, 0.6)
@@ -73,13 +72,13 @@ def _wood(rng: np.random.Generator) -> Plane:
     return np.asarray(np.exp(-dark[..., None] * tints))
 
 
-def _steel(rng: np.random.Generator) -> Plane:
+def _steel(rng: np.random.Generator) -> Float32Array:
     """Fine long scratches of a brush."""
     scratches = 0.035 * _noise(rng, 120, 0.5) + 0.025 * _noise(rng, 40, 0.9) + 0.02 * _noise(rng, 200, 4)
     return np.asarray(1 + scratches + 0.012 * _noise(rng, 0.6, 0.6))
 
 
-def _cloth(rng: np.random.Generator) -> Plane:
+def _cloth(rng: np.random.Generator) -> Float32Array:
     """Plain weave: threads over and under one another, each of its own thickness and shade."""
     y, x = (np.arange(n, dtype=np.float32)[:, None] / np.float32(n) for n in TILE)
     v = np.pi * (THREADS[0] * y + 0.25 * _noise(rng, 40, 6))
@@ -92,18 +91,18 @@ def _cloth(rng: np.random.Generator) -> Plane:
     return np.asarray(light, dtype=np.float32)
 
 
-def _plain(rng: np.random.Generator) -> Plane:
+def _plain(rng: np.random.Generator) -> Float32Array:
     """Almost nothing: a lid, or a laminated board."""
     return np.asarray(1 + 0.008 * _noise(rng, 0.8, 0.8) + 0.008 * _noise(rng, 6, 6))
 
 
-def _dusty(rng: np.random.Generator) -> Plane:
+def _dusty(rng: np.random.Generator) -> Float32Array:
     """A dark board with specks of dust."""
     specks = np.clip(_noise(rng, 0.9, 0.9) - 3.4, 0, 1) * 2
     return np.asarray(1 + 0.05 * _noise(rng, 0.8, 0.8) + 0.05 * _noise(rng, 5, 5) + specks)
 
 
-MAKERS: dict[Material, Callable[[np.random.Generator], Plane]] = {
+MAKERS: dict[Material, Callable[[np.random.Generator], Float32Array]] = {
     "wood": _wood,
     "steel": _steel,
     "cloth": _cloth,

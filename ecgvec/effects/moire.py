@@ -7,12 +7,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import AnyArray, Float32Array, Float64Array
 from ecgvec.warp.blend import SRGB_POWER
-from ecgvec.warp.parts import Floats
-
-Plane = NDArray[np.float32]
 
 STRIPE = 0.28  # of a screen pixel's width that a stripe of one colour is wide: three of them and black in between
 LIT_HEIGHT = 0.8  # of a screen pixel's height that shines
@@ -33,16 +30,16 @@ class Shine:
     share ``falloff`` is lost at its upper edge and a third as much at its lower one, for it is seen aslant there.
     """
 
-    middle: Floats
-    turn: Floats
+    middle: Float64Array
+    turn: Float64Array
     box: tuple[float, float, float, float]
     pitch: float
     depth: float
     blur: float
-    light: Floats
+    light: Float64Array
     falloff: float
 
-    def __call__(self, where: NDArray[np.float64]) -> Plane:
+    def __call__(self, where: Float64Array) -> Float32Array:
         """Factor (h, w, 3) of sRGB at page mm (h, w, 2), the middles of pixels. Tiles start at even rows and columns of
         the picture, so the mosaic goes on from one to the next."""
         around = [np.pad(where[..., k], 1, mode="reflect", reflect_type="odd") for k in (0, 1)]
@@ -56,20 +53,20 @@ class Shine:
         factor: Any = cv2.pow(light, 1 / SRGB_POWER)
         return np.asarray(factor if inside.min() == 1 else 1 + inside[..., None] * (factor - 1))
 
-    def _inside(self, x: Floats, y: Floats) -> Plane:
+    def _inside(self, x: Float64Array, y: Float64Array) -> Float32Array:
         """How much of each pixel (h, w) the screen covers."""
         x0, y0, x1, y1 = self.box
         inward = np.minimum(np.minimum(x - x0, x1 - x), np.minimum(y - y0, y1 - y))
         px = max(float(np.hypot(*(np.ptp(part[0]) for part in (x, y)))) / max(1, x.shape[1] - 1), 1e-6)
         return np.asarray(np.clip(inward / px + 0.5, 0, 1), dtype=np.float32)
 
-    def _aslant(self, y: Floats) -> Plane:
+    def _aslant(self, y: Float64Array) -> Float32Array:
         y0, y1 = self.box[1::2]
         t = np.clip((2 * y - y0 - y1) / (y1 - y0), -1, 1).astype(np.float32)
         lost = np.float32(self.falloff) * t * t
         return np.asarray(1 - np.where(t < 0, lost, lost / 3))
 
-    def _mosaiced(self, x: Floats, y: Floats) -> Plane:
+    def _mosaiced(self, x: Float64Array, y: Float64Array) -> Float32Array:
         """Linear light (h, w, 3) of a white screen, mean 1, at screen mm (h + 2, w + 2): each colour seen by its own
         pixels of the camera, and bilinear in between."""
         columns, rows = x / self.pitch, y / self.pitch
@@ -87,7 +84,9 @@ class Shine:
             planes.append(full[1:-1, 1:-1])
         return np.stack(planes, axis=-1)
 
-    def _stripes(self, channel: int, columns: Floats, rows: Floats, shares: list[Plane]) -> Plane:
+    def _stripes(
+        self, channel: int, columns: Float64Array, rows: Float64Array, shares: list[Float32Array]
+    ) -> Float32Array:
         """Light (h, w) of one colour at places counted in screen pixels; ``shares`` of HARMONICS and of the rows."""
         turn = 2 * np.pi
         phase = ((columns - np.floor(columns)) - (channel + 0.5) / 3).astype(np.float32) * np.float32(turn)
@@ -99,7 +98,7 @@ class Shine:
         down = 1 + shares[-1] * np.cos((rows - np.floor(rows) - 0.5).astype(np.float32) * np.float32(turn))
         return np.asarray(np.maximum(0, 1 + np.float32(self.depth) * (across * down - 1)))
 
-    def _shares(self, columns: Floats, rows: Floats) -> list[Plane]:
+    def _shares(self, columns: Float64Array, rows: Float64Array) -> list[Float32Array]:
         """Amplitude (h, w) of each of ``HARMONICS`` and of the rows as the camera sees them: that of the stripes, less
         what lens and pixels average out."""
         found = []
@@ -112,7 +111,7 @@ class Shine:
             found.append(np.asarray((1 - s) * (a + (b - a) * t) + s * (c + (d - c) * t)))
         return found
 
-    def _passed(self, count: Floats, times: NDArray[Any]) -> Floats:
+    def _passed(self, count: Float64Array, times: AnyArray) -> Float64Array:
         """The share (n, 2, 2) that pixels and lens pass of so many ``times`` (n,) the frequency of ``count`` (h, w), at
         its corners."""
         i, j = np.ix_((0, count.shape[0] - 2), (0, count.shape[1] - 2))

@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Float64Array, Image
 from ecgvec.components import Seed, registered
-from ecgvec.effects.base import EFFECTS, Capture, Image
+from ecgvec.effects.base import EFFECTS, Capture
 from ecgvec.effects.files import cell_means, cell_side, spread_cells
 from ecgvec.effects.tones import grey, looked_up
 from ecgvec.warp.blend import in_rgb
-from ecgvec.warp.parts import Floats, generator
+from ecgvec.warp.parts import generator
 
 Pattern = Literal["ordered", "blue-noise", "halftone"]
 NOISE_SIDE = 60  # px of the tiles of blue noise and halftone
@@ -32,7 +33,7 @@ BLANK = 250  # sRGB of levelled paper
 
 
 @lru_cache
-def thresholds(pattern: Pattern) -> Floats:
+def thresholds(pattern: Pattern) -> Float64Array:
     """A tile (n, n) of thresholds between 0 and 1, each equally often."""
     if pattern == "ordered":
         tile = np.zeros((1, 1))
@@ -46,14 +47,14 @@ def thresholds(pattern: Pattern) -> Floats:
     return _blue_noise()
 
 
-def _ranked(values: Floats) -> Floats:
+def _ranked(values: Float64Array) -> Float64Array:
     order = np.argsort(values.ravel(), kind="stable")
     ranks = np.empty(values.size)
     ranks[order] = (np.arange(values.size) + 0.5) / values.size
     return ranks.reshape(values.shape)
 
 
-def _blue_noise() -> Floats:
+def _blue_noise() -> Float64Array:
     """Each next dot goes into the widest gap between those before (after Ulichney 1993, "The void-and-cluster method
     for dither array generation"): even, without rows, as error diffusion looks."""
     away = np.minimum(np.arange(NOISE_SIDE), NOISE_SIDE - np.arange(NOISE_SIDE))
@@ -68,7 +69,7 @@ def _blue_noise() -> Floats:
     return np.asarray((order + 0.5) / order.size)
 
 
-def laid_out(pattern: Pattern, shape: tuple[int, ...], seed: int) -> Floats:
+def laid_out(pattern: Pattern, shape: tuple[int, ...], seed: int) -> Float64Array:
     """Thresholds (H, W), the tile beginning at a random place."""
     tile = thresholds(pattern)
     row, column = generator(seed).integers(0, tile.shape[0], 2)

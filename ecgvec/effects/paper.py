@@ -8,17 +8,17 @@ from typing import Annotated, Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from ecgvec._typing import Float64Array, Image, Uint8Array
 from ecgvec.components import Degrees, Seed, registered
-from ecgvec.effects.base import EFFECTS, Image, OnPaper
+from ecgvec.effects.base import EFFECTS, OnPaper
 from ecgvec.effects.dyes import Dye, dye_levels, dye_tables, dyed
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
 from ecgvec.effects.tones import bands, frozen, looked_up
 from ecgvec.layout.style import HexColor, rgb
 from ecgvec.warp.blend import in_rgb
-from ecgvec.warp.parts import Bend, Floats, Paper, generator
+from ecgvec.warp.parts import Bend, Paper, generator
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-0.5, le=1.5, allow_inf_nan=False)]  # as a share of the page's width or height
@@ -55,7 +55,7 @@ class Fibres(OnPaper):
 
 
 @lru_cache(maxsize=2 * VARIANTS)
-def _sheet(variant: int, scale: float) -> NDArray[np.uint8]:
+def _sheet(variant: int, scale: float) -> Uint8Array:
     """A tile of paper, 255 where it is darkest."""
     rng = generator(variant)
     turn = rng.uniform(0, np.pi)
@@ -146,12 +146,12 @@ class ShowThrough(OnPaper):
         shadow = cv2.LUT(behind, np.rint(table).astype(np.uint8)[None])
         return np.asarray(cv2.multiply(page, shadow, scale=1 / 255), dtype=np.uint8)
 
-    def _table(self, ink: Floats) -> NDArray[np.uint8]:
+    def _table(self, ink: Float64Array) -> Uint8Array:
         """Table (3, 256): what is left, of 255, of the light by print behind, 255 where it is full, of an ``ink`` that
         takes a share (3,) of it."""
         return np.rint(255 - self.strength * np.outer(ink, np.arange(256))).astype(np.uint8)
 
-    def _grid(self, patch: Patch, scale: float) -> Callable[[slice], NDArray[np.uint8]]:
+    def _grid(self, patch: Patch, scale: float) -> Callable[[slice], Uint8Array]:
         """Rows of the grid behind, (h, W): thin lines as the waves that are left of them after scattering."""
         turn = np.radians(self.angle)
         ways = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -168,7 +168,7 @@ class ShowThrough(OnPaper):
         between = np.percentile(Woven(seen.left[::7], seen.right[:, ::11])[:], 25)
         return lambda rows: np.asarray(np.clip(255 * (seen[rows] - between), 0, 255).astype(np.uint8))
 
-    def _traces(self, shape: tuple[int, ...], scale: float, paper: Paper) -> NDArray[np.uint8]:
+    def _traces(self, shape: tuple[int, ...], scale: float, paper: Paper) -> Uint8Array:
         """Lines of beats behind, (H, W), at the grid's turn and place."""
         rng = generator(self.seed)
         drawn = np.zeros(shape[:2], dtype=np.uint8)
@@ -186,7 +186,7 @@ class ShowThrough(OnPaper):
         return np.asarray(cv2.GaussianBlur(drawn, (0, 0), SCATTER_MM * scale), dtype=np.uint8)
 
 
-def _through(page: Image, dark: NDArray[np.uint8], table: NDArray[np.uint8]) -> Image:
+def _through(page: Image, dark: Uint8Array, table: Uint8Array) -> Image:
     """Some rows of the page with ``dark`` (h, W) behind, of what a ``table`` (3, 256) leaves."""
     shadow = cv2.merge([cv2.LUT(dark, gain) for gain in table])
     return np.asarray(cv2.multiply(page, shadow, scale=1 / 255), dtype=np.uint8)

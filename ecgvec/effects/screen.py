@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Float64Array
 from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Light, Surroundings, View
 from ecgvec.effects.colour import planckian
@@ -15,7 +16,7 @@ from ecgvec.effects.light import Kelvin, Share
 from ecgvec.effects.moire import Shine
 from ecgvec.warp.apply import Ground
 from ecgvec.warp.blend import SRGB_POWER
-from ecgvec.warp.parts import Floats, Paper
+from ecgvec.warp.parts import Paper
 
 
 @registered(EFFECTS)
@@ -69,7 +70,7 @@ class Laptop(Surroundings):
         size: Size = sized(paper, self.fill)
         return size.left, size.top, size.left + size.width, size.top + size.height
 
-    def _turn(self) -> Floats:
+    def _turn(self) -> Float64Array:
         """(2, 2): page mm from the page's middle to screen mm from there."""
         c, s = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
         return np.array([[c, s], [-s, c]])

@@ -8,12 +8,12 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from ecgvec._typing import AnyArray, Float32Array, Image, Uint16Array
 from ecgvec.components import Seed, registered
-from ecgvec.effects.base import EFFECTS, Capture, Image
-from ecgvec.effects.in_light import WHITE, ZERO, InLight, Lit, Plane, Step
+from ecgvec.effects.base import EFFECTS, Capture
+from ecgvec.effects.in_light import WHITE, ZERO, InLight, Step
 from ecgvec.effects.tones import frozen, in_bands, looked_up, normal_bits, quantiles
 from ecgvec.warp.parts import generator
 
@@ -73,18 +73,20 @@ class Grain:
     """Noise in a mosaic whose pixels' ``electron`` is so much light, made of random ``bits`` (H, W)."""
 
     electron: float
-    bits: NDArray[np.uint16]
+    bits: Uint16Array
 
-    def __call__(self, colours: Plane, first: int) -> Plane:
+    def __call__(self, colours: Float32Array, first: int) -> Float32Array:
         """Noise (h, w) of the ``colours`` of rows from ``first`` on: of n electrons the root of n is shot noise."""
         gains, dark = _variance(self.electron, *colours.shape)
         square: Any = cv2.multiply(colours, gains, scale=self.electron)
         cv2.max(cv2.add(square, dark, dst=square), 0.0, dst=square)  # type: ignore[call-overload]
-        return cast(Plane, cv2.multiply(cv2.sqrt(square), looked_up(self.bits[first : first + len(colours)], _unit())))
+        return cast(
+            Float32Array, cv2.multiply(cv2.sqrt(square), looked_up(self.bits[first : first + len(colours)], _unit()))
+        )
 
 
 @lru_cache(maxsize=4)
-def _variance(electron: float, height: int, width: int) -> tuple[Plane, Plane]:
+def _variance(electron: float, height: int, width: int) -> tuple[Float32Array, Float32Array]:
     """Of a mosaic (h, w): the gain of each pixel's colour, and the variance where light, counted from 0, is 0."""
     gains = np.empty((height, width), dtype=np.float32)
     for row, column, colour in SITES:
@@ -94,7 +96,7 @@ def _variance(electron: float, height: int, width: int) -> tuple[Plane, Plane]:
 
 
 @lru_cache
-def _unit() -> Plane:
+def _unit() -> Float32Array:
     return frozen(quantiles(1).astype(np.float32))
 
 
@@ -123,7 +125,7 @@ class Mosaic:
     grain: Grain | None = None
     reach: ClassVar[int] = AROUND
 
-    def __call__(self, light: Plane, first: int) -> Lit:
+    def __call__(self, light: Float32Array, first: int) -> AnyArray:
         """Light and noise are interpolated as one."""
         colours = np.empty(light.shape[:2], dtype=np.float32)
         for row, column, colour in SITES:
@@ -134,7 +136,7 @@ class Mosaic:
         found: Any = _interpolated(mosaic, self.method)
         if self.share < 1:
             found = cv2.addWeighted(found, 1, light, 1 - self.share, -rest, dtype=cv2.CV_16U)
-        return cast(Lit, found)
+        return cast(AnyArray, found)
 
     def joined(self, later: Step) -> Step | None:
         """Noise is interpolated with the mosaic that it arises in, which is the same if all is bilinear."""
@@ -143,13 +145,13 @@ class Mosaic:
         return replace(later, share=self.share) if self.method == later.method else None
 
 
-def _interpolated(mosaic: NDArray[np.uint16], method: str) -> NDArray[np.uint16]:
+def _interpolated(mosaic: Uint16Array, method: str) -> Uint16Array:
     """All colours (H, W, 3) of a mosaic (H, W) of RGGB cells. OpenCV leaves the outermost pixels out: two more lines
     on each side, mirrored about the edge's own pixels, keep colours in step and are cut off again."""
     wide = cv2.copyMakeBorder(mosaic, 2, 2, 2, 2, cv2.BORDER_REFLECT_101 if min(mosaic.shape) > 2 else cv2.BORDER_WRAP)
     code = cv2.COLOR_BayerRGGB2RGB if method == "bilinear" else cv2.COLOR_BayerRGGB2RGB_EA
     found: Any = cv2.demosaicing(wide, code)
-    return cast(NDArray[np.uint16], found[2:-2, 2:-2])
+    return cast(Uint16Array, found[2:-2, 2:-2])
 
 
 @registered(EFFECTS)

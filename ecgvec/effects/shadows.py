@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal
 import cv2
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pydantic import Field
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Float64Array
 from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Light, View
 from ecgvec.effects.light import Angle, Elevation, Place, Share, anchor, direction
 from ecgvec.warp.grid import Grid
-from ecgvec.warp.parts import Floats, generator
+from ecgvec.warp.parts import generator
 
 # In black shade no print could be told; of this much light 0.29 of the contrast is left in sRGB.
 Strength = Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)]
@@ -63,15 +63,15 @@ class Shadow(Light):
     def outline(self) -> BaseGeometry:
         """What is in the lamp's way, mm from its anchor; the arms' way is along x."""
 
-    def on_paper(self, view: View) -> Floats:
+    def on_paper(self, view: View) -> Float64Array:
         """What is left of the light on the sheet as it lies."""
         return self._left(view, view.surface.xyz)
 
-    def on_ground(self, view: View, ground: Floats) -> Floats:
+    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
         """The same on the desk."""
         return self._left(view, ground)
 
-    def _left(self, view: View, places: Floats) -> Floats:
+    def _left(self, view: View, places: Float64Array) -> Float64Array:
         way = direction(self.azimuth, self.elevation)
         at = places - anchor(view.paper, self.x, self.y)
         x, y = (at[..., k] - at[..., 2] * way[k] / way[2] for k in (0, 1))  # where the lamp's ray meets the desk
@@ -85,7 +85,7 @@ class Shadow(Light):
         tints = np.clip(1 + self.tint * np.array([1.0, 0.0, -1.0]), 0, None)
         return np.maximum(0.0, 1 - self.strength * dark[..., None] * tints)
 
-    def _dark(self, along: Floats, across: Floats) -> Floats:
+    def _dark(self, along: Float64Array, across: Float64Array) -> Float64Array:
         """How much (n,) of one lamp's light is gone at places (n,) mm."""
         near, far = _mask(self).at(along, across)
         high = np.clip(along / HIGHER, 0, 1)
@@ -108,7 +108,7 @@ def _mask(shadow: Shadow) -> Grid:
         cv2.fillPoly(drawn, [np.rint(corners * 2**SUB).astype(np.int32)], 255, cv2.LINE_AA, SUB)
     sharp = drawn.astype(np.float32) / 255
     planes: list[Any] = [cv2.GaussianBlur(sharp, (0, 0), times * sigma / step) for times in (1.0, SOFTER)]
-    found: NDArray[np.float64] = np.stack(planes).astype(np.float64)
+    found: Float64Array = np.stack(planes).astype(np.float64)
     return Grid(found, (float(origin[0]), float(origin[1])), (step, step), clamped=True)
 
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import cv2
 import numpy as np
 from numpy import fft
-from numpy.typing import NDArray
 from pydantic import Field
 
+from ecgvec._typing import Float32Array
 from ecgvec.components import Degrees, Seed, registered
 from ecgvec.effects.base import EFFECTS
 from ecgvec.effects.dyes import Dye
@@ -17,8 +17,6 @@ from ecgvec.effects.layers import Covering, Layers
 from ecgvec.effects.paper import Place, Share
 from ecgvec.effects.texture import Clouds, Patch, Woven, cut, fine_noise
 from ecgvec.warp.parts import Paper, generator
-
-Plane = NDArray[np.float32]
 
 COFFEE: Dye = (0.42, 0.85, 1.6)
 TIDE: Dye = (0.36, 0.54, 0.88)  # what water has washed together: size of the paper, dust, dye
@@ -32,7 +30,7 @@ TURN = 8192  # entries of a table around a circle: at 100 mm they are 0.08 mm ap
 SPRAY = 5  # fine drops that fall with a drop of blood, on the average
 
 
-def dried(inside: Plane, rim: float, wash: float, scale: float, soft: float = 0.0) -> Plane:
+def dried(inside: Float32Array, rim: float, wash: float, scale: float, soft: float = 0.0) -> Float32Array:
     """The density (h, w) of a dried puddle: 1 at its margin, where the solids gather because it dries from there
     (Deegan et al. 1997, the coffee-ring effect), falling over ``rim`` mm to ``wash``; nothing outside. ``inside``
     (h, w) is the way to the margin in mm, negative outside; the margin is ``soft`` mm and a pixel wide."""
@@ -42,19 +40,19 @@ def dried(inside: Plane, rim: float, wash: float, scale: float, soft: float = 0.
     return np.asarray(wet * (np.float32(wash) + np.float32(1 - wash) * gathered))
 
 
-def polar(right: Plane, down: Plane) -> tuple[Plane, Plane]:
+def polar(right: Float32Array, down: Float32Array) -> tuple[Float32Array, Float32Array]:
     """Distances and angles (0 to 2 pi) of places so far right of and below a middle."""
     away, angle = cv2.cartToPolar(right, down)
     return np.asarray(away, dtype=np.float32), np.asarray(angle, dtype=np.float32)
 
 
-def wobbly(rng: np.random.Generator, angle: Plane, lobes: int, falling: float = 1.2) -> Plane:
+def wobbly(rng: np.random.Generator, angle: Float32Array, lobes: int, falling: float = 1.2) -> Float32Array:
     """Noise (h, w) of about unit variance around a circle, ``angle`` in radians from 0 to 2 pi: up to ``lobes`` waves,
     the finer the weaker."""
     return round_about(wobbles(rng, lobes, falling), angle)
 
 
-def wobbles(rng: np.random.Generator, lobes: int, falling: float = 1.2) -> Plane:
+def wobbles(rng: np.random.Generator, lobes: int, falling: float = 1.2) -> Float32Array:
     """The same as a table (TURN + 2,) around the circle and a little on."""
     orders = np.arange(2, lobes + 1)
     weights = orders**-falling
@@ -66,7 +64,7 @@ def wobbles(rng: np.random.Generator, lobes: int, falling: float = 1.2) -> Plane
     return np.concatenate([table, table[:2]])
 
 
-def round_about(table: Plane, angle: Plane) -> Plane:
+def round_about(table: Float32Array, angle: Float32Array) -> Float32Array:
     """What a table around a circle says at angles (h, w), 0 to 2 pi."""
     return np.asarray(table.take((angle * np.float32(TURN / (2 * np.pi))).astype(np.intp)))
 
@@ -103,7 +101,7 @@ class CoffeeRing(Covering):
             place = x + far * np.cos(way), y + far * np.sin(way)
             _drop(layers, rng, scale, place, size, DRIPPED * self.strength)
 
-    def _ring(self, rng: np.random.Generator, patch: Patch, scale: float, x: float, y: float) -> Plane:
+    def _ring(self, rng: np.random.Generator, patch: Patch, scale: float, x: float, y: float) -> Float32Array:
         right, down = patch.offsets(x, y)
         away, angle = polar(right, down)
         radius = self.diameter / 2
@@ -187,7 +185,7 @@ class WaterStain(Covering):
             clouds = Clouds.drawn(rng, 0.1 * self.reach, 0.5 * self.reach) if line else None
             edges.append((shrunk, clouds.woven(patch.x, patch.y, scale) if clouds else broad))
 
-        def soaked(rows: slice) -> Plane:
+        def soaked(rows: slice) -> Float32Array:
             away, angle = polar(*patch.part(rows).offsets(x, y))
             lobes, bays, frayed = 0.13 * self.reach * round_about(lobed, angle), broad[rows], fine[rows]
             density = np.zeros_like(away)
@@ -312,7 +310,7 @@ class Mould(Covering):
         rng: np.random.Generator,
         scale: float,
         disc: tuple[float, float, float],
-        noises: tuple[Plane, Plane],
+        noises: tuple[Float32Array, Float32Array],
     ) -> None:
         """A colony on a ``disc`` (x, y, radius in mm)."""
         rng = rng.spawn(1)[0]

@@ -13,21 +13,20 @@ from typing import Annotated, Literal
 import cv2
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pydantic import Field
 from shapely import LinearRing, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Float32Array, Float64Array, Int32Array, IntpArray, Points, Uint8Array
 from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Light, Surroundings, View
 from ecgvec.effects.light import Lamp
-from ecgvec.effects.materials import BRIGHTEST, TILE, TILE_PX_PER_MM, VARIANTS, Material, Plane, tile
-from ecgvec.geometry.path import Points
+from ecgvec.effects.materials import BRIGHTEST, TILE, TILE_PX_PER_MM, VARIANTS, Material, tile
 from ecgvec.warp.apply import Ground
 from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.lattice import RINGS, lattice_pixels
-from ecgvec.warp.parts import Floats, generator
+from ecgvec.warp.parts import generator
 
 Colour = tuple[int, int, int]
 
@@ -109,7 +108,7 @@ class Desk(Surroundings):
         texture = tile(self.material, self.seed % VARIANTS, round(4 * max(0.0, shrunk)) / 4)
         return Ground(texture, places, gain)
 
-    def _grain(self, x: Floats, y: Floats) -> tuple[Floats, Floats, Plane]:
+    def _grain(self, x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Array, Float32Array]:
         """Places (n,) along and across the grain in mm, and how light the material is there (mean 1)."""
         rng = generator(self.seed)
         c, s = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
@@ -126,7 +125,7 @@ class Desk(Surroundings):
             coarse = _waves(rng, along, across, 90)
         return along, across, np.exp(np.float32(COARSE[self.material]) * coarse.astype(np.float32))
 
-    def _gloss(self, view: View, lamp: Lamp, x: Floats, y: Floats) -> Plane:
+    def _gloss(self, view: View, lamp: Lamp, x: Float64Array, y: Float64Array) -> Float32Array:
         """What the desk mirrors of the lamp at places (n,) mm: (n, 3) of light."""
         strength = GLOSS[self.material]
         if not strength:
@@ -143,7 +142,7 @@ class Desk(Surroundings):
         tint = _colour(self.material, self.shade, self.tone) if self.material == "steel" else np.ones(3)
         return np.asarray(peak[:, None] * tint, dtype=np.float32)
 
-    def _unshadowed(self, plane: _Plane, lamp: Lamp, bare: NDArray[np.intp]) -> Plane:
+    def _unshadowed(self, plane: _Plane, lamp: Lamp, bare: IntpArray) -> Float32Array:
         """The share (n, 3) of the light that the sheet lets pass, at the nodes ``bare``."""
         softness = max(SMOOTHEST, self.shadow_softness / 2.4 / plane.node_mm)
         inset = min(WIDEST_INSET_MM, softness * plane.node_mm)
@@ -188,7 +187,7 @@ class _Plane:
         h = desk @ self._homography[:, :2].T + self._homography[:, 2]
         return np.asarray(h[:, :2] / np.maximum(h[:, 2:], NEAREST * self._homography[2, 2]))
 
-    def bare(self) -> NDArray[np.intp]:
+    def bare(self) -> IntpArray:
         """Numbers (n,) of the nodes that lie off the paper or next to one that does: all that the desk is seen by,
         since within a cell nothing leaves the paper unless one of its corners does."""
         x, y = self._warp.nodes[..., 0], self._warp.nodes[..., 1]
@@ -197,7 +196,7 @@ class _Plane:
             off |= ~shapely.contains_xy(self._sheet.buffer(-RIM_MM), x, y)
         return np.flatnonzero(cv2.dilate(off.astype(np.uint8), np.ones((3, 3), dtype=np.uint8)))
 
-    def shadow(self, spots: Floats, inset: float, further: float) -> Plane:
+    def shadow(self, spots: Float64Array, inset: float, further: float) -> Float32Array:
         """How much (rows, columns) of the light from ``spots`` (n, 3) mm the sheet takes from the desk. It counts as
         smaller by ``inset`` mm on every side, and its shadow falls ``further`` by so many mm away from the light: a
         soft edge must not show on the side that is lit."""
@@ -219,7 +218,7 @@ class _Plane:
             found += drawn
         return found / np.float32(255 * len(spots))
 
-    def _thrown(self, points: _Points, spot: Floats, further: float) -> NDArray[np.int32]:
+    def _thrown(self, points: _Points, spot: Float64Array, further: float) -> Int32Array:
         """Where a light throws the shadows (n, 2) of points, in sixteenths of the lattice."""
         height = points.height + GAP_MM
         slope = (points.desk - spot[:2]) / np.maximum(spot[2] - height, 1.0)
@@ -246,7 +245,7 @@ class _Plane:
         feet = self._composed.project(xyz * (1, 1, 0))
         return _Points(xyz[:, :2], xyz[:, :2], np.maximum(0.0, xyz[:, 2:]), feet - self._pixels(xyz[:, :2]))
 
-    def _fill(self, drawn: NDArray[np.uint8], places: NDArray[np.int32], strips: bool) -> None:
+    def _fill(self, drawn: Uint8Array, places: Int32Array, strips: bool) -> None:
         """Everything within the rim of a mesh of lattice places, and with ``strips`` what bulges over the rim."""
         mesh = places.reshape(*MESH, 2)
         rim = np.concatenate([mesh[0], mesh[1:, -1], mesh[-1, -2::-1], mesh[-2:0:-1, 0]])
@@ -261,13 +260,13 @@ class _Points:
     """Points of the sheet that throw a shadow: where they are over the ``desk`` (n, 2) mm, where they are ``counted``
     (n, 2) for a soft edge, their ``height`` (n, 1) mm, and how far the lens moves them, ``off`` (n, 2) px."""
 
-    desk: Floats
-    counted: Floats
-    height: Floats
-    off: Floats
+    desk: Float64Array
+    counted: Float64Array
+    height: Float64Array
+    off: Float64Array
 
 
-def _spots(lamp: Lamp) -> Floats:
+def _spots(lamp: Lamp) -> Float64Array:
     """Places (n, 3) mm spread evenly over the lamp, which faces the page's middle."""
     place = lamp.place()
     way = place / np.linalg.norm(place)
@@ -281,13 +280,13 @@ def _spots(lamp: Lamp) -> Floats:
     )
 
 
-def _ring(reach: float) -> Floats:
+def _ring(reach: float) -> Float64Array:
     """Far away places (n, 3) mm all around whose light throws a shadow of ``reach`` mm for each mm of height."""
     turns = 2 * np.pi * np.arange(SKY_SAMPLES) / SKY_SAMPLES
     return 1e5 * np.column_stack([reach * np.cos(turns), reach * np.sin(turns), np.ones(SKY_SAMPLES)])
 
 
-def _colour(material: Material, shade: float, tone: float) -> Plane:
+def _colour(material: Material, shade: float, tone: float) -> Float32Array:
     """Linear light (3,) that a material throws back."""
     ends = []
     for row in COLOURS[material]:
@@ -297,7 +296,7 @@ def _colour(material: Material, shade: float, tone: float) -> Plane:
     return np.asarray(ends[0] ** (1 - shade) * ends[1] ** shade, dtype=np.float32)
 
 
-def _waves(rng: np.random.Generator, x: Floats, y: Floats, shortest: float, count: int = 7) -> Floats:
+def _waves(rng: np.random.Generator, x: Float64Array, y: Float64Array, shortest: float, count: int = 7) -> Float64Array:
     """Smooth noise of unit variance at desk places in mm, of wavelengths from ``shortest`` to five times that."""
     found = np.zeros(x.shape, dtype=np.float32)
     x, y = x.astype(np.float32), y.astype(np.float32)
@@ -307,7 +306,7 @@ def _waves(rng: np.random.Generator, x: Floats, y: Floats, shortest: float, coun
     return np.asarray(found * np.sqrt(2 / count))
 
 
-def _rings(rng: np.random.Generator, across: Floats) -> Floats:
+def _rings(rng: np.random.Generator, across: Float64Array) -> Float64Array:
     """Bands of wood 3 to 15 mm wide, of unit variance or so, at places ``across`` the grain in mm."""
     low, high = float(across.min()), float(across.max())
     at = np.arange(low - 3, high + 6, 3.0)

@@ -8,13 +8,9 @@ from typing import Protocol
 
 import numpy as np
 from numpy import fft
-from numpy.typing import NDArray
 
-from ecgvec.effects.base import Image
+from ecgvec._typing import Float32Array, Float64Array, Image, IntpArray, Uint8Array
 from ecgvec.effects.tones import white_waves
-from ecgvec.warp.parts import Floats
-
-Plane = NDArray[np.float32]
 
 PERIOD_MM = 47.0  # a tile of fine noise repeats after that, too far for the eye to find it
 FINEST = 5.0  # cycles a mm: the finest fine noise; some 250 dpi show it
@@ -27,9 +23,9 @@ class Clouds:
     """Smooth noise of unit variance on the page: a sum of plane waves with ``turns`` (k, 2) cycles a mm, ``phases``
     (k,) and ``weights`` (k,). A wave is of rank two, so that a page of it is one product of two thin matrices."""
 
-    turns: Floats
-    phases: Floats
-    weights: Floats
+    turns: Float64Array
+    phases: Float64Array
+    weights: Float64Array
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, shortest: float, longest: float, slope: float = 0.7) -> Clouds:
@@ -41,11 +37,11 @@ class Clouds:
         weights = lengths**slope
         return cls(turns, rng.uniform(0, 2 * np.pi, count), weights * np.sqrt(2 / np.sum(weights**2)))
 
-    def at(self, x: Floats, y: Floats, scale: float) -> Plane:
+    def at(self, x: Float64Array, y: Float64Array, scale: float) -> Float32Array:
         """Its mean (len(y), len(x)) over pixels, ``scale`` a mm, with their middles at ``x`` and ``y`` mm."""
         return self.woven(x, y, scale)[:]
 
-    def woven(self, x: Floats, y: Floats, scale: float) -> Woven:
+    def woven(self, x: Float64Array, y: Float64Array, scale: float) -> Woven:
         """The same, of which each row is made when it is asked for."""
         weights = self.weights * np.prod(np.sinc(self.turns / scale), axis=1)
         across = 2 * np.pi * np.outer(x, self.turns[:, 0]) + self.phases
@@ -58,10 +54,10 @@ class Clouds:
 class Woven:
     """A plane (h, w) that is the product of two thin matrices, ``left`` (h, k) and ``right`` (k, w)."""
 
-    left: Plane
-    right: Plane
+    left: Float32Array
+    right: Float32Array
 
-    def __getitem__(self, rows: slice) -> Plane:
+    def __getitem__(self, rows: slice) -> Float32Array:
         """Some of its rows."""
         return np.asarray(self.left[rows] @ self.right)
 
@@ -80,8 +76,8 @@ class Patch:
 
     rows: slice
     columns: slice
-    x: Floats
-    y: Floats
+    x: Float64Array
+    y: Float64Array
 
     @classmethod
     def whole(cls, page: Shaped, scale: float) -> Patch:
@@ -111,19 +107,19 @@ class Patch:
         there = slice(self.rows.start + rows.start, self.rows.start + rows.stop)
         return Patch(there, self.columns, self.x, self.y[rows])
 
-    def offsets(self, x: float, y: float) -> tuple[Plane, Plane]:
+    def offsets(self, x: float, y: float) -> tuple[Float32Array, Float32Array]:
         """How far right of and below (x, y) mm its pixels (h, w) are, mm."""
         right, down = np.meshgrid((self.x - x).astype(np.float32), (self.y - y).astype(np.float32))
         return right, down
 
 
-def bare_paper(page: Image) -> Floats:
+def bare_paper(page: Image) -> Float64Array:
     """The colour (3,) of the page where nothing is printed."""
     # strides of no common measure, so that a grid line in the way of all rows is not in that of all columns
     return np.asarray(np.percentile(page[::11, ::13].reshape(-1, 3), 90, axis=0), dtype=np.float64)
 
 
-def fine_noise(rng: np.random.Generator, scale: float, length: float, width: float, angle: float = 0.0) -> Plane:
+def fine_noise(rng: np.random.Generator, scale: float, length: float, width: float, angle: float = 0.0) -> Float32Array:
     """A tile (n, n) of noise of unit variance that repeats every PERIOD_MM: white noise blurred by ``length`` mm along
     ``angle`` (radians) and by ``width`` mm across (standard deviations). The same waves at every resolution; those too
     fine for ``scale`` px/mm are left out. Its n pixels share out the period evenly, so they are not quite as large as
@@ -151,13 +147,13 @@ def fine_noise(rng: np.random.Generator, scale: float, length: float, width: flo
     return np.asarray(fft.irfft2(seen, s=(size, size)) * np.float32(size * size), dtype=np.float32)
 
 
-def _in_tile(mm: Floats, size: int) -> NDArray[np.intp]:
+def _in_tile(mm: Float64Array, size: int) -> IntpArray:
     """Which of a tile's ``size`` rows or columns places (n,) mm down or across the page lie in. Counted in mm, for a
     period is no whole number of the page's pixels, and what each tile is off would add up over the page."""
     return np.asarray((mm * (size / PERIOD_MM)).astype(np.intp) % size)
 
 
-def cut(tile: Plane, patch: Patch) -> Plane:
+def cut(tile: Float32Array, patch: Patch) -> Float32Array:
     """What lies on a patch when the tile is repeated over the page."""
     return np.asarray(tile[_in_tile(patch.y, tile.shape[0])[:, None], _in_tile(patch.x, tile.shape[1])])
 
@@ -167,16 +163,16 @@ class Tiled:
     """A tile repeated over a page (H, W): the page's ``columns`` of it, (n, W), and which of these n ``rows`` (H,)
     each row of the page shows."""
 
-    columns: NDArray[np.uint8]
-    rows: NDArray[np.intp]
+    columns: Uint8Array
+    rows: IntpArray
 
     @classmethod
-    def over(cls, tile: NDArray[np.uint8], shape: tuple[int, ...], scale: float) -> Tiled:
+    def over(cls, tile: Uint8Array, shape: tuple[int, ...], scale: float) -> Tiled:
         """Over a page of that ``shape`` at ``scale`` px/mm."""
         return cls._begun(tile, shape, scale, np.zeros(2))
 
     @classmethod
-    def turned(cls, rng: np.random.Generator, tile: NDArray[np.uint8], shape: tuple[int, ...], scale: float) -> Tiled:
+    def turned(cls, rng: np.random.Generator, tile: Uint8Array, shape: tuple[int, ...], scale: float) -> Tiled:
         """The same, the tile turned over or not, by each of its axes and its diagonal, and begun anywhere."""
         ways = [slice(None, None, int(way)) for way in rng.choice([-1, 1], 2)]
         return cls._begun(
@@ -184,11 +180,11 @@ class Tiled:
         )
 
     @classmethod
-    def _begun(cls, tile: NDArray[np.uint8], shape: tuple[int, ...], scale: float, start: Floats) -> Tiled:
+    def _begun(cls, tile: Uint8Array, shape: tuple[int, ...], scale: float, start: Float64Array) -> Tiled:
         middles = [np.asarray((np.arange(n) + 0.5) / scale + mm) for n, mm in zip(shape[:2], start, strict=True)]
         rows, columns = (_in_tile(mm, size) for mm, size in zip(middles, tile.shape, strict=True))
         return cls(np.take(tile, columns, axis=1), rows)
 
-    def __getitem__(self, rows: slice) -> NDArray[np.uint8]:
+    def __getitem__(self, rows: slice) -> Uint8Array:
         """Some of the page's rows."""
         return np.asarray(np.take(self.columns, self.rows[rows], axis=0))

@@ -10,32 +10,31 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.effects.base import Image
-from ecgvec.warp.parts import Floats
+from ecgvec._typing import AnyArray, Complex64Array, Float64Array, Image, Uint16Array
 
 T = TypeVar("T", bound=np.generic)
 LEVELS16 = 65536
 BAND_ROWS = 96  # of a picture that are worked on at a time: they stay in the cache
 
 
-def linear(values: Floats) -> Floats:
+def linear(values: Float64Array) -> Float64Array:
     """Linear light of sRGB values, both 0 to 1 (IEC 61966-2-1)."""
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
-def encoded(light: Floats) -> Floats:
+def encoded(light: Float64Array) -> Float64Array:
     """sRGB values of linear light, both 0 to 1; light beyond 1 is white (IEC 61966-2-1)."""
     light = np.clip(light, 0, 1)
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
-def looked_up(image: NDArray[Any], table: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
+def looked_up(image: AnyArray, table: AnyArray, out: AnyArray | None = None) -> AnyArray:
     """Each value of a uint8 or uint16 picture replaced by its entry in ``table`` (256 or 65536,), or (256, 3) with a
     column for each channel; put into ``out`` where there is one."""
     if image.dtype == np.uint16 and not _looks_up_16_bits():
         return np.take(table, image, out=out)
     found: Any = cv2.LUT(image, table[None] if table.ndim == 2 else table, dst=out)
-    return cast(NDArray[Any], found)
+    return cast(AnyArray, found)
 
 
 @lru_cache
@@ -74,7 +73,7 @@ def in_bands(image: Image, margin: int, change: Callable[[Image], Image]) -> Ima
     return found
 
 
-def curved(image: Image, *curves: Callable[[Floats], Floats]) -> Image:
+def curved(image: Image, *curves: Callable[[Float64Array], Float64Array]) -> Image:
     """The picture with its linear light, 0 to 1, put through ``curves``: one for all channels or one for each."""
     light = linear(np.arange(256) / 255)
     table = np.stack([np.rint(255 * encoded(curve(light))).astype(np.uint8) for curve in curves], axis=-1)
@@ -88,13 +87,13 @@ def grey(image: Image) -> Image:
 
 
 @lru_cache
-def _normal_quantiles() -> Floats:
+def _normal_quantiles() -> Float64Array:
     from scipy.special import ndtri
 
     return np.asarray(ndtri((np.arange(LEVELS16) + 0.5) / LEVELS16))
 
 
-def normal_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.uint16]:
+def normal_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> Uint16Array:
     """Random uint16 for ``looked_up`` in a table of ``quantiles``: a third of the time of drawing normal numbers."""
     count = 2 * int(np.prod(shape))
     if count % 8 == 0:  # whole words of the generator hold the very same bytes, and are had three times as fast
@@ -104,12 +103,12 @@ def normal_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.
     return bits.astype(np.uint16, copy=False).reshape(shape)
 
 
-def white_waves(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.complex64]:
+def white_waves(rng: np.random.Generator, shape: tuple[int, ...]) -> Complex64Array:
     """Random waves of white noise: complex numbers whose real and imaginary parts are normal, of variance 1."""
     parts = looked_up(normal_bits(rng, (*shape, 2)), quantiles(1).astype(np.float32))
     return parts.view(np.complex64)[..., 0]
 
 
-def quantiles(sigma: float) -> Floats:
+def quantiles(sigma: float) -> Float64Array:
     """Table (65536,) of a normal distribution, mean 0; it ends at 4.3 standard deviations."""
     return sigma * _normal_quantiles()

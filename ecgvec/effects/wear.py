@@ -7,15 +7,13 @@ from typing import Annotated, Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from ecgvec._typing import Float32Array, Float64Array, Image, IntpArray
 from ecgvec.components import Seed, registered
-from ecgvec.effects.base import EFFECTS, Image, OnPaper
+from ecgvec.effects.base import EFFECTS, OnPaper
 from ecgvec.warp.creases import Creases
-from ecgvec.warp.parts import Bend, Floats, Paper, generator
-
-Plane = NDArray[np.float32]
+from ecgvec.warp.parts import Bend, Paper, generator
 
 CORE_MM = 0.28  # to both sides of a fold ink may be gone
 RAGGED_MM = 0.12  # over which the core ends
@@ -60,7 +58,7 @@ class Wear(OnPaper):
             )
         return changed
 
-    def _worn_off(self, line: _Line, pixels: Image, where: NDArray[np.intp], worn: Plane, dirt: Plane) -> None:
+    def _worn_off(self, line: _Line, pixels: Image, where: IntpArray, worn: Float32Array, dirt: Float32Array) -> None:
         """Wears the pixels (m, 3) of the page at ``where``, in place."""
         strength = min(1.0, abs(line.angle) / FULL_ANGLE)
         gone = np.float32(strength * self.worn * MOST_WORN) * worn
@@ -75,7 +73,7 @@ class Wear(OnPaper):
 class _Line:
     """A fold: ``offset`` mm from the page's middle along the unit vector ``across`` (2,), its angle in radians."""
 
-    across: Floats
+    across: Float64Array
     offset: float
     angle: float
 
@@ -88,7 +86,9 @@ def _lines(creases: Creases, paper: Paper) -> list[_Line]:
     ]
 
 
-def _band(line: _Line, shape: tuple[int, ...], scale: float, paper: Paper) -> tuple[NDArray[np.intp], Plane, Plane]:
+def _band(
+    line: _Line, shape: tuple[int, ...], scale: float, paper: Paper
+) -> tuple[IntpArray, Float32Array, Float32Array]:
     """A strip of pixels along a fold: their numbers (n, k) row by row in the page; the distance (n, k) from the fold
     in mm, infinite beyond the page, where the numbers are those of some others, each only once; and the place (n, 1)
     along the fold in mm from its middle. It follows the page's rows, or its columns where the fold is nearer to
@@ -118,10 +118,10 @@ class _Noise:
     (``grime``), 0 to 1, and how far its middle ``wanders`` (n,) in mm, each every STEP_MM; ``fibres`` (m, k) every
     CELL_MM along it and across."""
 
-    broken: Plane
-    grime: Plane
-    wanders: Plane
-    fibres: Plane
+    broken: Float32Array
+    grime: Float32Array
+    wanders: Float32Array
+    fibres: Float32Array
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, length: float) -> _Noise:
@@ -135,7 +135,7 @@ class _Noise:
         fibres = cv2.GaussianBlur(rng.standard_normal(cells, dtype=np.float32), (0, 0), 0.6)
         return cls(np.clip(broken, 0, 1), np.clip(grime, 0, 1), wanders, 0.3 + 0.6 * fibres / fibres.std())
 
-    def worn(self, t: Plane, s: Plane) -> Plane:
+    def worn(self, t: Float32Array, s: Float32Array) -> Float32Array:
         """Share (n, k) of what can break off that has, at ``t`` (n, k) mm across the fold, ``s`` (n, 1) along it."""
         at, i = _at(s, STEP_MM), _at(s, CELL_MM)
         broken = self.broken[at]
@@ -147,18 +147,18 @@ class _Noise:
         inside[np.abs(t) > BAND_MM] = 0
         return np.asarray(np.clip(inside, 0, 1) * broken)
 
-    def dirt(self, t: Plane, s: Plane) -> Plane:
+    def dirt(self, t: Float32Array, s: Float32Array) -> Float32Array:
         """How dark (n, k) the line is, 0 to 1."""
         at = _at(s, STEP_MM)
         profile = np.maximum(0, 1 - ((t - self.wanders[at] / 2) * np.float32(1 / LINE_MM)) ** 2)
         return np.asarray(self.grime[at] * profile * profile)
 
 
-def _at(s: Plane, step: float) -> NDArray[np.intp]:
+def _at(s: Float32Array, step: float) -> IntpArray:
     return (s * np.float32(1 / step)).astype(np.intp)
 
 
-def _smooth(rng: np.random.Generator, count: int, length: float) -> Plane:
+def _smooth(rng: np.random.Generator, count: int, length: float) -> Float32Array:
     """Noise (count,) of unit variance every STEP_MM, blurred over ``length`` mm."""
     wide = rng.standard_normal((1, count), dtype=np.float32)
     blurred = cv2.GaussianBlur(wide, (0, 0), length / STEP_MM / 2)[0]

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Float64Array
 from ecgvec.components import registered
 from ecgvec.effects.base import EFFECTS, Light, View
 from ecgvec.effects.colour import planckian
 from ecgvec.effects.light import Angle, Elevation, Kelvin, Place, anchor, direction, dot
-from ecgvec.warp.parts import Floats
 
 ACROSS, UP = 4, 3  # places on the window that stand for all of it
 PANES = (3, 2)  # in a patch of sunlight: beside one another and one above the other
@@ -54,15 +54,15 @@ class Window(Light):
     x: Place = 0.5
     y: Place = 0.5
 
-    def on_paper(self, view: View) -> Floats:
+    def on_paper(self, view: View) -> Float64Array:
         """The window's light by the sheet's normals, the room's from everywhere."""
         return self._light(view, view.surface.xyz, view.surface.normals)
 
-    def on_ground(self, view: View, ground: Floats) -> Floats:
+    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
         """The same on a level desk."""
         return self._light(view, ground, np.array([0.0, 0.0, 1.0]))
 
-    def _light(self, view: View, places: Floats, normals: Floats) -> Floats:
+    def _light(self, view: View, places: Float64Array, normals: Float64Array) -> Float64Array:
         up = np.array([0.0, 0.0, 1.0])
         level = self._daylight(places, normals) / self._daylight(np.zeros(3), up)
         day, room = (np.array(planckian(k)) for k in (self.kelvin, self.room_kelvin))
@@ -70,7 +70,7 @@ class Window(Light):
         light = self.exposure * (level[..., None] * day + room) / (day + room)
         return np.asarray(light * (1 - self.sun * self._shade(view, places))[..., None])
 
-    def _daylight(self, places: Floats, normals: Floats) -> Floats:
+    def _daylight(self, places: Float64Array, normals: Float64Array) -> Float64Array:
         """Light (...) from all over the window, which faces the page's middle: cosines at both ends over the square
         of the way."""
         way = direction(self.azimuth, self.elevation)
@@ -86,7 +86,7 @@ class Window(Light):
                 total += np.maximum(0.0, dot(ray, np.broadcast_to(normals, ray.shape))) * leaving / square**2
         return total
 
-    def _shade(self, view: View, places: Floats) -> Floats:
+    def _shade(self, view: View, places: Float64Array) -> Float64Array:
         """How much (...) of the sun is shaded, 0 to 1. What is lifted meets its rays earlier."""
         if self.bars == "none":
             return np.zeros(places.shape[:-1])
@@ -103,14 +103,14 @@ class Window(Light):
         sun = self._open(along + self.pitch / 2, clear) * self._box(along, PANES[0] * self.pitch)  # one in the middle
         return np.asarray(1 - sun * self._open(across, clear) * self._box(across, PANES[1] * self.pitch))
 
-    def _box(self, t: Floats, wide: float) -> Floats:
+    def _box(self, t: Float64Array, wide: float) -> Float64Array:
         """1 where places ``t`` mm lie within a band ``wide`` mm about 0, its edges as wide as the penumbra."""
         from scipy.special import erf  # which other lights need not pay for
 
         soft = self.penumbra / 2.4 * np.sqrt(2)
         return np.asarray((erf((t + wide / 2) / soft) - erf((t - wide / 2) / soft)) / 2)
 
-    def _open(self, t: Floats, clear: float) -> Floats:
+    def _open(self, t: Float64Array, clear: float) -> Float64Array:
         """Bands of light ``clear`` mm wide at every pitch, at places ``t`` mm: the nearest ones, as ``_box`` has
         them."""
         nearest = np.mod(t, self.pitch) - self.pitch / 2

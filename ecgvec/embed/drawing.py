@@ -15,14 +15,13 @@ import cairosvg.parser
 import cairosvg.surface
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import BoolArray, Float64Array, Image, Points
 from ecgvec.embed.host import Host
 from ecgvec.errors import SourceError, one_line
 from ecgvec.geometry.hulls import hull_corners
-from ecgvec.geometry.path import Points
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
-from ecgvec.graphics.raster import LARGEST_PX, Image
+from ecgvec.graphics.raster import LARGEST_PX
 
 MEASURED = 40.0  # px/mm at which a text's ink is measured
 INKED = 0.25  # of a text's densest ink, from which a pixel counts as ink
@@ -167,7 +166,7 @@ def _unbounded() -> Any:
     return cairocffi.RecordingSurface(cairocffi.CONTENT_COLOR_ALPHA, None)
 
 
-def _around(ink: NDArray[np.bool_], corner: NDArray[np.float64]) -> Points | None:
+def _around(ink: BoolArray, corner: Float64Array) -> Points | None:
     """Points, mm, around the inked pixels (rows, columns) of a picture whose corner lies at ``corner`` px."""
     columns = np.flatnonzero(ink.any(axis=0))
     if not len(columns):

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ecgvec._typing import BoolArray, Float64Array, Points, Uint8Array
 from ecgvec.effects.base import Capture, Surroundings
 from ecgvec.embed.place import page_labels
 from ecgvec.errors import RecipeError, WarpError
-from ecgvec.geometry.path import Points
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
 from ecgvec.graphics.raster import cover
 from ecgvec.render.camera import Shot, developed, hidden, page_dpi, taken
@@ -23,7 +23,6 @@ from ecgvec.sheet import Sheet
 from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.base import Flat, Warp
 
-Matrix = NDArray[np.float64]
 _HALF = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])  # from a pixel's middle to its corner
 
 
@@ -32,7 +31,7 @@ class _Moved:
     """A warp whose image goes through a homography ``matrix`` (3, 3), px to px, into one of ``size``."""
 
     warp: Warp
-    matrix: Matrix
+    matrix: Float64Array
     size: tuple[int, int]
 
     def forward(self, points: Points) -> Points:
@@ -42,7 +41,7 @@ class _Moved:
         return self.warp.inverse(_through(np.asarray(np.linalg.inv(self.matrix)), points))
 
 
-def _through(matrix: Matrix, points: Points) -> Points:
+def _through(matrix: Float64Array, points: Points) -> Points:
     x, y, w = (np.column_stack([points, np.ones(len(points))]) @ matrix.T).T
     return np.column_stack([x / w, y / w])
 
@@ -70,7 +69,7 @@ class Layer:
         pixels = _unmixed(developed(sheet.scene, shot, self.dpi, effects), alpha)
         whole = np.dstack([pixels, alpha])
         x0, y0, x1, y1 = _bounds(alpha) if trim else (0, 0, *shot.warp.size)
-        self.image: NDArray[np.uint8] = np.ascontiguousarray(whole[y0:y1, x0:x1])
+        self.image: Uint8Array = np.ascontiguousarray(whole[y0:y1, x0:x1])
         shift = np.array([[1.0, 0.0, -x0], [0.0, 1.0, -y0], [0.0, 0.0, 1.0]])
         self._warp = _Moved(shot.warp, shift, (x1 - x0, y1 - y0))
         self._on_paper = occlude(page_labels(sheet), shot.sheet, hidden(shot, effects, self.dpi))
@@ -101,32 +100,32 @@ class Layer:
         """The labels on the paper, with what is outside the layer's image not visible."""
         return self._on_paper.seen(lambda points: self._holds(self._warp.forward(points)))
 
-    def _holds(self, points: Points) -> NDArray[np.bool_]:
+    def _holds(self, points: Points) -> BoolArray:
         with np.errstate(invalid="ignore"):
             return np.asarray(((points >= 0) & (points < self.size)).all(axis=1))
 
 
-def for_opencv(matrix: ArrayLike) -> Matrix:
+def for_opencv(matrix: ArrayLike) -> Float64Array:
     """The matrix (3, 3) that ``cv2.warpPerspective`` and its like need to draw what ``Layer.under(matrix)`` labels:
     they count from the middle of the first pixel, not from its corner."""
-    found: Matrix = np.linalg.inv(_HALF) @ _homography(matrix) @ _HALF
+    found: Float64Array = np.linalg.inv(_HALF) @ _homography(matrix) @ _HALF
     return found
 
 
-def from_opencv(matrix: ArrayLike) -> Matrix:
+def from_opencv(matrix: ArrayLike) -> Float64Array:
     """What ``Layer.under`` needs to label what OpenCV drew through ``matrix`` (3, 3): the way back."""
-    found: Matrix = _HALF @ _homography(matrix) @ np.linalg.inv(_HALF)
+    found: Float64Array = _HALF @ _homography(matrix) @ np.linalg.inv(_HALF)
     return found
 
 
-def _homography(matrix: ArrayLike) -> Matrix:
+def _homography(matrix: ArrayLike) -> Float64Array:
     found = np.asarray(matrix, dtype=np.float64)
     if found.shape != (3, 3) or not np.isfinite(found).all() or np.linalg.det(found) == 0:
         raise WarpError("this matrix is no homography: give 3 x 3 numbers whose determinant is not 0")
     return found
 
 
-def _alpha(sheet: Sheet, shot: Shot, dpi: float) -> NDArray[np.uint8]:
+def _alpha(sheet: Sheet, shot: Shot, dpi: float) -> Uint8Array:
     """How much of each pixel the paper covers, (H, W), 0 to 255."""
     if isinstance(shot.warp, Flat):
         paper = as_path(shapely.box(0, 0, sheet.paper.width, sheet.paper.height))
@@ -139,7 +138,7 @@ def _alpha(sheet: Sheet, shot: Shot, dpi: float) -> NDArray[np.uint8]:
     return np.asarray(255 - resample(black, px_per_mm(dpi), shot.warp, Dressing(cover=left))[..., 0])
 
 
-def _unmixed(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _unmixed(pixels: Uint8Array, alpha: Uint8Array) -> Uint8Array:
     """The paper's own colours (H, W, 3), of ``pixels`` that show it over white."""
     part = (alpha > 0) & (alpha < 255)
     found = pixels.copy()
@@ -148,7 +147,7 @@ def _unmixed(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.
     return found
 
 
-def _bounds(alpha: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+def _bounds(alpha: Uint8Array) -> tuple[int, int, int, int]:
     """x0, y0, x1, y1 of the pixels that show paper. WarpError where none does."""
     columns, rows = np.flatnonzero(alpha.any(axis=0)), np.flatnonzero(alpha.any(axis=1))
     if not len(columns):

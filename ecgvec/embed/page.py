@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgvec import svg
+from ecgvec._typing import Points
 from ecgvec.embed.drawing import Drawing, sliced_hulls
 from ecgvec.embed.host import SVG, read
 from ecgvec.embed.place import Inset, matrix, place, styled
 from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.hulls import hull
-from ecgvec.geometry.path import Points
 from ecgvec.graphics.nodes import TextInfo
 from ecgvec.graphics.text import text_mark
 from ecgvec.render.labels.derive import corners

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Float64Array, Uint8Array
 from ecgvec.effects import EFFECTS
 from ecgvec.effects.base import Capture, Effect
 from ecgvec.embed.page import HOST_TEXT, Page
@@ -60,7 +60,7 @@ class Photograph:
 
     page: Page
     dpi: float
-    image: NDArray[np.uint8]
+    image: Uint8Array
     ecgs: tuple[Sheet, ...]
     labels: Annotations
     shot: Shot
@@ -143,7 +143,7 @@ def _host(paper: Paper, texts: tuple[TextLabel, ...]) -> Annotations:
     return Annotations(page, dense_ring(page), (), 0.0, (), texts, (), None, None, None, (), ())
 
 
-def _seen(inset: Inset, image: NDArray[np.uint8], host: Flat | Lattice, above: BaseGeometry, left: Polygon) -> Sheet:
+def _seen(inset: Inset, image: Uint8Array, host: Flat | Lattice, above: BaseGeometry, left: Polygon) -> Sheet:
     """An ECG as the picture shows it: ``above`` hides places of it, ``left`` is left of the host's paper (mm)."""
     back = inset.to_host.inverse()
     own = shapely.box(0, 0, *inset.sheet.paper.centre * 2)
@@ -177,7 +177,7 @@ def seen_through(host: Flat | Lattice, to_host: Affine, paper: Paper) -> Lattice
     return Lattice(host.size, nodes, step, lambda points: guess(to_host(points)), flat @ _matrix(to_host), paper)
 
 
-def _matrix(affine: Affine) -> NDArray[np.float64]:
+def _matrix(affine: Affine) -> Float64Array:
     return np.array([[affine.a, affine.c, affine.e], [affine.b, affine.d, affine.f], [0.0, 0.0, 1.0]])
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from shapely import Polygon
 
 from ecgvec import svg
+from ecgvec._typing import Points
 from ecgvec.embed.host import SVG, Host, after, read
 from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.path import Points
 from ecgvec.graphics.nodes import AddedInfo, Mark, Scene
 from ecgvec.record.beats import Beats
 from ecgvec.render.labels.derive import derive

@@ -43,9 +43,9 @@ import shapely
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Points
 from ecgvec.export.formats import FORMATS, Format, Streams, no_files
 from ecgvec.export.instances import Box, Instance, instances
-from ecgvec.geometry.path import Points
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.render.labels.ink import rings
 from ecgvec.sheet import Sheet

@@ -7,16 +7,15 @@ would be a label of nothing. The 1 mm lattice is in the JSON, where it was asked
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import AnyArray
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.sheet import Sheet
 
 
-def npy(array: NDArray[Any]) -> bytes:
+def npy(array: AnyArray) -> bytes:
     """An array as the content of a ``.npy`` file (NumPy's format 1.0, C order, no pickle)."""
     plain = np.ascontiguousarray(array)
     head = io.BytesIO()

@@ -33,12 +33,12 @@ from typing import Any
 
 import numpy as np
 
+from ecgvec._typing import Points
 from ecgvec.export.coco import PX_DECIMALS, xywh
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.images import encode_png
 from ecgvec.export.instances import Instance, instances
 from ecgvec.export.native import box
-from ecgvec.geometry.path import Points
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.render.labels.model import TextLabel, TraceLabel
 from ecgvec.sheet import Sheet

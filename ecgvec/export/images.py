@@ -6,10 +6,9 @@ import struct
 import zlib
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from ecgvec import svg
+from ecgvec._typing import Uint8Array
 from ecgvec.errors import ExportError
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.geometry.units import MM_PER_INCH
@@ -22,7 +21,7 @@ _DENSITY = 13  # where JFIF's unit and density lie: after SOI (2), marker and le
 JPEG_QUALITY = 95
 
 
-def encode_png(image: NDArray[np.uint8], dpi: float) -> bytes:
+def encode_png(image: Uint8Array, dpi: float) -> bytes:
     """An RGB image (H, W, 3) as PNG that says its resolution (pHYs), so that it prints at true size."""
     whole = _encoded(".png", image, png_settings())
     per_metre = round(dpi * 1000 / MM_PER_INCH)
@@ -39,14 +38,14 @@ def png_settings() -> list[int]:
     return [cv2.IMWRITE_PNG_COMPRESSION, 1, *how]
 
 
-def encode_jpeg(image: NDArray[np.uint8], dpi: float) -> bytes:
+def encode_jpeg(image: Uint8Array, dpi: float) -> bytes:
     """An RGB image (H, W, 3) as JPEG of quality 95 that says its resolution (JFIF's density, in whole dots an inch)."""
     whole = _encoded(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     density = struct.pack(">BHH", 1, round(dpi), round(dpi))
     return whole[:_DENSITY] + density + whole[_DENSITY + len(density) :]
 
 
-def _encoded(kind: str, image: NDArray[np.uint8], settings: list[int]) -> bytes:
+def _encoded(kind: str, image: Uint8Array, settings: list[int]) -> bytes:
     done, data = cv2.imencode(kind, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), settings)
     if not done:
         raise ExportError(f"OpenCV could not encode the image as {kind[1:].upper()}: check its size")

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.geometry.path import Points
+from ecgvec._typing import Float64Array, Points
 from ecgvec.graphics.nodes import AddedInfo, Mark
 from ecgvec.render.labels.ink import trace_ink
 from ecgvec.render.labels.model import TraceLabel, bounds
@@ -52,7 +51,7 @@ class Instance:
     visible: bool
     shape: MultiPolygon
     box: Box
-    keypoints: NDArray[np.float64] | None
+    keypoints: Float64Array | None
     truncated: bool
     more: dict[str, Any]
 
@@ -101,7 +100,7 @@ def _cut(shape: BaseGeometry, width: int, height: int) -> MultiPolygon:
     return MultiPolygon([part for part in shapely.get_parts(inside) if part.geom_type == "Polygon" and part.area > 0])
 
 
-def _keypoints(sheet: Sheet, quad: Points, covered: BaseGeometry) -> NDArray[np.float64]:
+def _keypoints(sheet: Sheet, quad: Points, covered: BaseGeometry) -> Float64Array:
     """Corners (4, 2) as x, y, v: v is 2 inside the image, 1 where they lie in ``covered`` (page mm); outside the image
     x, y and v are 0."""
     (x, y), (width, height) = quad.T, sheet.warp.size
@@ -109,7 +108,7 @@ def _keypoints(sheet: Sheet, quad: Points, covered: BaseGeometry) -> NDArray[np.
     v = np.full(len(x), 2.0)
     if not covered.is_empty:
         v -= shapely.contains_xy(covered, sheet.warp.inverse(quad))
-    points: NDArray[np.float64] = np.column_stack([x, y, v]) * inside[:, None]
+    points: Float64Array = np.column_stack([x, y, v]) * inside[:, None]
     return points
 
 

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from ecgvec._typing import Points
 from ecgvec.effects.colour import Temperature
 from ecgvec.effects.sensor import GaussianNoise
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
-from ecgvec.geometry.path import Points
 from ecgvec.geometry.units import MM_PER_INCH, px_per_mm
 from ecgvec.graphics.nodes import TextInfo
 from ecgvec.layout.style import page_colors, rgb

@@ -22,18 +22,17 @@ import struct
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import GeometryCollection, LineString
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import AnyArray, BoolArray, Points, Uint8Array, Uint16Array
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.grids import npy
 from ecgvec.geometry.lines import dashed, lines
-from ecgvec.geometry.path import CLOSE, MOVE, Path, Points, polyline
+from ecgvec.geometry.path import CLOSE, MOVE, Path, polyline
 from ecgvec.graphics.nodes import Mark, TextInfo, TraceInfo
 from ecgvec.layout.style import rgb
 from ecgvec.record.leads import STANDARD_12
@@ -80,9 +79,9 @@ class Patch:
 
     x: int
     y: int
-    inside: NDArray[np.bool_]
+    inside: BoolArray
 
-    def of(self, plane: NDArray[Any]) -> NDArray[Any]:
+    def of(self, plane: AnyArray) -> AnyArray:
         """The part of ``plane`` (H, W), one value a pixel of the image, that the patch lies on; a view."""
         height, width = self.inside.shape
         return plane[self.y : self.y + height, self.x : self.x + width]
@@ -176,7 +175,7 @@ def lead_bits(sheet: Sheet) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*STANDARD_12, *drawn]))
 
 
-def mask_arrays(sheet: Sheet) -> tuple[NDArray[np.uint8], NDArray[np.uint16], NDArray[np.uint8]]:
+def mask_arrays(sheet: Sheet) -> tuple[Uint8Array, Uint16Array, Uint8Array]:
     """Classes (H, W), lead bits (planes, H, W), 16 leads a plane, and rows (rows, H, W), 0 or 1."""
     width, height = sheet.warp.size
     bits = {lead: i for i, lead in enumerate(lead_bits(sheet))}
@@ -196,7 +195,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def mask_png(values: NDArray[np.uint8] | NDArray[np.uint16], palette: NDArray[np.uint8] | None = None) -> bytes:
+def mask_png(values: Uint8Array | Uint16Array, palette: Uint8Array | None = None) -> bytes:
     """``values`` (H, W) as a PNG: greyscale of 8 or 16 bits, or, with ``palette`` (n, 3) RGB, indices into it.
 
     Neither OpenCV writes palettes, nor as fast: masks are long runs, for which zlib's run-length strategy is made.

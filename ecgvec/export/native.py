@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from ecgvec._typing import Float64Array
 from ecgvec._version import __version__
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.formats import FORMATS, Files, Format
@@ -44,7 +44,7 @@ NO_NUMBER = "a label lies at a place that is no number"
 _JSON = orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_APPEND_NEWLINE
 
 
-def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rounded(values: Float64Array) -> Float64Array:
     """``values`` as the JSON holds them; ValueError for NaN, which has no place in it."""
     rounded = values.round(PX_DECIMALS)
     if not np.isfinite(rounded).all():
@@ -52,7 +52,7 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return rounded
 
 
-def box(points: NDArray[np.float64]) -> list[float]:
+def box(points: Float64Array) -> list[float]:
     """x, y, width, height of points in image pixels."""
     x0, y0, x1, y1 = bounds(points)
     if not math.isfinite(x0 + y0 + x1 + y1):

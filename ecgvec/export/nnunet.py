@@ -17,8 +17,8 @@ import json
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Uint8Array
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.images import encode_png
 from ecgvec.export.masks import ink_patches, mask_png
@@ -55,7 +55,7 @@ def label_of(lead: str) -> int:
     return LABELS.index(lead if lead in LABELS[1:] else OTHER)
 
 
-def label_image(sheet: Sheet) -> NDArray[np.uint8]:
+def label_image(sheet: Sheet) -> Uint8Array:
     """The label of each pixel, (H, W)."""
     width, height = sheet.warp.size
     labels = np.zeros((height, width), dtype=np.uint8)

@@ -17,8 +17,8 @@ import hashlib
 import re
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array, Int64Array
 from ecgvec.errors import RecordError
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.sheet import Sheet
@@ -29,18 +29,15 @@ UNITS_PER_MV = 1000
 _BYTES = {16: 2, 24: 3, 32: 4}
 """WFDB format -> bytes a sample. All are two's complement, their lowest number standing for no value."""
 
-Signals = NDArray[np.float64]
-Digits = NDArray[np.int64]
 
-
-def window_signals(sheet: Sheet) -> tuple[Signals, tuple[str, ...]]:
+def window_signals(sheet: Sheet) -> tuple[Float64Array, tuple[str, ...]]:
     """The page's window of each lead on it, (samples, leads) mV, and the leads' names, in the record's order."""
     shown = {panel.lead for panel in sheet.layout.panels}
     columns = [column for column, lead in enumerate(sheet.signal_leads) if lead in shown]
     return sheet.signals[:, columns], tuple(sheet.signal_leads[column] for column in columns)
 
 
-def plotted_only(sheet: Sheet) -> tuple[Signals, tuple[str, ...]]:
+def plotted_only(sheet: Sheet) -> tuple[Float64Array, tuple[str, ...]]:
     """``window_signals`` with NaN at all samples that have no place on the page."""
     signals, leads = window_signals(sheet)
     masked = np.full_like(signals, np.nan)
@@ -59,7 +56,7 @@ def record_name(name: str) -> str:
     return safe if safe == name else f"{safe}_{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
-def _baseline(units: Signals, largest: int) -> int:
+def _baseline(units: Float64Array, largest: int) -> int:
     """What to add to a lead's units so that they fit into -largest to largest, if anything does; 0 where they do."""
     finite = units[np.isfinite(units)]
     if not len(finite) or np.abs(finite).max() <= largest:
@@ -67,7 +64,7 @@ def _baseline(units: Signals, largest: int) -> int:
     return -round((float(finite.min()) + float(finite.max())) / 2)
 
 
-def digitised(signals: Signals) -> tuple[Digits, list[int], int]:
+def digitised(signals: Float64Array) -> tuple[Int64Array, list[int], int]:
     """mV as ADC units: (samples, leads), the baseline of each lead, and the narrowest WFDB format that holds all.
 
     RecordError where no format does.
@@ -84,7 +81,9 @@ def digitised(signals: Signals) -> tuple[Digits, list[int], int]:
     raise RecordError(f"a lead reaches {peak:.0f} mV, too much for WFDB's formats: mend its gain or unit in the header")
 
 
-def header(name: str, leads: tuple[str, ...], fs: float, digits: Digits, baselines: list[int], code: int) -> list[str]:
+def header(
+    name: str, leads: tuple[str, ...], fs: float, digits: Int64Array, baselines: list[int], code: int
+) -> list[str]:
     """The record line and a line a signal. The checksum is the sum of the samples as a signed 16-bit number."""
     lines = [f"{name} {len(leads)} {np.format_float_positional(fs, trim='-')} {len(digits)}"]
     for lead, column, baseline in zip(leads, digits.T, baselines, strict=True):

@@ -35,11 +35,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ecgvec._typing import Points
 from ecgvec.export.coco import ADDED, CORNERED, CORNERS, LEADS, outlines
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.images import encode_png
 from ecgvec.export.instances import Instance, instances
-from ecgvec.geometry.path import Points
 from ecgvec.sheet import Sheet
 
 TASKS = ("detect", "segment", "pose")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgvec.geometry.path import Points
+from ecgvec._typing import Points
 
 
 @dataclass(frozen=True)

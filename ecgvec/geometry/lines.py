@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ecgvec.geometry.path import CLOSE, CURVE, MOVE, POINTS_PER_CODE, Path, Points
-
-Counts = NDArray[np.intp]
+from ecgvec._typing import Float64Array, IntpArray, Points
+from ecgvec.geometry.path import CLOSE, CURVE, MOVE, POINTS_PER_CODE, Path
 
 
 def lines(path: Path, tolerance: float) -> list[Points]:
@@ -28,7 +26,7 @@ def lines(path: Path, tolerance: float) -> list[Points]:
     return np.split(found, np.flatnonzero(np.diff(line[at])) + 1)
 
 
-def _curve_pieces(path: Path, ends: Counts, tolerance: float) -> Counts:
+def _curve_pieces(path: Path, ends: IntpArray, tolerance: float) -> IntpArray:
     """How many straight pieces each code becomes: a curve of second derivative m strays by m / 8 n^2 from n of them."""
     counts = np.ones(len(path.codes), dtype=np.intp)
     curves = path.codes == CURVE
@@ -38,14 +36,14 @@ def _curve_pieces(path: Path, ends: Counts, tolerance: float) -> Counts:
     return counts
 
 
-def _within(counts: Counts) -> tuple[Counts, NDArray[np.float64]]:
+def _within(counts: IntpArray) -> tuple[IntpArray, Float64Array]:
     """For things divided into ``counts`` (n,) parts: which thing each part is of, and where in it it begins, 0 to 1."""
-    at: Counts = np.repeat(np.arange(len(counts)), counts)
+    at: IntpArray = np.repeat(np.arange(len(counts)), counts)
     part = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
     return at, part / counts[at]
 
 
-def divided(points: Points, counts: Counts) -> tuple[Points, Counts]:
+def divided(points: Points, counts: IntpArray) -> tuple[Points, IntpArray]:
     """``points`` (n, 2) with the piece from each to the next divided evenly into ``counts`` (n - 1,) pieces; and of
     each point found, the one of ``points`` that it is or follows."""
     at, part = _within(counts)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import orjson
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from ecgvec._typing import BoolArray, Points, Uint8Array
 
 MOVE, LINE, CURVE, CLOSE = 0, 1, 2, 3
 POINTS_PER_CODE = np.array([1, 1, 3, 0])
@@ -16,7 +18,6 @@ _SVG_COMMANDS = ("M%s", "L%s", "C%s %s %s", "Z")
 # Decimals kept of x and of y on a page. 1e-5 mm in x is 0.4 us at 25 mm/s, 1e-4 mm in y is 10 nV at 10 mm/mV.
 X_DECIMALS, Y_DECIMALS = 5, 4
 
-Points = NDArray[np.float64]
 PointMap = Callable[[Points], Points]
 
 
@@ -24,7 +25,7 @@ PointMap = Callable[[Points], Points]
 class Path:
     """``codes`` (n,) uint8: MOVE, LINE, CURVE, CLOSE; ``points`` (m, 2) float64: one, one, three or none a code."""
 
-    codes: NDArray[np.uint8]
+    codes: Uint8Array
     points: Points
 
     def mapped(self, function: PointMap) -> Path:
@@ -101,7 +102,7 @@ def rectangles(boxes: ArrayLike) -> Path:
     return Path(np.tile(np.array([MOVE, LINE, LINE, LINE, CLOSE], dtype=np.uint8), len(x0)), corners)
 
 
-def _finite(points: Points) -> NDArray[np.bool_]:
+def _finite(points: Points) -> BoolArray:
     """Which of ``points`` (n, 2) have both coordinates."""
     return np.asarray(np.isfinite(points[:, 0]) & np.isfinite(points[:, 1]))
 

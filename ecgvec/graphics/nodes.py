@@ -6,10 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ecgvec.geometry.path import Path, Points
+from ecgvec._typing import BoolArray, Float64Array, Points
+from ecgvec.geometry.path import Path
 from ecgvec.layout.axes import Axes
 from ecgvec.layout.place import Box, Panel, Pulse
 
@@ -37,10 +35,10 @@ class TraceInfo:
     axes: Axes
     first: int
     fs: float
-    t: NDArray[np.float64]
-    mv: NDArray[np.float64]
+    t: Float64Array
+    mv: Float64Array
     points: Points
-    inked: NDArray[np.bool_] | None = None
+    inked: BoolArray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,8 @@ import numpy as np
 import shapely
 from shapely import Polygon
 
+from ecgvec._typing import Points
 from ecgvec.geometry.outlines import FACES, face, text_path
-from ecgvec.geometry.path import Points
 from ecgvec.graphics.nodes import AddedInfo, Mark, Scene, TextInfo
 from ecgvec.resources import folder
 

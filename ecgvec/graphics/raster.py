@@ -7,16 +7,13 @@ from typing import Any, cast
 import cairocffi
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array, Image
 from ecgvec.errors import SourceError, one_line
 from ecgvec.geometry.path import LINE, POINTS_PER_CODE, Path
 from ecgvec.geometry.units import pixel_size, px_per_mm
 from ecgvec.graphics.nodes import Mark, Scene
 from ecgvec.layout.style import rgb
-
-Image = NDArray[np.uint8]
-PathData = NDArray[np.float64]
 
 _CAPS = {"butt": cairocffi.LINE_CAP_BUTT, "round": cairocffi.LINE_CAP_ROUND, "square": cairocffi.LINE_CAP_SQUARE}
 _JOINS = {"miter": cairocffi.LINE_JOIN_MITER, "round": cairocffi.LINE_JOIN_ROUND}
@@ -79,7 +76,7 @@ def _pixels(surface: Any, width: int, height: int) -> Image:
     return rgb_pixels
 
 
-def paint(context: Any, mark: Mark, data: PathData) -> None:
+def paint(context: Any, mark: Mark, data: Float64Array) -> None:
     """Paint ``mark``, whose path is ``data``, as its pen does."""
     pen = mark.pen
     context.save()
@@ -109,7 +106,7 @@ def append_path(context: Any, path: Path) -> None:
     append_data(context, path_data(path))
 
 
-def path_data(path: Path) -> PathData:
+def path_data(path: Path) -> Float64Array:
     """A path as cairo keeps it, an array of ``cairo_path_data_t``, (n, 2): a header, then the points, a command.
 
     A header is the command, by numbers that are ours as well (CAIRO_PATH_MOVE_TO is MOVE, and so on), and its length.
@@ -133,7 +130,7 @@ def path_data(path: Path) -> PathData:
     return data
 
 
-def append_data(context: Any, data: PathData) -> None:
+def append_data(context: Any, data: Float64Array) -> None:
     """Hand a path of ``path_data`` to cairo."""
     if not len(data):
         return

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import BoolArray, Int64Array, Points
 from ecgvec.handwriting.charset import LOWER
-from ecgvec.handwriting.glyphs import DENSE, DOT, Glyph, Hand, Points
+from ecgvec.handwriting.glyphs import DENSE, DOT, Glyph, Hand
 
 # The arc length from point to point. The chord of a bow of radius 0.2 is off by a hundredth at this step, and each
 # point saved is a step less to learn, to train and to write.
@@ -36,20 +36,20 @@ class Line:
 
     text: str
     points: Points
-    pen: NDArray[np.int64]
-    character: NDArray[np.int64]
+    pen: Int64Array
+    character: Int64Array
 
     def strokes(self) -> list[Points]:
         """The ink alone: a list of (n, 2)."""
         return strokes_of(self.points, self.pen)
 
 
-def strokes_of(points: Points, pen: NDArray[np.int64]) -> list[Points]:
+def strokes_of(points: Points, pen: Int64Array) -> list[Points]:
     """Points (n, 2) with their pen states (n,) as separate strokes, blanks left out."""
     return [points[rows] for rows in stroke_rows(pen)]
 
 
-def stroke_rows(pen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def stroke_rows(pen: Int64Array) -> list[Int64Array]:
     """Of points with these pen states (n,) the numbers of those of each stroke, blanks left out."""
     parts = np.split(np.arange(len(pen)), np.flatnonzero(pen != DRAW) + 1)
     return [rows for part in parts if len(rows := part[pen[part] != BLANK])]
@@ -93,9 +93,9 @@ class _Setter:
         self._right = 0.0
         self._last = ""
         self._strokes = 0
-        self._parts: list[tuple[Points, NDArray[np.int64], int, bool]] = []
+        self._parts: list[tuple[Points, Int64Array, int, bool]] = []
 
-    def put(self, points: Points, stroke: NDArray[np.int64], index: int, character: str) -> None:
+    def put(self, points: Points, stroke: Int64Array, index: int, character: str) -> None:
         """Set a glyph beside the ink so far; join it to the last one where both are lower case."""
         bands = np.clip(((points[:, 1] - _BANDS[0]) / 0.15).astype(np.int64), 0, len(_BANDS) - 1)
         left, right = np.full(len(_BANDS), np.inf), np.full(len(_BANDS), -np.inf)
@@ -146,7 +146,7 @@ class _Setter:
         self._parts.append((link, np.full(len(link), numbers[-1]), owner, False))
         return 1
 
-    def dense(self) -> tuple[Points, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    def dense(self) -> tuple[Points, Int64Array, Int64Array, BoolArray]:
         """(points (n, 2), stroke (n,), character index (n,), whether it is a blank (n,))."""
         sizes = [len(points) for points, _, _, _ in self._parts]
         return (
@@ -157,9 +157,7 @@ class _Setter:
         )
 
 
-def resampled(
-    text: str, points: Points, stroke: NDArray[np.int64], owner: NDArray[np.int64], blank: NDArray[np.bool_]
-) -> Line:
+def resampled(text: str, points: Points, stroke: Int64Array, owner: Int64Array, blank: BoolArray) -> Line:
     """Each stroke at an even arc length of about STEP, its ends kept; a stroke of no length is one point."""
     same = np.diff(stroke) == 0
     lengths = np.hypot(*np.diff(points, axis=0).T)

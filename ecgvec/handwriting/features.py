@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float32Array, Float64Array, Int64Array, Points
 from ecgvec.handwriting.charset import padded
 from ecgvec.handwriting.compose import BLANK, STEP, UP, Line
-from ecgvec.handwriting.glyphs import Points
 
 FEATURES = 10
 
@@ -33,8 +32,6 @@ _END_PHASE = -0.5 + 1 / 16  # where on END the window stands when the text is ov
 _PEN_NOISE, _PEN_DECAY = 0.012, 0.85  # x-heights a step; how much of an error is left a step later
 _PHASE_NOISE, _PHASE_DECAY = 0.03, 0.9  # characters a step
 
-Floats = NDArray[np.float32]
-
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -45,17 +42,17 @@ class Batch:
     ``steps`` (n,): how many steps of each line count, the last of which ends the text.
     """
 
-    characters: NDArray[np.int64]
-    style: NDArray[np.int64]
-    features: Floats
-    phase: Floats
-    offset: Floats
-    pen: NDArray[np.int64]
-    next_phase: Floats
-    steps: NDArray[np.int64]
+    characters: Int64Array
+    style: Int64Array
+    features: Float32Array
+    phase: Float32Array
+    offset: Float32Array
+    pen: Int64Array
+    next_phase: Float32Array
+    steps: Int64Array
 
 
-def phases(line: Line) -> NDArray[np.float64]:
+def phases(line: Line) -> Float64Array:
     """Where the window stands at each point (n,), in characters: it goes evenly over the points of a character."""
     counts = np.bincount(line.character, minlength=len(line.text))
     first = np.cumsum(counts) - counts
@@ -92,12 +89,12 @@ def make_batch(lines: Sequence[tuple[Line, int]], rng: np.random.Generator | Non
     )
 
 
-def _later(noise: NDArray[np.float64]) -> NDArray[np.float64]:
+def _later(noise: Float64Array) -> Float64Array:
     """The noise (n, T, ...) one step later, 0 at the first."""
     return np.concatenate([np.zeros_like(noise[:, :1]), noise[:, :-1]], axis=1)
 
 
-def _drift(rng: np.random.Generator | None, shape: tuple[int, ...], size: float, decay: float) -> NDArray[np.float64]:
+def _drift(rng: np.random.Generator | None, shape: tuple[int, ...], size: float, decay: float) -> Float64Array:
     """Noise that keeps ``decay`` of itself from step to step (axis 1), with fresh noise of deviation ``size``.
 
     A third of the lines get none: the writer also has to know what going right looks like.
@@ -111,7 +108,7 @@ def _drift(rng: np.random.Generator | None, shape: tuple[int, ...], size: float,
     return noise
 
 
-def _features(points: NDArray[np.float64], pen: NDArray[np.int64], phase_before: NDArray[np.float64]) -> Floats:
+def _features(points: Float64Array, pen: Int64Array, phase_before: Float64Array) -> Float32Array:
     """The features (n, T, FEATURES) before each step, of points (n, T, 2) in x-heights."""
     n, steps = pen.shape
     state = PenState(n)
@@ -132,25 +129,25 @@ class PenState:
         self._right = np.zeros(n)
         self._pen = np.full(n, UP)
 
-    def move(self, points: Points, pen: NDArray[np.int64]) -> None:
+    def move(self, points: Points, pen: Int64Array) -> None:
         """Move each pen to its point (n, 2), with its state (n,) after it."""
         self._offset = points - self.at
         self._start = np.where((self._pen != 0)[:, None], points, self._start)
         self._right = np.maximum(self._right, points[:, 0])
         self.at, self._pen = points, pen
 
-    def restart(self, rows: NDArray[np.int64]) -> None:
+    def restart(self, rows: Int64Array) -> None:
         """Begin new lines with the pens of these ``rows``."""
         for array in (self.at, self._offset, self._start, self._right):
             array[rows] = 0.0
         self._pen[rows] = UP
 
-    def keep(self, rows: NDArray[np.int64]) -> None:
+    def keep(self, rows: Int64Array) -> None:
         """Go on with the pens of these ``rows`` alone, in this order."""
         self.at, self._offset, self._start = self.at[rows], self._offset[rows], self._start[rows]
         self._right, self._pen = self._right[rows], self._pen[rows]
 
-    def features(self, phase: NDArray[np.float64]) -> Floats:
+    def features(self, phase: Float64Array) -> Float32Array:
         """The features (n, FEATURES) before the next step, with the window at ``phase`` (n,)."""
         return np.column_stack(
             [

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from ecgvec._typing import Float64Array, Int64Array, Points
 from ecgvec.handwriting.charset import DIGITS
 
-Points = NDArray[np.float64]
 Strokes = Sequence[Points]
 
 DENSE = 0.04  # x-heights between the points of a stored glyph: much finer than what the model is given
@@ -31,7 +30,7 @@ class Glyph:
     """One drawing of one character: ``points`` (n, 2) in x-heights; ``stroke`` (n,) the stroke of each, from 0."""
 
     points: Points
-    stroke: NDArray[np.int64]
+    stroke: Int64Array
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -124,7 +123,7 @@ def _classes(known: RawGlyphs) -> list[str]:
     return [members for members in classes if members] + others
 
 
-def _pulled(strokes: Strokes, middle: NDArray[np.float64], hanging: bool, to_zero: bool) -> list[Points]:
+def _pulled(strokes: Strokes, middle: Float64Array, hanging: bool, to_zero: bool) -> list[Points]:
     """Strokes pulled to the class' median ``middle`` = (top, bottom), by the top where the character hangs."""
     top, bottom = extent(strokes)
     line, target = (top, float(middle[0])) if hanging else (bottom, float(middle[1]))

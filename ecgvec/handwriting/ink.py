@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Float64Array, Int64Array
 from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path
 from ecgvec.handwriting.nibs import Nib, nib_of, shade_of
 from ecgvec.handwriting.writer import Note
@@ -23,9 +23,6 @@ _LONGEST_TURN = 2.0  # radians: what turns further may run into itself
 _FINEST = 0.004  # mm: what the outline may be off
 _ROUND = np.linspace(0.0, np.pi, 9)  # half a circle
 _CIRCLE = np.linspace(0.0, 2 * np.pi, 20, endpoint=False)
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 class Layer(NamedTuple):
@@ -44,7 +41,7 @@ class InkedCharacter:
     index: int
     character: str
     box: tuple[float, float, float, float]
-    ring: Floats
+    ring: Float64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +56,10 @@ class Ink:
 class _Trail(NamedTuple):
     """A stroke, densely: points (n, 2), radius (n,) mm, flow of ink (n,), character (n,)."""
 
-    points: Floats
-    radius: Floats
-    flow: Floats
-    character: Ints
+    points: Float64Array
+    radius: Float64Array
+    flow: Float64Array
+    character: Int64Array
 
 
 def ink(note: Note, nib: str = "ballpoint", colour: str = "blue", seed: int = 0) -> Ink:
@@ -82,7 +79,7 @@ def ink(note: Note, nib: str = "ballpoint", colour: str = "blue", seed: int = 0)
     return Ink(tuple(layers), characters, (float(low[0]), float(low[1]), float(high[0]), float(high[1])))
 
 
-def _trail(stroke: Floats, character: Ints, nib: Nib, rng: np.random.Generator) -> _Trail:
+def _trail(stroke: Float64Array, character: Int64Array, nib: Nib, rng: np.random.Generator) -> _Trail:
     """A stroke of a note, smoothed over its corners between points, with the width of the pen."""
     points, speed = stroke[:, :2], stroke[:, 2]
     if len(points) > 1:
@@ -98,7 +95,7 @@ def _trail(stroke: Floats, character: Ints, nib: Nib, rng: np.random.Generator) 
     return _Trail(points, width / 2, nib.flow(speed, step, rng), character)
 
 
-def _catmull_rom(points: Floats) -> Floats:
+def _catmull_rom(points: Float64Array) -> Float64Array:
     """A curve through points (n, 2), _PIECES points for each step: (_PIECES (n - 1) + 1, 2)."""
     before = np.vstack([2 * points[0] - points[1], points[:-2]])[:, None]
     after = np.vstack([points[2:], 2 * points[-1] - points[-2]])[:, None]
@@ -131,7 +128,7 @@ def _runs(trail: _Trail, flow: float) -> list[BaseGeometry]:
     return areas
 
 
-def _corners(points: Floats, radius: Floats) -> list[int]:
+def _corners(points: Float64Array, radius: Float64Array) -> list[int]:
     """Where to cut a line so that each piece has a simple outline: the first and the last point included."""
     if len(points) < 2:
         return [0]
@@ -149,7 +146,7 @@ def _corners(points: Floats, radius: Floats) -> list[int]:
     return [*ends, len(points) - 1]
 
 
-def _area(points: Floats, radius: Floats) -> list[BaseGeometry]:
+def _area(points: Float64Array, radius: Float64Array) -> list[BaseGeometry]:
     """A piece of line (n, 2) with round ends, as wide as twice ``radius`` (n,)."""
     steps = np.gradient(points, axis=0) if len(points) > 2 else np.repeat(np.diff(points, axis=0), 2, axis=0)
     angle = np.arctan2(steps[:, 1], steps[:, 0])
@@ -166,7 +163,7 @@ def _area(points: Floats, radius: Floats) -> list[BaseGeometry]:
     return [discs.convex_hull]
 
 
-def _unit(angle: Floats) -> Floats:
+def _unit(angle: Float64Array) -> Float64Array:
     return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float32Array, Float64Array, Int64Array
 from ecgvec.handwriting.charset import DIGITS, LOWER, UPPER
 
 ALPHABET = DIGITS + UPPER + LOWER
@@ -23,9 +23,7 @@ SPACING = 0.06  # x-heights from point to point
 _DOT_POINTS = 10  # a stroke of more is no dot
 MAPS = 5  # all ink, and that of four directions
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Strokes = list[Floats]
+Strokes = list[Float64Array]
 
 
 class Letter(NamedTuple):
@@ -47,13 +45,13 @@ CLASSES = sorted({class_of(c) for c in ALPHABET})
 class Ink(NamedTuple):
     """The points of ``total`` letters: ``at`` (n, 2) in x-heights, ``stroke`` (n,) never falling, ``letter`` (n,)."""
 
-    at: Floats
-    stroke: Ints
-    letter: Ints
+    at: Float64Array
+    stroke: Int64Array
+    letter: Int64Array
     total: int
 
 
-def cut(text: str, strokes: Sequence[tuple[Floats, Ints]], person: str = "") -> list[Letter]:
+def cut(text: str, strokes: Sequence[tuple[Float64Array, Int64Array]], person: str = "") -> list[Letter]:
     """The letters and digits of a text; ``strokes``: points (n, 2) in x-heights, and the character of each (n,)."""
     found = []
     for index, character in enumerate(text):
@@ -77,7 +75,7 @@ def ink_of(letters: Sequence[Letter], even: bool = True) -> Ink:
     return Ink(np.concatenate(strokes), numbers, np.repeat(np.arange(len(parts)), sizes), len(parts))
 
 
-def _even(stroke: Floats) -> Floats:
+def _even(stroke: Float64Array) -> Float64Array:
     lengths = np.hypot(*np.diff(stroke, axis=0).T)
     arc = np.concatenate([[0.0], np.cumsum(lengths[lengths > 0])])
     if arc[-1] < SPACING:
@@ -87,12 +85,12 @@ def _even(stroke: Floats) -> Floats:
     return np.column_stack([np.interp(at, arc, known[:, axis]) for axis in (0, 1)])
 
 
-def _as_it_is(stroke: Floats) -> Floats:
+def _as_it_is(stroke: Float64Array) -> Float64Array:
     is_dot = len(stroke) < _DOT_POINTS and np.hypot(*np.diff(stroke, axis=0).T).sum() < SPACING
     return np.repeat(stroke[:1], 2, axis=0) if is_dot else stroke
 
 
-def picked(ink: Ink, rows: Ints) -> Ink:
+def picked(ink: Ink, rows: Int64Array) -> Ink:
     """The letters of these numbers, in this order, one of them as often as it is named."""
     sizes = np.bincount(ink.letter, minlength=ink.total)
     first = np.cumsum(sizes) - sizes
@@ -104,7 +102,7 @@ def picked(ink: Ink, rows: Ints) -> Ink:
     return Ink(ink.at[source], np.concatenate([[0], np.cumsum(begins)]), letter, len(rows))
 
 
-def pictures(ink: Ink, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
+def pictures(ink: Ink, rng: np.random.Generator | None = None) -> Float32Array:
     """(total, MAPS, SIZE, SIZE) from 0 to 1, each letter in the middle; ``rng`` shifts it, varies the pen.
 
     Without ``rng`` a letter's maps are the same bits whatever stands beside it.
@@ -119,11 +117,11 @@ def pictures(ink: Ink, rng: np.random.Generator | None = None) -> NDArray[np.flo
     step, middle, letter = np.diff(at, axis=0)[within], ((at[1:] + at[:-1]) / 2)[within], ink.letter[1:][within]
     maps = _spread(middle, _shares(step), letter, ink.total)
     radius, gain = (0.85, 1.6) if rng is None else (rng.uniform(0.6, 1.2), rng.uniform(1.2, 2.2))
-    whole: NDArray[np.float32] = np.minimum(_blurred(maps, float(radius)) * np.float32(gain), np.float32(1.0))
+    whole: Float32Array = np.minimum(_blurred(maps, float(radius)) * np.float32(gain), np.float32(1.0))
     return whole
 
 
-def _shares(step: Floats) -> Floats:
+def _shares(step: Float64Array) -> Float64Array:
     """What each step (n, 2) gives to each map: (n, MAPS). The cosine of twice the angle to a direction, if positive."""
     square = step * step
     whole = square[:, 0] + square[:, 1]
@@ -134,7 +132,7 @@ def _shares(step: Floats) -> Floats:
     return np.stack([np.ones(len(step)), *shares], axis=1) * np.sqrt(safe)[:, None]
 
 
-def _spread(at: Floats, weights: Floats, letter: Ints, count: int) -> NDArray[np.float32]:
+def _spread(at: Float64Array, weights: Float64Array, letter: Int64Array, count: int) -> Float32Array:
     """Weights (n, maps) at places (n, 2) in pixels, shared among the four pixels around: (count, maps, SIZE, SIZE)."""
     corner = np.floor(at).astype(np.int64)
     part = at - corner
@@ -148,7 +146,7 @@ def _spread(at: Floats, weights: Floats, letter: Ints, count: int) -> NDArray[np
     return np.ascontiguousarray(found.reshape(count, maps, room, room)[:, :, 1:-1, 1:-1], dtype=np.float32)
 
 
-def _blurred(maps: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
+def _blurred(maps: Float32Array, radius: float) -> Float32Array:
     """Maps under a Gaussian of this radius in pixels, cut off at two pixels."""
     near, far = (np.float32(np.exp(-0.5 * (away / radius) ** 2)) for away in (1, 2))
     for axis in (2, 3):

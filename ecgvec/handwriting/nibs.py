@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array
 from ecgvec.errors import RecipeError, nearest
 
 _USUAL_SPEED = 45.0  # mm/s
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,9 @@ class Nib:
             self, width=part * self.width, least=part * self.least, most=part * self.most, flat=part * self.flat
         )
 
-    def widths(self, speed: Floats, direction: Floats, step: float, rng: np.random.Generator) -> Floats:
+    def widths(
+        self, speed: Float64Array, direction: Float64Array, step: float, rng: np.random.Generator
+    ) -> Float64Array:
         """The width in mm (n,) of a stroke from its ``speed`` in mm/s and ``direction`` in radians, each (n,), at
         points ``step`` mm apart."""
         across = np.abs(np.sin(direction + np.radians(self.angle)))
@@ -56,7 +56,7 @@ class Nib:
         wide *= 1 + self.pool * rng.uniform(0.3, 1.0) * np.exp(-((away / 0.35) ** 2))
         return np.asarray(np.clip(wide, self.least, self.most * (1 + self.pool)))
 
-    def flow(self, speed: Floats, step: float, rng: np.random.Generator) -> Floats:
+    def flow(self, speed: Float64Array, step: float, rng: np.random.Generator) -> Float64Array:
         """How much ink comes, (n,): 0 none, 0.5 pale, 1 all."""
         flow = np.ones(len(speed))
         place = np.arange(len(speed)) * step
@@ -104,7 +104,7 @@ def shade_of(ink: str, rng: np.random.Generator) -> str:
     return INKS[ink][int(rng.integers(len(INKS[ink])))]
 
 
-def _slow_noise(n: int, width: float, rng: np.random.Generator) -> Floats:
+def _slow_noise(n: int, width: float, rng: np.random.Generator) -> Float64Array:
     """Noise (n,) of deviation about 1 that changes over about ``width`` points: straight lines between normal numbers,
     of which the points between are the means of two."""
     place = rng.uniform(0, 1) + np.arange(n) / (2 * width)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float32Array
 from ecgvec.errors import SourceError, one_line
 from ecgvec.handwriting.letters import CLASSES, MAPS, SIZE, Letter, ink_of, pictures
 from ecgvec.handwriting.weights import read_arrays
@@ -22,8 +22,6 @@ SHIPPED = Path(__file__).resolve().parent / "weights" / "reader.safetensors"
 _TILE = 16  # letters; so many columns give the same bits in every column on all kinds of CPU tried
 _LOOKS = ("look0", "look1", "look2")
 _NUMBERS = {character: number for number, name in enumerate(CLASSES) for character in name}
-
-Floats = NDArray[np.float32]
 
 
 class Reader:
@@ -54,7 +52,7 @@ class Reader:
             found.append(float(own[np.arange(len(text)), wanted].mean()) if text else 0.0)
         return found
 
-    def opinions(self, letters: Sequence[Letter]) -> Floats:
+    def opinions(self, letters: Sequence[Letter]) -> Float32Array:
         """Log-probabilities (n, classes) of each letter. Let BLAS run on one thread meanwhile."""
         found = [np.zeros((0, len(CLASSES)), dtype=np.float32)]
         for first in range(0, len(letters), _TILE):
@@ -64,7 +62,7 @@ class Reader:
             found.append(self._tile(maps)[: len(some)])
         return np.concatenate(found)
 
-    def _tile(self, x: Floats) -> Floats:
+    def _tile(self, x: Float32Array) -> Float32Array:
         """Maps (_TILE, MAPS, SIZE, SIZE) to log-probabilities (_TILE, classes)."""
         for weight, bias in self._looks:
             x = _looked(x, weight, bias)
@@ -73,17 +71,17 @@ class Reader:
             columns = weight @ np.maximum(columns, 0) + bias
         rows = np.ascontiguousarray(columns.T)
         rows -= rows.max(axis=1, keepdims=True)
-        opinions: Floats = rows - np.log(np.exp(rows).sum(axis=1, keepdims=True))
+        opinions: Float32Array = rows - np.log(np.exp(rows).sum(axis=1, keepdims=True))
         return opinions
 
 
-def _layer(arrays: dict[str, NDArray[np.float32]], name: str) -> tuple[Floats, Floats]:
+def _layer(arrays: dict[str, Float32Array], name: str) -> tuple[Float32Array, Float32Array]:
     """(weight (out, in), bias (out, 1))"""
     weight, bias = (np.ascontiguousarray(arrays[f"{name}.{part}"], dtype=np.float32) for part in ("weight", "bias"))
     return weight, bias.reshape(len(weight), 1)
 
 
-def _check(layers: dict[str, tuple[Floats, Floats]]) -> None:
+def _check(layers: dict[str, tuple[Float32Array, Float32Array]]) -> None:
     """ValueError where the layers do not fit each other."""
     size, columns = MAPS, 9
     for name, (weight, _) in layers.items():
@@ -96,7 +94,7 @@ def _check(layers: dict[str, tuple[Floats, Floats]]) -> None:
         raise ValueError(f"it tells {size} classes, not {len(CLASSES)}")
 
 
-def _looked(x: Floats, weight: Floats, bias: Floats) -> Floats:
+def _looked(x: Float32Array, weight: Float32Array, bias: Float32Array) -> Float32Array:
     """Maps (n, c, s, s) under 3 x 3 windows, the greatest of 2 x 2, and what is positive of it: (n, d, s/2, s/2)."""
     n, maps, size, _ = x.shape
     wide = np.zeros((n, maps, size + 2, size + 2), dtype=np.float32)
@@ -108,5 +106,5 @@ def _looked(x: Floats, weight: Floats, bias: Floats) -> Floats:
     out = (weight @ seen.reshape(n, maps * 9, size * size)).reshape(n, -1, size // 2, 2, size)
     tall = np.maximum(out[:, :, :, 0], out[:, :, :, 1])
     pooled = np.maximum(tall[..., 0::2], tall[..., 1::2])
-    positive: Floats = np.maximum(pooled + bias[:, :, None], np.float32(0.0))
+    positive: Float32Array = np.maximum(pooled + bias[:, :, None], np.float32(0.0))
     return positive

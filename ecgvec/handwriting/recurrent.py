@@ -13,17 +13,13 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
+from ecgvec._typing import Float32Array, Float64Array, Int64Array
 from ecgvec.handwriting.charset import PAD, encode
 from ecgvec.handwriting.features import FEATURES, FED_WIDTH
 from ecgvec.handwriting.steps import Step, split
 from ecgvec.handwriting.weights import Weights
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _TILES = (16, 64)  # columns; 16 give the same bits in every column on all kinds of CPU tried
 _MOST = 256  # lines side by side
@@ -45,7 +41,7 @@ class Recurrent:
         with self.running():
             self._tiles = [tile for tile in _TILES if tile == _TILES[0] or self._is_even(tile)]
 
-    def _fold(self, t: dict[str, Doubles]) -> None:
+    def _fold(self, t: dict[str, Float64Array]) -> None:
         """Both LSTMs with the linear layers before them; columns in the order of `Desk`'s buffer."""
         low_in, up_in = t["lower.weight_ih_l0"], t["upper.weight_ih_l0"]
         from_low, up_in = up_in[:, : self.low], up_in[:, self.low :]
@@ -106,7 +102,7 @@ class Desk:
         self._codes = np.full((self.slots, longest + 1), PAD)
         self._lengths = np.zeros(self.slots, dtype=np.int64)
 
-    def _new(self, size: int) -> Floats:
+    def _new(self, size: int) -> Float32Array:
         tiles, columns = self._shape
         return np.zeros((tiles, size, columns), dtype=np.float32)
 
@@ -122,7 +118,7 @@ class Desk:
         self._codes[slot, : len(codes)] = codes
         self._lengths[slot] = len(text)
 
-    def keep(self, slots: Ints) -> None:
+    def keep(self, slots: Int64Array) -> None:
         """Go on with these slots alone, in this order and in no more tiles than they need."""
         old, self._shape = self._shape, self._network.shape(len(slots))
         self.slots = self._shape[0] * self._shape[1]
@@ -133,7 +129,7 @@ class Desk:
             setattr(self, name, np.ascontiguousarray(columns.transpose(0, 2, 1)))
         self._codes, self._lengths = self._codes[slots], self._lengths[slots]
 
-    def step(self, features: Floats, phase: Doubles) -> Step:
+    def step(self, features: Float32Array, phase: Float64Array) -> Step:
         """One point of each line: ``features`` (slots, FEATURES), ``phase`` (slots,) -> what the network says."""
         network, buffer = self._network, self._buffer
         low_reads, feats, low, up, up_reads = self._rows
@@ -149,15 +145,15 @@ class Desk:
         head = self._lines(network.head @ buffer[:, low.start : up.stop] + network.head_bias)
         return split(head.astype(np.float64), at.astype(np.float64))
 
-    def _put(self, rows: slice, values: Floats) -> None:
+    def _put(self, rows: slice, values: Float32Array) -> None:
         """Write values (slots, n) into rows of the buffer."""
         self._buffer[:, rows] = values.reshape(*self._shape, -1).transpose(0, 2, 1)
 
-    def _lines(self, rows: Floats) -> Floats:
+    def _lines(self, rows: Float32Array) -> Float32Array:
         """Rows (tiles, n, columns) as (slots, n)."""
         return np.ascontiguousarray(rows.transpose(0, 2, 1)).reshape(self.slots, -1)
 
-    def _read(self, centre: Floats, widths: Floats) -> Floats:
+    def _read(self, centre: Float32Array, widths: Float32Array) -> Float32Array:
         """What two Gaussian windows, at ``centre`` (slots,) and one character on, read of the texts: (slots, 2 e)."""
         place = np.floor(centre).astype(np.int64)[:, None] + _REACH
         real = (place >= 0) & (place <= self._lengths[:, None])
@@ -170,11 +166,11 @@ class Desk:
         return np.asarray(read.reshape(self.slots, -1), dtype=np.float32)
 
 
-def _float32(array: Doubles) -> Floats:
+def _float32(array: Float64Array) -> Float32Array:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 
-def _gates(rows: Doubles) -> Doubles:
+def _gates(rows: Float64Array) -> Float64Array:
     """Rows in PyTorch's order (input, forget, new, output) as (input, forget, output, new), all but the last halved.
 
     A sigmoid of x is 1/2 + tanh(x/2)/2: so one tanh serves all four.
@@ -183,7 +179,7 @@ def _gates(rows: Doubles) -> Doubles:
     return np.concatenate([i / 2, f / 2, o / 2, g])
 
 
-def _cell(gates: Floats, cell: Floats, out: Floats) -> None:
+def _cell(gates: Float32Array, cell: Float32Array, out: Float32Array) -> None:
     """The rest of an LSTM's step: ``gates`` (tiles, 4 n, columns) before tanh -> new ``cell`` and ``out`` in place."""
     size = cell.shape[1]
     np.tanh(gates, out=gates)

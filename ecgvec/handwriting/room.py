@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array, Int64Array
 from ecgvec.handwriting.compose import DRAW, UP
 
 DOT_ROOM = 0.34  # x-heights from a dot to the lines beside it: about twice as much as the broadest pen is wide
@@ -12,11 +12,10 @@ ROOM = 0.12  # between others; lines in the training data have 0.10 and more
 _CROSSES = -0.35  # what reaches so far over its neighbour is meant to: the bar of a t
 DOTS = ".,:;"
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-
-def with_room(text: str, points: Floats, pen: Ints, character: Ints) -> tuple[Floats, Ints]:
+def with_room(
+    text: str, points: Float64Array, pen: Int64Array, character: Int64Array
+) -> tuple[Float64Array, Int64Array]:
     """Points (n, 2) in x-heights and pen states (n,) of a line whose characters have room.
 
     ``character`` (n,): the index in ``text`` of each point, never falling. What follows moves to the right. Before and
@@ -36,7 +35,7 @@ def with_room(text: str, points: Floats, pen: Ints, character: Ints) -> tuple[Fl
     return points, pen
 
 
-def _gap(left: Floats, right: Floats, height: float) -> float:
+def _gap(left: Float64Array, right: Float64Array, height: float) -> float:
     """The least gap between two neighbours where they stand side by side, or differ by ``height`` at most."""
     beside = np.abs(left[:, None, 1] - right[None, :, 1]) < height
     gaps = (right[None, :, 0] - left[:, None, 0])[beside]

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float32Array, Float64Array, Int64Array, Points
 from ecgvec.handwriting.compose import BLANK, STEP, UP, strokes_of
 from ecgvec.handwriting.features import PenState
-from ecgvec.handwriting.glyphs import Points
 from ecgvec.handwriting.room import DOTS
 from ecgvec.handwriting.steps import Step, drawn
 
@@ -22,8 +21,6 @@ _HIGHEST, _LOWEST = -6.0, 4.0  # x-heights: no hand reaches so far from its base
 _SPARSE = 0.75  # a desk so empty is exchanged for a smaller one, once nothing waits
 _NEAR, _PART = 10, 0.4  # points, and part of a character's points, that a limit between characters may be moved by
 _CHUNK = 64  # random numbers drawn at a time for each text
-
-Ints = NDArray[np.int64]
 
 
 class Job(NamedTuple):
@@ -46,10 +43,10 @@ class Desk(Protocol):
     def place(self, slot: int, text: str, style: int) -> None:
         """Begin a new line in a slot."""
 
-    def keep(self, slots: Ints) -> None:
+    def keep(self, slots: Int64Array) -> None:
         """Go on with these slots alone, in this order; what fills up the rest is not looked at."""
 
-    def step(self, features: NDArray[np.float32], phase: NDArray[np.float64]) -> Step:
+    def step(self, features: Float32Array, phase: Float64Array) -> Step:
         """One point of each line: ``features`` (slots, FEATURES), ``phase`` (slots,)."""
 
 
@@ -71,8 +68,8 @@ class Sample:
 
     text: str
     points: Points
-    pen: Ints
-    character: Ints
+    pen: Int64Array
+    character: Int64Array
     fault: str
 
     def strokes(self) -> list[Points]:
@@ -115,7 +112,7 @@ class _Session:
                     self._close_up()
         return [self._done[i] for i in range(len(self._jobs))]
 
-    def _fill(self, slots: Ints) -> None:
+    def _fill(self, slots: Int64Array) -> None:
         """Begin waiting texts in free slots."""
         self._job[slots] = -1
         self._pens.restart(slots)
@@ -137,7 +134,7 @@ class _Session:
                 setattr(self, name, getattr(self, name)[fill])
             self._job[len(busy) :] = -1
 
-    def _step(self) -> Ints:
+    def _step(self) -> Int64Array:
         """One point of each line; the slots whose lines have ended."""
         slots = np.arange(self._desk.slots)
         for slot in np.flatnonzero((self._steps % _CHUNK == 0) & (self._job >= 0)).tolist():
@@ -160,13 +157,13 @@ class _Session:
         self._steps[busy] += 1
         return np.flatnonzero(over | late)
 
-    def _write(self, slots: Ints, rows: NDArray[np.float64]) -> None:
+    def _write(self, slots: Int64Array, rows: Float64Array) -> None:
         if self._steps.max() >= self._log.shape[1]:
             self._log = np.concatenate([self._log, np.zeros_like(self._log)], axis=1)
         self._log[slots, self._steps] = rows
 
 
-def _finished(text: str, rows: NDArray[np.float64], ended: bool) -> Sample:
+def _finished(text: str, rows: Float64Array, ended: bool) -> Sample:
     points, pen, phase = rows[:, :2], rows[:, 2].astype(np.int64), rows[:, 3]
     character = np.clip(np.round(phase), 0, len(text) - 1).astype(np.int64)
     wrong = fault(text, points, pen, character, ended)
@@ -177,7 +174,7 @@ def _finished(text: str, rows: NDArray[np.float64], ended: bool) -> Sample:
     return Sample(text, points, pen, snapped(text, character, pen) if not wrong else character, wrong)
 
 
-def snapped(text: str, character: Ints, pen: Ints) -> Ints:
+def snapped(text: str, character: Int64Array, pen: Int64Array) -> Int64Array:
     """Characters (n,) with their limits moved to where the pen was lifted (n,), if that is near.
 
     The window is a few points early or late: without this the last points of a stroke go to the next character.
@@ -197,7 +194,7 @@ def snapped(text: str, character: Ints, pen: Ints) -> Ints:
     return character
 
 
-def fault(text: str, points: Points, pen: Ints, character: Ints, ended: bool) -> str:
+def fault(text: str, points: Points, pen: Int64Array, character: Int64Array, ended: bool) -> str:
     """What is wrong: "" where the window visited each character once, in order, with ink, near the line."""
     if not ended:
         return "ran away"

@@ -8,10 +8,9 @@ Large writing is faster, so that a letter takes about the same time in any size 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from ecgvec.handwriting.glyphs import Points
+from ecgvec._typing import Float64Array, Points
 
 _AT_RADIUS_OF_X = 45.0  # mm/s where the radius of the path is an x-height, and the x-height 2.5 mm
 _USUAL_X_HEIGHT = 2.5  # mm
@@ -21,7 +20,7 @@ _AT_ENDS = 0.55  # of the speed: where the pen touches down and where it is lift
 _SMOOTH = 1.2  # points
 
 
-def pen_speed(points: Points, x_height: float) -> NDArray[np.float64]:
+def pen_speed(points: Points, x_height: float) -> Float64Array:
     """The pen's speed in mm/s (n,) at evenly spaced points (n, 2) in mm of one stroke; ``x_height`` in mm."""
     if len(points) < 3:
         return np.full(len(points), SLOWEST)
@@ -33,7 +32,7 @@ def pen_speed(points: Points, x_height: float) -> NDArray[np.float64]:
     return np.clip(smooth, SLOWEST, FASTEST)
 
 
-def _curvature(points: Points) -> NDArray[np.float64]:
+def _curvature(points: Points) -> Float64Array:
     """The unsigned curvature in 1/mm (n,): the turn at each point over the arc length around it."""
     steps = np.diff(points, axis=0)
     lengths = np.maximum(np.hypot(steps[:, 0], steps[:, 1]), 1e-9)

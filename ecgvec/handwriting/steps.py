@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array, Int64Array, Points
 from ecgvec.handwriting.features import LARGEST_CORRELATION, LARGEST_LOG_DEVIATION, SMALLEST_DEVIATION
-from ecgvec.handwriting.glyphs import Points
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 class Step(NamedTuple):
@@ -19,20 +15,20 @@ class Step(NamedTuple):
     deviations x and y, and correlation before tanh; ``pen`` (n, 3) and ``end`` (n,) as logits; ``phase`` (n,): where
     the window stands now."""
 
-    mixture: Floats
-    pen: Floats
-    end: Floats
-    phase: Floats
+    mixture: Float64Array
+    pen: Float64Array
+    end: Float64Array
+    phase: Float64Array
 
 
-def split(head: Floats, phase: Floats) -> Step:
+def split(head: Float64Array, phase: Float64Array) -> Step:
     """The step of rows (n, 6 m + 4) of the network's last layer."""
     n, width = head.shape
     mixture = head[:, : width - 4].reshape(n, 6, (width - 4) // 6)
     return Step(mixture, head[:, width - 4 : width - 1], head[:, width - 1], phase)
 
 
-def drawn(step: Step, draws: Floats, bias: Floats) -> tuple[Points, Ints]:
+def drawn(step: Step, draws: Float64Array, bias: Float64Array) -> tuple[Points, Int64Array]:
     """(offsets (n, 2) in STEPs, pen states (n,)); ``draws`` (n, 4): two uniform numbers and two normal ones.
 
     ``bias`` (n,): 0 writes as freely as the data, 1 and more neatly (Graves 2013, section 5.4).
@@ -51,12 +47,12 @@ def drawn(step: Step, draws: Floats, bias: Floats) -> tuple[Points, Ints]:
     return offset, _choice(_softmax(step.pen), draws[:, 1])
 
 
-def _softmax(logits: Floats) -> Floats:
+def _softmax(logits: Float64Array) -> Float64Array:
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def _choice(weights: Floats, uniform: Floats) -> Ints:
+def _choice(weights: Float64Array, uniform: Float64Array) -> Int64Array:
     """For each row of ``weights`` (n, m) the index that ``uniform`` (n,) falls on."""
     sums = np.cumsum(weights, axis=1)
     below = (sums < uniform[:, None] * sums[:, -1:]).sum(axis=1)

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float32Array, Float64Array, Int64Array
 from ecgvec.errors import RecipeError
 from ecgvec.handwriting.charset import PAD, encode
 from ecgvec.handwriting.model import Network, State
@@ -65,7 +65,7 @@ class TorchDesk:
             for tensor in pair:
                 tensor[slot] = 0.0
 
-    def keep(self, slots: NDArray[np.int64]) -> None:
+    def keep(self, slots: Int64Array) -> None:
         """Go on with these slots alone, in this order."""
         rows = torch.from_numpy(slots).to(self._device)
         self.slots = len(slots)
@@ -73,7 +73,7 @@ class TorchDesk:
         (a, b), (c, d) = self._state
         self._state = (a[rows], b[rows]), (c[rows], d[rows])
 
-    def step(self, features: NDArray[np.float32], phase: NDArray[np.float64]) -> Step:
+    def step(self, features: Float32Array, phase: Float64Array) -> Step:
         """One point of each line: ``features`` (slots, FEATURES), ``phase`` (slots,)."""
         inputs = (features[:, None], phase[:, None].astype(np.float32))
         seen, at = (torch.from_numpy(array).to(self._device) for array in inputs)

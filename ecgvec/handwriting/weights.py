@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from ecgvec._typing import AnyArray, Float32Array
 from ecgvec.errors import SourceError, one_line
 from ecgvec.handwriting.charset import CHARACTERS
 from ecgvec.handwriting.training.corpus import Style
@@ -19,20 +18,18 @@ from ecgvec.handwriting.training.corpus import Style
 FORMAT = "ecgvec-handwriting-1"
 SHIPPED = Path(__file__).resolve().parent / "weights" / "best.safetensors"
 
-Array = NDArray[Any]
-
 
 @dataclass(frozen=True, eq=False)
 class Weights:
     """The tensors of a network by name, the number of its ``mixtures``, its ``styles``, and what else its file says."""
 
-    tensors: Mapping[str, NDArray[np.float32]]
+    tensors: Mapping[str, Float32Array]
     mixtures: int
     styles: tuple[Style, ...]
     about: Mapping[str, Any]
 
 
-def read_arrays(path: Path, kind: str = FORMAT) -> tuple[dict[str, Array], dict[str, Any]]:
+def read_arrays(path: Path, kind: str = FORMAT) -> tuple[dict[str, AnyArray], dict[str, Any]]:
     """(arrays by name, about) of a file of weights of this format; SourceError where it is none."""
     try:
         with safe_open(path, framework="numpy") as file:

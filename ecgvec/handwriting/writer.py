@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array, Int64Array
 from ecgvec.errors import RecipeError, nearest
 from ecgvec.handwriting.compose import compose, stroke_rows
 from ecgvec.handwriting.glyphs import Hand
@@ -34,9 +34,6 @@ LONGEST = 200  # characters
 _FEW, _TILES, _MOST = 32, (16, 64), 256  # lines: up to so many in tiles of 16, then of 64; more are not side by side
 _PLAIN = Path(__file__).resolve().parent / "plain.svg"
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
 class Note:
@@ -50,8 +47,8 @@ class Note:
     """
 
     text: str
-    strokes: tuple[Floats, ...]
-    characters: tuple[Ints, ...]
+    strokes: tuple[Float64Array, ...]
+    characters: tuple[Int64Array, ...]
     style: str
     x_height: float
     attempts: int = 1

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ecgvec.geometry.path import Points
+from ecgvec._typing import Float64Array, Points
 
 
 @dataclass(frozen=True)
@@ -24,11 +23,11 @@ class Axes:
     gain: float
     polarity: int = 1
 
-    def to_page(self, t: NDArray[np.float64], mv: NDArray[np.float64]) -> Points:
+    def to_page(self, t: Float64Array, mv: Float64Array) -> Points:
         """Page points (n, 2) in mm of times (n,) and voltages (n,)."""
         return np.column_stack([self.x0 + (t - self.t0) * self.speed, self.zero_y - self.polarity * self.gain * mv])
 
-    def to_signal(self, points: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def to_signal(self, points: Points) -> tuple[Float64Array, Float64Array]:
         """Times (n,) in seconds and voltages (n,) in mV of page points (n, 2) in mm."""
         t = self.t0 + (points[:, 0] - self.x0) / self.speed
         return t, (self.zero_y - points[:, 1]) / (self.polarity * self.gain)

@@ -10,8 +10,8 @@ from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Points
 from ecgvec.components import Degrees, Seed, registered
-from ecgvec.geometry.path import Points
 from ecgvec.graphics.nodes import Pen
 from ecgvec.layout.place import Box
 from ecgvec.marks.base import MARKS, AddedMark, Board, Drawing

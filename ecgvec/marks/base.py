@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ecgvec._typing import Points
 from ecgvec.components import Part, Registry
 from ecgvec.errors import RecipeError
-from ecgvec.geometry.path import Path, Points
+from ecgvec.geometry.path import Path
 from ecgvec.graphics.nodes import Mark, Pen, TraceInfo
 from ecgvec.layout.place import Box, Layout
 

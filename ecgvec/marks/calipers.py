@@ -11,8 +11,8 @@ import shapely
 from pydantic import Field
 from shapely import Polygon
 
+from ecgvec._typing import Points
 from ecgvec.components import registered
-from ecgvec.geometry.path import Points
 from ecgvec.graphics.nodes import TraceInfo
 from ecgvec.layout.place import Box
 from ecgvec.marks.base import MARKS, Board

@@ -8,17 +8,16 @@ from typing import Annotated, Literal
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Float64Array, Points
 from ecgvec.geometry.hulls import hulls
-from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path, Points
+from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path
 from ecgvec.graphics.nodes import Pen
 from ecgvec.marks.base import Board, Drawing
 
-Floats = NDArray[np.float64]
 Layer = tuple[BaseGeometry, Pen]  # an area in mm, and what it is filled with
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 NibName = Literal["ballpoint", "felt"]
@@ -36,14 +35,14 @@ GAPS_MM = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # half the gaps that are bridged
 WAVES = 7  # of which a wobble is made
 
 
-def wobble(rng: np.random.Generator, along: Floats, length: float) -> Floats:
+def wobble(rng: np.random.Generator, along: Float64Array, length: float) -> Float64Array:
     """Smooth noise of unit variance at places ``along`` (n,) mm of a line, in waves some ``length`` mm long."""
     long = length * np.exp(rng.normal(0, 0.45, WAVES))
     waves = np.sin(2 * np.pi * along[:, None] / long + rng.uniform(0, 2 * np.pi, WAVES))
     return np.asarray(waves.sum(axis=1) * np.sqrt(2 / WAVES))
 
 
-def measured(points: Points) -> Floats:
+def measured(points: Points) -> Float64Array:
     """How far along the line each of ``points`` (n, 2) lies, (n,) mm."""
     return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
 
@@ -65,7 +64,7 @@ def by_hand(rng: np.random.Generator, points: Points, unrest: float) -> Points:
     return np.asarray(line + off[:, None] * across)
 
 
-def swept(points: Points, width: Floats) -> BaseGeometry:
+def swept(points: Points, width: Float64Array) -> BaseGeometry:
     """What a round nib of ``width`` (n,) mm leaves along ``points`` (n, 2)."""
     angle = np.linspace(0.0, 2 * np.pi, NIB_CORNERS, endpoint=False)
     discs = points[:, None] + width[:, None, None] / 2 * np.column_stack([np.cos(angle), np.sin(angle)])

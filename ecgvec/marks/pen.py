@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pydantic import Field
 
+from ecgvec._typing import BoolArray, Float64Array, Points
 from ecgvec.components import Seed, registered
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.lines import dashed, lines
-from ecgvec.geometry.path import Points, runs
+from ecgvec.geometry.path import runs
 from ecgvec.graphics.nodes import Mark, TraceInfo
 from ecgvec.layout.place import Box
 from ecgvec.marks.base import MARKS, PenFault
@@ -26,7 +26,6 @@ INK_SHARE = 0.95  # of a line, which gaps and the pen's round ends may take
 LEAST_MM = 0.02  # of a dash
 
 Shift = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]
-Gaps = NDArray[np.float64]
 
 
 def _of_trace(seed: int, trace: Mark) -> np.random.Generator:
@@ -69,7 +68,7 @@ class BrokenTrace(PenFault):
         inked[bare] = shapely.dwithin(ink, shapely.points(info.points[bare]), trace.pen.width / 2)
         return (replace(trace, pen=replace(trace.pen, dash=dash), info=replace(info, inked=inked)),)
 
-    def _gaps(self, rng: np.random.Generator, long: float, width: float) -> Gaps:
+    def _gaps(self, rng: np.random.Generator, long: float, width: float) -> Float64Array:
         """Starts and ends (n, 2) mm of the gaps in a line ``long`` mm long, without its two ends. A gap is longer than
         what it leaves bare: the ends of the ink are round."""
         bare = self.length * rng.lognormal(0, 0.5, int(3 * self.share * long / self.length) + 8)
@@ -84,18 +83,18 @@ class BrokenTrace(PenFault):
         return np.column_stack([starts, starts + bare + width])
 
 
-def _on_dash(line: Points, dash: tuple[float, ...]) -> NDArray[np.bool_]:
+def _on_dash(line: Points, dash: tuple[float, ...]) -> BoolArray:
     """Which points of a line (n, 2) lie on a dash, not in a gap."""
     return np.asarray(np.searchsorted(np.cumsum(dash), measured(line), side="right") % 2 == 0)
 
 
-def _gaps_of(dash: tuple[float, ...]) -> Gaps:
+def _gaps_of(dash: tuple[float, ...]) -> Float64Array:
     """The gaps (n, 2) mm of a dash array, once through."""
     ends = np.cumsum(dash)
     return np.column_stack([ends[::2], ends[1::2]])
 
 
-def _dash(gaps: Gaps, long: float) -> tuple[float, ...]:
+def _dash(gaps: Float64Array, long: float) -> tuple[float, ...]:
     """Gaps (n, 2) mm, which may overlap, as lengths on and off in turn; none where there is no gap. The last one off
     follows beyond ``long`` mm, so that nothing comes twice."""
     found: list[float] = []

@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pydantic import Field
 
-from ecgvec.geometry.path import Points
+from ecgvec._typing import IntpArray, Points
 from ecgvec.graphics.nodes import TraceInfo
 from ecgvec.layout.place import Box
 from ecgvec.marks.base import Board
@@ -36,7 +35,7 @@ class Target:
     trace: str | None
 
 
-def peaks(info: TraceInfo) -> NDArray[np.intp]:
+def peaks(info: TraceInfo) -> IntpArray:
     """The samples at which QRS complexes of a trace are furthest from its median, found by their slope."""
     from scipy.ndimage import uniform_filter1d  # which pages without marks need not pay for
     from scipy.signal import find_peaks

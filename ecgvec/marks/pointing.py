@@ -11,8 +11,8 @@ from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Points
 from ecgvec.components import Seed, registered
-from ecgvec.geometry.path import Points
 from ecgvec.marks.base import MARKS, AddedMark, Board, Drawing
 from ecgvec.marks.ink import INKS, NIBS, InkColour, Layer, NibName, Share, by_hand, drawing, evenly, measured, wobble
 from ecgvec.marks.places import ANY, Crowd, Lead, Target, first_target, targets

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from shapely import Polygon, affinity
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Float64Array
 from ecgvec.components import Degrees, Seed, registered
 from ecgvec.geometry.outlines import cap_height, text_path
 from ecgvec.geometry.path import MOVE
@@ -109,7 +109,7 @@ class _Pressed:
     """How strongly each place of a stamp was pressed: unit noise ``values`` (rows, columns) from ``corner`` on, cells
     ``step`` mm wide."""
 
-    def __init__(self, values: NDArray[np.float64], corner: tuple[float, float], step: float) -> None:
+    def __init__(self, values: Float64Array, corner: tuple[float, float], step: float) -> None:
         self.values, self.corner, self.step = values, corner, step
 
     def above(self, level: float) -> BaseGeometry:
@@ -127,7 +127,7 @@ class _Pressed:
         whole = area.buffer(soft, join_style="bevel").simplify(0.2 * self.step)
         return whole.buffer(-2 * soft, join_style="bevel").buffer(soft, quad_segs=2)
 
-    def at(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def at(self, points: Float64Array) -> Float64Array:
         """The noise at ``points`` (n, 2)."""
         column, row = ((points - self.corner) / self.step).astype(np.intp).T
         found = self.values[np.clip(row, 0, len(self.values) - 1), np.clip(column, 0, self.values.shape[1] - 1)]
@@ -151,7 +151,7 @@ def _field(rng: np.random.Generator, box: tuple[float, float, float, float]) -> 
     return _Pressed(total, (x0, y0), step)
 
 
-def _scattered(rng: np.random.Generator, rubber: BaseGeometry, pressed: _Pressed, uneven: float) -> NDArray[np.float64]:
+def _scattered(rng: np.random.Generator, rubber: BaseGeometry, pressed: _Pressed, uneven: float) -> Float64Array:
     """Places (n, 2) that stay bare, more of them where the stamp was pressed less."""
     x0, y0, x1, y1 = rubber.bounds
     points = rng.uniform((x0, y0), (x1, y1), (int((x1 - x0) * (y1 - y0) * 9 * uneven), 2))
@@ -161,7 +161,7 @@ def _scattered(rng: np.random.Generator, rubber: BaseGeometry, pressed: _Pressed
     return np.asarray(near[shapely.dwithin(rubber, shapely.points(near), 0.2)])
 
 
-def _specks(rng: np.random.Generator, places: NDArray[np.float64]) -> NDArray[np.float64]:
+def _specks(rng: np.random.Generator, places: Float64Array) -> Float64Array:
     """The rings (n, 7, 2) around bare specks of no regular shape at ``places`` (n, 2)."""
     drawn = [(rng.uniform(0, 2 * np.pi, 7), rng.lognormal(0, 0.5), rng.uniform(0.5, 1.3, 7)) for _ in places]
     angle, size, shape = (np.array(some) for some in zip(*drawn, strict=True)) if drawn else np.empty((3, 0, 7))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ecgvec._typing import Points
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.path import Points
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.handwriting.nibs import shade_of
 from ecgvec.layout.place import Box

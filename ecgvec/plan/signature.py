@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ecgvec.geometry.path import Points
+from ecgvec._typing import Int64Array, Points
 
 if TYPE_CHECKING:  # the network is loaded with the first note, never without one
     from ecgvec.handwriting import Note
@@ -20,8 +19,7 @@ PARAPH, ONCE = 0.6, 0.25  # the share of flourishes that the pen goes on to, and
 REACH = 1.5  # x-heights that the pen goes on from letter to letter without being lifted
 STEP = 0.125  # x-heights between points
 
-Floats = NDArray[np.float64]
-Strokes = list[tuple[Points, NDArray[np.int64]]]  # points (n, 2) mm and their characters (n,)
+Strokes = list[tuple[Points, Int64Array]]  # points (n, 2) mm and their characters (n,)
 
 
 def signed(note: Note, rng: np.random.Generator) -> Note:

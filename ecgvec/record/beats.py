@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array
 from ecgvec.errors import RecordError, one_line
 from ecgvec.record.files import Home
 from ecgvec.record.header import Header
@@ -44,7 +44,7 @@ class Beats:
     ``source`` is the extension of the file they come from: the annotator's name, in WFDB's words.
     """
 
-    t: NDArray[np.float64]
+    t: Float64Array
     symbols: tuple[str, ...]
     source: str
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array
 from ecgvec.errors import RecordError
 from ecgvec.record.decode import check_extent, decode
 from ecgvec.record.files import Home
@@ -27,7 +27,7 @@ class Channel:
 
     name: str
     per_frame: int
-    values: NDArray[np.float64]
+    values: Float64Array
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _read_piece(header: Header, home: Home, frames: int | None) -> _Piece:
     return _Piece(length, channels, left_out)
 
 
-def _millivolts(values: NDArray[np.float64], unit: str) -> NDArray[np.float64]:
+def _millivolts(values: Float64Array, unit: str) -> Float64Array:
     factor = millivolts_per_unit(unit)
     assert factor is not None  # an ECG channel has a voltage for its unit
     with np.errstate(over="ignore"):

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array
 from ecgvec.errors import RecordError, one_line
 from ecgvec.record.files import Home, frames_held, group_by_file
 from ecgvec.record.header import Header, Signal
@@ -24,8 +24,6 @@ MAX_VALUES = 1 << 30
 PLAIN = 16  # two's complement of 16 bits
 PLAIN_NAN = -32768  # stands for no value in it
 
-Values = NDArray[np.float64]
-
 
 def check_extent(values: int, header: Path) -> None:
     """RecordError where a record has more values (samples times leads) than a page is ever made of."""
@@ -33,7 +31,7 @@ def check_extent(values: int, header: Path) -> None:
         raise RecordError(f"{header} describes {values} values, and {MAX_VALUES} is the limit; cut the record in parts")
 
 
-def decode(header: Header, home: Home, wanted: Sequence[Signal], frames: int | None) -> tuple[int, list[Values]]:
+def decode(header: Header, home: Home, wanted: Sequence[Signal], frames: int | None) -> tuple[int, list[Float64Array]]:
     """Decode the signals ``wanted`` of a single-segment ``header``, of ``frames`` frames (None: as the files hold).
 
     Returns the number of frames and, for each signal, its (frames * per_frame,) values in its own unit, NaN where it
@@ -77,10 +75,10 @@ def _length(header: Header, groups: dict[str, list[Signal]], files: dict[str, Pa
 
 def _decode_plain(
     header: Header, groups: dict[str, list[Signal]], files: dict[str, Path], frames: int, positions: list[int]
-) -> list[Values]:
+) -> list[Float64Array]:
     """Files of format 16 alone, as most are: two bytes a sample, low byte first. The values are those of wfdb, whose
     import takes half a second."""
-    values: list[Values] = []
+    values: list[Float64Array] = []
     for name, group in groups.items():
         width = sum(signal.per_frame for signal in group)
         try:
@@ -105,7 +103,7 @@ def _undecoded(header: Header, groups: dict[str, list[Signal]], cause: str) -> R
 
 def _decode_staged(
     header: Header, groups: dict[str, list[Signal]], files: dict[str, Path], frames: int, positions: list[int]
-) -> list[Values]:
+) -> list[Float64Array]:
     import wfdb  # half a second, so only where it is used
 
     lines = [f"r {sum(map(len, groups.values()))} 1 {frames}"]
@@ -146,7 +144,7 @@ def _clean_line(signal: Signal, file: str) -> str:
     )
 
 
-def _without_skew(values: Values, signal: Signal) -> Values:
+def _without_skew(values: Float64Array, signal: Signal) -> Float64Array:
     """Move a signal ``skew`` frames to the left; what then lacks at the end is NaN.
 
     wfdb does the same for one sample a frame, but with more it fills all but the last samples of the gap with zeros,

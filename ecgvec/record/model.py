@@ -10,8 +10,8 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array
 from ecgvec.errors import RecordError, brief, nearest
 from ecgvec.record.beats import Beats
 from ecgvec.record.leads import LIMB, standard_name
@@ -64,7 +64,7 @@ class Record:
 
     name: str
     fs: float
-    signals: NDArray[np.float64]
+    signals: Float64Array
     leads: tuple[Lead, ...]
     subject: Subject = Subject()
     messages: tuple[str, ...] = ()

@@ -9,8 +9,8 @@ from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array
 from ecgvec.record.beats import read_beats
 from ecgvec.record.channels import Channel, read_channels
 from ecgvec.record.decode import check_extent
@@ -87,7 +87,7 @@ def name_leads(originals: Sequence[str]) -> tuple[tuple[Lead, ...], tuple[str, .
     return tuple(leads.values()), tuple(messages)
 
 
-def on_time_base(channel: Channel, per_frame: int) -> NDArray[np.float64]:
+def on_time_base(channel: Channel, per_frame: int) -> Float64Array:
     """The values of ``channel`` at ``per_frame`` samples a frame, a multiple of its own.
 
     New samples lie on the straight line between their neighbours, so a drawn trace stays the same; they are NaN beside

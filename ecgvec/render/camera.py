@@ -13,6 +13,7 @@ import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from ecgvec._typing import Image
 from ecgvec.effects.base import (
     Capture,
     Effect,
@@ -30,7 +31,7 @@ from ecgvec.effects.lost import where_contrast_is_lost
 from ecgvec.errors import RecipeError, WarpError
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
 from ecgvec.graphics.nodes import Scene
-from ecgvec.graphics.raster import LARGEST_PX, Image, cover, draw
+from ecgvec.graphics.raster import LARGEST_PX, cover, draw
 from ecgvec.plan.model import Plan
 from ecgvec.render.labels.ink import as_path
 from ecgvec.warp.apply import Dressing, resample

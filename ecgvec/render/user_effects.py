@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import BoolArray, Float64Array, Image, Int64Array
 from ecgvec.errors import RecipeError, one_line
 from ecgvec.warp.parts import generator
 
-Image = NDArray[np.uint8]
 Function = Callable[..., Any]
 
 TRIES = 4  # pages, for a function may do something now and then
@@ -102,7 +101,7 @@ def _takes_names(function: Function) -> bool:
     return any(base.__module__.partition(".")[0].startswith("albument") for base in type(function).__mro__)
 
 
-def trial_page(number: int) -> tuple[Image, NDArray[np.float64]]:
+def trial_page(number: int) -> tuple[Image, Float64Array]:
     """A page (H, W, 3) of 400 dots, and their centres (400, 2) in px, x first; a pixel's centre lies at its middle."""
     rng = generator(number)
     column, row = np.meshgrid(np.arange(DOTS), np.arange(DOTS))
@@ -118,7 +117,7 @@ def trial_page(number: int) -> tuple[Image, NDArray[np.float64]]:
     return np.repeat(np.rint(page).astype(np.uint8)[:, :, None], 3, axis=2), centres
 
 
-def _shifts(image: Image, centres: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _shifts(image: Image, centres: Float64Array) -> tuple[Float64Array, BoolArray]:
     """How far (400, 2) px the centre of the ink near each dot's place lies from it, and which dots are there at all."""
     grey = image.mean(axis=2)
     reach = np.arange(-NEAR, NEAR + 1)
@@ -133,7 +132,7 @@ def _shifts(image: Image, centres: NDArray[np.float64]) -> tuple[NDArray[np.floa
     return found + corner + 0.5 - centres, there
 
 
-def _ground(patches: NDArray[np.float64], x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.float64]:
+def _ground(patches: Float64Array, x: Int64Array, y: Int64Array) -> Float64Array:
     """The paper under each dot: the plane that comes nearest to the rim of its patch, so that shadows move no dot."""
     rim = np.maximum(abs(x), abs(y)) >= NEAR - 1
     terms = np.stack([np.ones_like(x), x, y], axis=-1).astype(np.float64)
@@ -141,7 +140,7 @@ def _ground(patches: NDArray[np.float64], x: NDArray[np.int64], y: NDArray[np.in
     return np.asarray(np.moveaxis(terms @ fit, -1, 0))
 
 
-def _refuse_moves(name: str, shifts: NDArray[np.float64], there: NDArray[np.bool_]) -> None:
+def _refuse_moves(name: str, shifts: Float64Array, there: BoolArray) -> None:
     """RecipeError where the dots have moved together, or each on its own, or are gone.
 
     Noise moves the centres of single dots to and fro. So blocks of neighbours are averaged, and what chance leaves of

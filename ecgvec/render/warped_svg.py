@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from ecgvec import svg
+from ecgvec._typing import BoolArray, Float64Array, IntpArray, Points
 from ecgvec.geometry.lines import dashed, divided, lines
-from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path, Points, rectangles
+from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path, rectangles
 from ecgvec.graphics.nodes import Mark, Scene
 from ecgvec.layout.place import Box
 from ecgvec.warp.base import Warp, local_scale
@@ -32,9 +32,6 @@ STAY = 0.75  # steps by which a line's width must differ from the one it has, to
 OVERLAP_PX = 0.3  # of stretches with blunt ends: two that only met would leave a hair between them
 SQUARES = 300  # along the image's long side, in which areas are measured
 SCALE_POINTS = 12  # a side of the page, at which its scale is measured
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +61,8 @@ class _Mapped:
 
     page: Points
     px: Points
-    line: Indices
-    part: Indices
+    line: IntpArray
+    part: IntpArray
 
 
 def write(scene: Scene, warp: Warp) -> str:
@@ -206,7 +203,7 @@ def _mapped(parts: list[_Part], warp: Warp) -> _Mapped:
     return _Mapped(denser, found, line[of][at], part[of][at])
 
 
-def _further(px: Points, of: Indices, line: Indices) -> Indices:
+def _further(px: Points, of: IntpArray, line: IntpArray) -> IntpArray:
     """Into how many parts each piece from one point (n, 2) to the next is to be divided; ``of`` (n,) tells which
     points lie evenly spaced on one straight line of the page, ``line`` (n,) which are one line.
 
@@ -223,7 +220,7 @@ def _further(px: Points, of: Indices, line: Indices) -> Indices:
     return np.clip(np.ceil(away / BEND_PX), 1, FINEST).astype(np.intp)
 
 
-def _areas(warp: Warp) -> Callable[[Points], Floats]:
+def _areas(warp: Warp) -> Callable[[Points], Float64Array]:
     """A function that gives mm^2 of page per px^2 at image points (n, 2), measured in small squares of the image."""
     side = max(warp.size) / SQUARES
     columns, rows = (int(np.ceil(length / side)) for length in warp.size)
@@ -232,9 +229,9 @@ def _areas(warp: Warp) -> Callable[[Points], Floats]:
     down, up = corners[1:, 1:] - corners[:-1, :-1], corners[1:, :-1] - corners[:-1, 1:]
     areas = np.abs(down[..., 0] * up[..., 1] - down[..., 1] * up[..., 0]) / (2 * side**2)  # half the diagonals' product
 
-    def area(points: Points) -> Floats:
+    def area(points: Points) -> Float64Array:
         column, row = np.clip(points // side, 0, (columns - 1, rows - 1)).astype(np.intp).T
-        found: Floats = areas[row, column]
+        found: Float64Array = areas[row, column]
         return found
 
     return area
@@ -248,11 +245,11 @@ class _Runs:
     """Stretches of lines of one width, (n,) each: their first and last points, their part, the level of their width,
     and the width in px that all stretches of their part and level have in the mean (0 where the part is filled)."""
 
-    first: Indices
-    last: Indices
-    part: Indices
-    level: Indices
-    width: Floats
+    first: IntpArray
+    last: IntpArray
+    part: IntpArray
+    level: IntpArray
+    width: Float64Array
 
 
 def _runs(mapped: _Mapped, parts: list[_Part], warp: Warp) -> _Runs:
@@ -276,7 +273,7 @@ def _runs(mapped: _Mapped, parts: list[_Part], warp: Warp) -> _Runs:
     return _Runs(piece[first[start]], piece[ends] + 1, part[start], level[start], mean[start])
 
 
-def _stretches(line: Indices, mm: Floats) -> Indices:
+def _stretches(line: IntpArray, mm: Float64Array) -> IntpArray:
     """The number of the stretch of about STRETCH_MM that each piece lies in; ``mm`` (n,) are the pieces' lengths."""
     along = np.cumsum(mm) - mm
     fresh = np.diff(line, prepend=-1) != 0
@@ -284,14 +281,14 @@ def _stretches(line: Indices, mm: Floats) -> Indices:
     return np.cumsum(fresh | (np.diff(along // STRETCH_MM, prepend=0) != 0)) - 1
 
 
-def _mean(values: Floats, weights: Floats, of: Indices) -> Floats:
+def _mean(values: Float64Array, weights: Float64Array, of: IntpArray) -> Float64Array:
     """The weighted mean of ``values`` (n,) for each number in ``of`` (n,)."""
     weights = weights + 1e-12  # lines of no length count too
-    found: Floats = np.bincount(of, values * weights) / np.bincount(of, weights)
+    found: Float64Array = np.bincount(of, values * weights) / np.bincount(of, weights)
     return found
 
 
-def _levels(steps: Floats, line: Indices) -> Indices:
+def _levels(steps: Float64Array, line: IntpArray) -> IntpArray:
     """Widths in whole steps, which along a line change only when they must: each change is a seam."""
     found: list[int] = []
     level = 0
@@ -302,7 +299,7 @@ def _levels(steps: Floats, line: Indices) -> Indices:
     return np.array(found, dtype=np.intp)
 
 
-def _thinned(mapped: _Mapped, runs: _Runs, blunt: NDArray[np.bool_]) -> tuple[Points, Indices]:
+def _thinned(mapped: _Mapped, runs: _Runs, blunt: BoolArray) -> tuple[Points, IntpArray]:
     """The points of all runs, those left out that lie within JOIN_PX of the line without them; and the run of each.
     Runs of parts that are ``blunt`` go a little into the run that follows on their line."""
     first, last = runs.first, runs.last

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, dia_array
 
+from ecgvec._typing import Float32Array, Float64Array
 from ecgvec.geometry.units import MM_PER_INCH, px_per_mm
 from ecgvec.render.camera import page_dpi
-from ecgvec.verify.ink import OUTSIDE, Box, Cover, Ink, backdrops, contrast
-from ecgvec.verify.page import Floats, Page
+from ecgvec.verify.ink import OUTSIDE, Box, Ink, backdrops, contrast
+from ecgvec.verify.page import Page
 from ecgvec.warp.apply import Tile, flattened, taps
 from ecgvec.warp.base import Flat
 
@@ -29,7 +29,7 @@ def straightened(ink: Ink, page: Page) -> tuple[Ink, Page]:
         return ink, page
     scale = READ_SCALE * page.warp.scale()
     found = flattened(np.dstack([ink.cover, ink.weight, np.ones_like(ink.cover)]), page.warp, scale)
-    # Cover itself, not what a pixel shows of it: averaged beside paper, a line on a grid line would lose ink.
+    # Float32Array itself, not what a pixel shows of it: averaged beside paper, a line on a grid line would lose ink.
     cover = np.where(found[..., 2] > HALF_SHOWN, np.clip(found[..., 0], -0.5, 1.5), np.float32(OUTSIDE))
     return Ink(cover, np.maximum(found[..., 1], 0)), page.straight(scale * MM_PER_INCH)
 
@@ -39,11 +39,11 @@ class Seen:
     """A part of an image: ``cover`` (n,) of its pixels and their ``weight`` (n,), and how ink on a part of the page
     gets there: ``matrix`` (n, pixels of the page's part), or None where they are the same."""
 
-    cover: NDArray[np.float32]
-    weight: NDArray[np.float32]
+    cover: Float32Array
+    weight: Float32Array
     matrix: csr_array | None = None
 
-    def shown(self, drawn: Cover) -> Floats | NDArray[np.float32]:
+    def shown(self, drawn: Float32Array) -> Float64Array | Float32Array:
         """What the pixels (n,) show of ink ``drawn`` (rows, columns) on the page."""
         flat = drawn.ravel()
         return flat if self.matrix is None else np.asarray(self.matrix @ flat.astype(np.float64))

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d
 
+from ecgvec._typing import Float32Array, Float64Array, IntpArray
 from ecgvec.verify.bent import straightened
-from ecgvec.verify.ink import OUTSIDE, Cover, Ink
-from ecgvec.verify.page import Floats, Page, Strip
+from ecgvec.verify.ink import OUTSIDE, Ink
+from ecgvec.verify.page import Page, Strip
 from ecgvec.warp.base import Flat, local_scale
 
 INKED = 0.25  # cover from which a pixel belongs to a run
@@ -36,11 +36,11 @@ TORN = 4.0  # px between the runs of neighbouring columns from which they are no
 class Runs:
     """Vertical runs of ink: ``top`` and ``bottom`` (columns, k) in px, NaN where a column has fewer than k."""
 
-    top: Floats
-    bottom: Floats
+    top: Float64Array
+    bottom: Float64Array
 
 
-def digitise(ink: Ink, page: Page) -> dict[str, Floats]:
+def digitise(ink: Ink, page: Page) -> dict[str, Float64Array]:
     """Millivolts (n,) of each strip by its id, one a sample, NaN where there is no ink. A bent page is made straight
     first."""
     inked = INKED if isinstance(page.warp, Flat) else INKED_SOFT
@@ -48,7 +48,7 @@ def digitise(ink: Ink, page: Page) -> dict[str, Floats]:
     return {strip.id: digitise_strip(ink, page, strip, inked) for strip in page.strips}
 
 
-def digitise_strip(ink: Ink, page: Page, strip: Strip, inked: float = INKED) -> Floats:
+def digitise_strip(ink: Ink, page: Page, strip: Strip, inked: float = INKED) -> Float64Array:
     """Millivolts (n,) of one strip of a page seen straight on."""
     zero = strip.to_image(np.zeros(strip.count), page.warp)
     height, width = ink.cover.shape
@@ -74,7 +74,7 @@ def _row_height(page: Page) -> float:
     return box.y1 - box.y0
 
 
-def find_runs(cover: Cover, least: float = INKED) -> Runs:
+def find_runs(cover: Float32Array, least: float = INKED) -> Runs:
     """All runs of inked pixels in each column of ``cover`` (rows, columns), rims told by partly covered pixels."""
     rows, columns = cover.shape
     wide = np.zeros((columns, rows + 2), dtype=np.float32)
@@ -96,7 +96,7 @@ def find_runs(cover: Cover, least: float = INKED) -> Runs:
     return Runs(top, bottom)
 
 
-def chain(runs: Runs, levels: Floats) -> tuple[Floats, Floats]:
+def chain(runs: Runs, levels: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Top and bottom (columns,) of the runs whose chain costs least, by dynamic programming; NaN without any run.
 
     ``levels`` (columns,) is the y of the zero line.
@@ -119,7 +119,7 @@ def chain(runs: Runs, levels: Floats) -> tuple[Floats, Floats]:
     return _traced(runs, filled, back, int(np.argmin(cost)))
 
 
-def _traced(runs: Runs, filled: NDArray[np.intp], back: NDArray[np.intp], last: int) -> tuple[Floats, Floats]:
+def _traced(runs: Runs, filled: IntpArray, back: IntpArray, last: int) -> tuple[Float64Array, Float64Array]:
     top, bottom = np.full(len(runs.top), np.nan), np.full(len(runs.top), np.nan)
     for column in filled[::-1]:
         top[column], bottom[column] = runs.top[column, last], runs.bottom[column, last]
@@ -127,7 +127,7 @@ def _traced(runs: Runs, filled: NDArray[np.intp], back: NDArray[np.intp], last: 
     return top, bottom
 
 
-def in_picture(top: Floats, bottom: Floats, cover: Cover) -> tuple[Floats, Floats]:
+def in_picture(top: Float64Array, bottom: Float64Array, cover: Float32Array) -> tuple[Float64Array, Float64Array]:
     """The chain (columns,) without what follows a jump at which the line left the picture: beyond it, only other leads'
     ink is there to be found."""
     filled = np.flatnonzero(np.isfinite(top))
@@ -145,12 +145,12 @@ def in_picture(top: Floats, bottom: Floats, cover: Cover) -> tuple[Floats, Float
     return np.where(kept, top, np.nan), np.where(kept, bottom, np.nan)
 
 
-def _at_rim(column: Cover, top: float, bottom: float) -> bool:
+def _at_rim(column: Float32Array, top: float, bottom: float) -> bool:
     """Whether a line between ``top`` and ``bottom`` would lie where the picture ends in this column."""
     return bool((column[max(0, int(top - TORN)) : int(bottom + TORN) + 1] == OUTSIDE).any())
 
 
-def centre(top: Floats, bottom: Floats, pen: float) -> Floats:
+def centre(top: Float64Array, bottom: Float64Array, pen: float) -> Float64Array:
     """Where the pen's centre passed in each column, from the rims of its ink (y down).
 
     The ink's top is the least y under the pen, less its radius: a moving minimum. Undoing it (opening) is exact at
@@ -172,14 +172,14 @@ def centre(top: Floats, bottom: Floats, pen: float) -> Floats:
     return np.where(known, y, np.nan)
 
 
-def _moving(values: Floats, reach: float, extreme: Callable[..., Floats]) -> Floats:
+def _moving(values: Float64Array, reach: float, extreme: Callable[..., Float64Array]) -> Float64Array:
     """Moving extreme of ``reach`` columns to either side; between whole columns, between their two results."""
     whole = int(reach)
     inner, outer = (extreme(values, 2 * half + 1, mode="nearest") for half in (whole, whole + 1))
     return np.asarray(inner + (reach - whole) * (outer - inner))
 
 
-def _at_samples(columns: Floats, y: Floats, page: Page, strip: Strip) -> Floats:
+def _at_samples(columns: Float64Array, y: Float64Array, page: Page, strip: Strip) -> Float64Array:
     """Millivolts at the samples' times from points (x, y) px of the line, NaN more than a px from any ink."""
     known = np.isfinite(y)
     if known.sum() < 2:

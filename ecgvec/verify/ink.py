@@ -9,10 +9,10 @@ from itertools import pairwise
 import cairocffi
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float32Array, Float64Array, Image, Points
 from ecgvec.effects.base import OnPaper
-from ecgvec.geometry.path import Points, polyline, rectangles, with_gaps
+from ecgvec.geometry.path import polyline, rectangles, with_gaps
 from ecgvec.graphics.nodes import Group, Mark, Pen, Scene, TextInfo
 from ecgvec.graphics.raster import append_path
 from ecgvec.graphics.text import text_mark
@@ -23,10 +23,9 @@ from ecgvec.render.scene.grid import grid, paper
 from ecgvec.render.scene.header import footer, header
 from ecgvec.render.scene.pulse import pulses, separators
 from ecgvec.render.scene.qr import qr_code
-from ecgvec.verify.page import Floats, Image, Page, moved
+from ecgvec.verify.page import Page, moved
 from ecgvec.warp.base import Flat
 
-Cover = NDArray[np.float32]
 OUTSIDE = -1.0  # cover of what an image does not show
 _LEAST_REACH = 0.05  # of paper to ink: below it, a pixel cannot tell
 _SAME_PEN = 0.02
@@ -42,8 +41,8 @@ class Ink:
     how well a pixel can tell (0 under other marks of the ink's colour). Of a page made straight again, parts that the
     image did not show are OUTSIDE."""
 
-    cover: Cover
-    weight: Cover
+    cover: Float32Array
+    weight: Float32Array
 
     def crop(self, box: Box) -> Ink:
         """The part inside ``box``."""
@@ -60,15 +59,15 @@ def unmix(image: Image, page: Page, shift: Shift = (0.0, 0.0)) -> Ink:
     """
     weighed = contrast(page)
     seen, empty, full = (cv2.transform(i.astype(np.float32), weighed) for i in (image, *backdrops(page, shift)))
-    reach: Cover = full - empty
+    reach: Float32Array = full - empty
     cover = np.divide(seen - empty, reach, out=np.zeros_like(reach), where=np.abs(reach) > _LEAST_REACH)
-    weight: Cover = np.square(reach)
+    weight: Float32Array = np.square(reach)
     for ring in page.added:  # somebody drew here; whatever lies beneath is no guide
         cv2.fillPoly(weight, [np.rint(ring - 0.5 + shift).astype(np.int32)], 0)
     return Ink(np.clip(cover, -0.5, 1.5), weight)
 
 
-def contrast(page: Page) -> NDArray[np.float64]:
+def contrast(page: Page) -> Float64Array:
     """Weights (1, 3) of R, G and B that take paper to a value and ink to one less than it."""
     colors = page_colors(page.plan.page.style)
     difference = np.array(rgb(colors.ground), dtype=np.float64) - rgb(colors.trace)
@@ -134,7 +133,7 @@ def _names(page: Page, colors: Colors) -> Group:
     return Group("lead-names", "lead-names", tuple(marks))
 
 
-def stroke(points: Points, width: float | Floats, box: Box, clip: Points | None = None) -> Cover:
+def stroke(points: Points, width: float | Float64Array, box: Box, clip: Points | None = None) -> Float32Array:
     """What a round pen of ``width`` px, one or (n,), leaves along ``points`` (n, 2) px, broken at NaN: 0 to 1 for each
     pixel of ``box``, by cairo, as on the page. The polygon ``clip`` (k, 2) px cuts the ink."""
     x0, y0, x1, y1 = box
@@ -154,11 +153,11 @@ def stroke(points: Points, width: float | Floats, box: Box, clip: Points | None 
             context.stroke()
     surface.flush()
     rows = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(y1 - y0, surface.get_stride())
-    cover: Cover = rows[:, : x1 - x0].astype(np.float32) / np.float32(255)
+    cover: Float32Array = rows[:, : x1 - x0].astype(np.float32) / np.float32(255)
     return cover
 
 
-def _pieces(points: Points, width: float | Floats) -> list[tuple[Points, float]]:
+def _pieces(points: Points, width: float | Float64Array) -> list[tuple[Points, float]]:
     """The line in pieces along which the pen's width stays within a share of _SAME_PEN."""
     if isinstance(width, float):
         return [(points, width)]

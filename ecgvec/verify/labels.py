@@ -15,12 +15,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ecgvec.geometry.path import Points
+from ecgvec._typing import Float32Array, Float64Array, Image, IntpArray, Points
 from ecgvec.marks.pen import DoubleTrace
-from ecgvec.verify.ink import Box, Cover, Ink, Shift, clip_px, stroke, unmix
-from ecgvec.verify.page import Floats, Image, Page, Strip
+from ecgvec.verify.ink import Box, Ink, Shift, clip_px, stroke, unmix
+from ecgvec.verify.page import Page, Strip
 from ecgvec.warp.base import Flat
 
 REACH = 6  # px that the ink is sought around its label, along x and along y
@@ -65,11 +64,11 @@ class _Placed:
     points: Points
     box: Box
     clip: Points | None
-    pen: float | Floats
+    pen: float | Float64Array
     soft: bool
     ghost: Points | None
 
-    def draw(self, shift: Shift = (0.0, 0.0)) -> Cover:
+    def draw(self, shift: Shift = (0.0, 0.0)) -> Float32Array:
         """Predicted cover of the box's pixels, the labels moved by ``shift``."""
         clip = None if self.clip is None else self.clip + np.array(shift)
         drawn = stroke(self.points + np.array(shift), self.pen, self.box, clip)
@@ -81,7 +80,7 @@ class _Found:
     """The shift of a trace, and the distances (pieces,) of its pieces from their labels."""
 
     shift: Shift
-    pieces: Floats
+    pieces: Float64Array
 
 
 def label_error(image: Image, page: Page, ink: Ink, points: Mapping[str, Points]) -> LabelError:
@@ -112,7 +111,7 @@ def _middle(found: list[_Found]) -> Shift:
     return _median(x), _median(y)
 
 
-def _median(values: Floats) -> float:
+def _median(values: Float64Array) -> float:
     known = values[np.isfinite(values)]
     return float(np.median(known)) if len(known) else 0.0
 
@@ -140,7 +139,7 @@ def _ghost(page: Page, points: Points) -> Points | None:
     return None
 
 
-def _pens(page: Page, points: Points) -> Floats:
+def _pens(page: Page, points: Points) -> Float64Array:
     """The pen's width (n,) in px at labels (n, 2), from some of them."""
     few = np.flatnonzero(np.isfinite(points).all(axis=1))[::PEN_EVERY]
     return np.interp(np.arange(len(points)), few, page.pens(page.warp.inverse(points[few])))
@@ -196,27 +195,27 @@ def _fit(ink: Ink, placed: list[_Placed], one: _Placed, start: Shift) -> _Found:
     least = max(LEAST_POWER, noise / TELLING**2)
     edges = _edges(power, noise)
     steps = _solve(np.add.reduceat(power, edges), np.add.reduceat(pull, edges), least)
-    pieces: Floats = np.hypot(*(shift + steps).T)
+    pieces: Float64Array = np.hypot(*(shift + steps).T)
     whole = power.sum(axis=0)
     own = np.diag(whole) - whole[0, 1] ** 2 / np.maximum(np.diag(whole)[::-1], 1e-9)
     x, y = np.where(own >= least, shift, np.nan)
     return _Found((float(x), float(y)), pieces)
 
 
-def _noise(seen: Cover, drawn: Cover, weight: Cover) -> float:
+def _noise(seen: Float32Array, drawn: Float32Array, weight: Float32Array) -> float:
     """Variance of a pixel of weight 1 around the ink that was predicted, on lines and beside them."""
     near = (cv2.dilate(drawn, np.ones((3, 3), dtype=np.uint8)) > 0) & (weight > 0)
     return float(np.mean((weight * np.square(seen - drawn))[near])) if near.any() else 0.0
 
 
-def _edges(power: Floats, noise: float) -> NDArray[np.intp]:
+def _edges(power: Float64Array, noise: float) -> IntpArray:
     """Where the pieces of a trace start: PIECE px each, or so many times as long that noise lets most of them tell."""
     weakest = np.linalg.eigvalsh(np.add.reduceat(power, np.arange(0, len(power), PIECE)))[:, 0]
     variance = noise / max(float(np.median(weakest)), LEAST_POWER)
     return np.arange(0, len(power), PIECE * max(1, int(np.ceil(variance / TELLING**2))))
 
 
-def _others(one: _Placed, placed: list[_Placed], shift: Shift) -> Cover:
+def _others(one: _Placed, placed: list[_Placed], shift: Shift) -> Float32Array:
     """What other traces, moved by ``shift``, leave in this one's box."""
     x0, y0, x1, y1 = one.box
     found = np.zeros((y1 - y0, x1 - x0), dtype=np.float32)
@@ -227,7 +226,7 @@ def _others(one: _Placed, placed: list[_Placed], shift: Shift) -> Cover:
     return found
 
 
-def _unghosted(one: _Placed, shift: Shift) -> Cover:
+def _unghosted(one: _Placed, shift: Shift) -> Float32Array:
     """0 where a trace that was struck twice left its ghost (n, 2) px and nothing else, 1 elsewhere."""
     found = np.ones((one.box[3] - one.box[1], one.box[2] - one.box[0]), dtype=np.float32)
     if one.ghost is not None:
@@ -235,7 +234,7 @@ def _unghosted(one: _Placed, shift: Shift) -> Cover:
     return found
 
 
-def _normal(seen: Cover, drawn: Cover, weight: Cover) -> tuple[Floats, Floats]:
+def _normal(seen: Float32Array, drawn: Float32Array, weight: Float32Array) -> tuple[Float64Array, Float64Array]:
     """Normal equations of the shift by lines of pixels across the box's longer side: (lines, 2, 2) and (lines, 2)."""
     across = 0 if drawn.shape[1] >= drawn.shape[0] else 1
     gy, gx = (-g for g in np.gradient(drawn))
@@ -245,7 +244,7 @@ def _normal(seen: Cover, drawn: Cover, weight: Cover) -> tuple[Floats, Floats]:
     return np.stack([np.stack([xx, xy], axis=-1), np.stack([xy, yy], axis=-1)], axis=-2), pull
 
 
-def _solve(power: NDArray[np.float64], pull: Floats, least: float = LEAST_POWER) -> Points:
+def _solve(power: Float64Array, pull: Float64Array, least: float = LEAST_POWER) -> Points:
     """Least-squares shifts (k, 2); 0 along directions that have less power than ``least``."""
     values, vectors = np.linalg.eigh(power)
     along = np.einsum("kji,kj->ki", vectors, pull)

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy.signal import correlate, correlation_lags
 
-Floats = NDArray[np.float64]
+from ecgvec._typing import Float32Array, Float64Array, Int64Array
 
 LEVELS = 256
 SIGMA = 0.5  # of the Gaussian that smooths the two images, in samples and in levels
@@ -23,7 +22,7 @@ KAGGLE_SECONDS = 0.2
 KAGGLE_BEST, KAGGLE_WORST = 384.0, -384.0  # a ratio, and decibels
 
 
-def challenge_snr(reference: Floats, estimate: Floats, fs: float) -> float:
+def challenge_snr(reference: Float64Array, estimate: Float64Array, fs: float) -> float:
     """SNR of one lead in dB by the Challenge's rule.
 
     The estimate is shifted in time and voltage as ``best_shift`` says, unless that is more than 0.5 s or 1.0 mV; then
@@ -48,7 +47,7 @@ def challenge_snr(reference: Floats, estimate: Floats, fs: float) -> float:
     return share * (10 * math.log10(signal / noise) if noise > 0 else math.inf)
 
 
-def shifted(values: Floats, lag: int) -> Floats:
+def shifted(values: Float64Array, lag: int) -> Float64Array:
     """``values`` (n,) moved ``lag`` samples later, NaN where nothing comes from."""
     moved = np.full_like(values, np.nan)
     n = len(values)
@@ -57,7 +56,7 @@ def shifted(values: Floats, lag: int) -> Floats:
     return moved
 
 
-def best_shift(reference: Floats, estimate: Floats) -> tuple[int, float]:
+def best_shift(reference: Float64Array, estimate: Float64Array) -> tuple[int, float]:
     """The shift, in samples and in mV, that lays the estimate best on the reference.
 
     Both as images of 256 levels over their common range with a pixel a sample, smoothed by a Gaussian of 0.5: the
@@ -78,13 +77,13 @@ def best_shift(reference: Floats, estimate: Floats) -> tuple[int, float]:
     return int(lags[best]), float(levels[best] * step)
 
 
-def _levels(signal: Floats, low: float, step: float) -> NDArray[np.int64]:
+def _levels(signal: Float64Array, low: float, step: float) -> Int64Array:
     """The level of each sample, -1 where it is NaN."""
     known = np.isfinite(signal)
     return np.where(known, np.round((np.where(known, signal, low) - low) / step), -1).astype(np.int64)
 
 
-def _counts(reference: NDArray[np.int64], estimate: NDArray[np.int64]) -> NDArray[np.float32]:
+def _counts(reference: Int64Array, estimate: Int64Array) -> Float32Array:
     """How many pairs (i + lag, i) of samples differ by each level: (lags, 2 LEVELS + 1), lag and difference 0 in the
     middle (row len(estimate) - 1, column LEVELS)."""
     n, m, width = len(reference), len(estimate), 2 * LEVELS + 1
@@ -99,7 +98,7 @@ def _counts(reference: NDArray[np.int64], estimate: NDArray[np.int64]) -> NDArra
     return counts
 
 
-def _smooth(counts: NDArray[np.float32]) -> NDArray[np.float32]:
+def _smooth(counts: Float32Array) -> Float32Array:
     """Counts smoothed by the Gaussian twice: once for each image."""
     x = np.arange(-2, 3)
     kernel = np.exp(-0.5 * (x / SIGMA) ** 2)
@@ -107,7 +106,7 @@ def _smooth(counts: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.sepFilter2D(counts, -1, twice, twice, borderType=cv2.BORDER_CONSTANT), dtype=np.float32)
 
 
-def kaggle_powers(reference: Floats, estimate: Floats, fs: float) -> tuple[float, float]:
+def kaggle_powers(reference: Float64Array, estimate: Float64Array, fs: float) -> tuple[float, float]:
     """Sums of x^2 and of (x - y)^2 of one lead by Kaggle's rule.
 
     The estimate is moved by the lag within int(0.2 fs) samples at which the mean-free signals correlate best (of equal
@@ -128,7 +127,7 @@ def kaggle_powers(reference: Floats, estimate: Floats, fs: float) -> tuple[float
     return float(np.sum(x**2)), float(np.sum((x - y) ** 2))
 
 
-def _mean_free(signal: Floats) -> Floats:
+def _mean_free(signal: Float64Array) -> Float64Array:
     return np.nan_to_num(signal - np.nanmean(signal), nan=0.0)
 
 

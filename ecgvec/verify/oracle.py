@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 from scipy.sparse import coo_array, csr_array
 
+from ecgvec._typing import Float32Array, Float64Array, IntpArray
 from ecgvec.verify.bent import Seen, View
-from ecgvec.verify.ink import Box, Cover, Ink, clip_px, stroke
-from ecgvec.verify.page import Floats, Page, Strip
+from ecgvec.verify.ink import Box, Ink, clip_px, stroke
+from ecgvec.verify.page import Page, Strip
 from ecgvec.warp.base import local_scale
 
 SWEEPS = 2  # over all strips, each fitted beside the ink of the others as it was; the second where inks may meet
@@ -37,7 +37,7 @@ DAMPING = 1e-2  # at the start, of the mean power of a sample
 SETTLED = 1e-2  # relative fall of the misfit below which a strip is done
 
 
-def refit(ink: Ink, page: Page, start: Mapping[str, Floats]) -> dict[str, Floats]:
+def refit(ink: Ink, page: Page, start: Mapping[str, Float64Array]) -> dict[str, Float64Array]:
     """Millivolts (n,) of each strip by its id, fitted to the image's ``ink`` from ``start`` on (NaN stays NaN)."""
     view = View(ink, page)
     strips = [_Strip.of(strip, view.page) for strip in page.strips]
@@ -78,15 +78,15 @@ class _Strip:
         reach = page.pen / 2 + pitch + 1.0  # px that a moved sample can change on either side
         return cls(page, strip, float(scale[1] * strip.axes.gain), pitch, int(np.ceil(2 * reach / pitch)) + 1)
 
-    def points(self, u: Floats) -> Floats:
+    def points(self, u: Float64Array) -> Float64Array:
         """Image px (n, 2)."""
         return self.strip.to_image(u / self.px_per_mv, self.page.warp)
 
-    def draw(self, u: Floats, box: Box) -> Cover:
+    def draw(self, u: Float64Array, box: Box) -> Float32Array:
         """Cover of the box's pixels."""
         return stroke(self.points(u), self.page.pen, box, clip_px(self.page, self.strip.clip))
 
-    def extent(self, u: Floats) -> Box | None:
+    def extent(self, u: Float64Array) -> Box | None:
         """Whole px around the line, inside the image; None where nothing is known or inside."""
         points = self.points(u)
         known = points[np.isfinite(points[:, 1])]
@@ -99,8 +99,12 @@ class _Strip:
 
 
 def _fit(
-    one: _Strip, u: Floats, view: View, others: list[tuple[_Strip, Floats]], noises: tuple[float, ...] = NOISES
-) -> Floats:
+    one: _Strip,
+    u: Float64Array,
+    view: View,
+    others: list[tuple[_Strip, Float64Array]],
+    noises: tuple[float, ...] = NOISES,
+) -> Float64Array:
     """One strip's ``u`` (n,) px, fitted beside ``others`` as they are, at one of ``noises`` after the other."""
     box = one.extent(u)
     if box is None or np.isfinite(u).sum() < 3 or not noises:
@@ -111,7 +115,7 @@ def _fit(
     return u
 
 
-def _descend(problem: _Problem, u: Floats) -> Floats:
+def _descend(problem: _Problem, u: Float64Array) -> Float64Array:
     """``u`` (n,) px moved until the misfit falls no more."""
     damping, rest, jacobian = DAMPING, problem.rest(u), problem.jacobian(u)
     for _ in range(STEPS):
@@ -141,26 +145,26 @@ class _Problem:
     one: _Strip
     box: Box
     seen: Seen
-    weight: NDArray[np.float32]
-    free: Cover
+    weight: Float32Array
+    free: Float32Array
 
     @classmethod
-    def of(cls, one: _Strip, seen: Seen, others: list[tuple[_Strip, Floats]], box: Box) -> _Problem:
+    def of(cls, one: _Strip, seen: Seen, others: list[tuple[_Strip, Float64Array]], box: Box) -> _Problem:
         free = np.ones((box[3] - box[1], box[2] - box[0]), dtype=np.float32)
         for other, u in others:
             free *= 1 - other.draw(u, box)
         return cls(one, box, seen, seen.weight, free)
 
-    def rest(self, u: Floats) -> Floats:
+    def rest(self, u: Float64Array) -> Float64Array:
         """Seen less drawn, (pixels,)."""
         return np.asarray(self.seen.cover - self.seen.shown(1 - self.free * (1 - self.one.draw(u, self.box))))
 
-    def cost(self, rest: Floats, u: Floats, bend: Floats) -> float:
+    def cost(self, rest: Float64Array, u: Float64Array, bend: Float64Array) -> float:
         """Minus twice the log posterior, but for a constant."""
         second = _second(u)
         return float(np.vdot(self.weight * rest, rest)) + float(np.sum((second / bend) ** 2))
 
-    def jacobian(self, u: Floats) -> csr_array:
+    def jacobian(self, u: Float64Array) -> csr_array:
         """Change of what each pixel shows by a px of each sample: (pixels, n)."""
         one, n, width = self.one, len(u), self.box[2] - self.box[0]
         nudge = _nudges(u, one.pitch)
@@ -183,7 +187,7 @@ class _Problem:
         return self.seen.changes(csr_array(coo_array(entries, (self.free.size, n))))
 
 
-def _nearest(sorted_x: Floats, x: Floats) -> NDArray[np.intp]:
+def _nearest(sorted_x: Float64Array, x: Float64Array) -> IntpArray:
     """Index of the nearest of ``sorted_x`` to each ``x``."""
     if len(sorted_x) == 1:
         return np.zeros(len(x), dtype=np.intp)
@@ -191,18 +195,18 @@ def _nearest(sorted_x: Floats, x: Floats) -> NDArray[np.intp]:
     return np.searchsorted(middles, x)
 
 
-def _nudges(u: Floats, pitch: float) -> Floats:
+def _nudges(u: Float64Array, pitch: float) -> Float64Array:
     """How far each sample is moved for its derivative: further where the line is steep, which changes less ink."""
     slope = np.abs(np.gradient(np.nan_to_num(u))) / pitch
     return np.clip(NUDGE * np.sqrt(1 + slope**2), NUDGE, LARGEST_NUDGE)
 
 
-def _second(u: Floats) -> Floats:
+def _second(u: Float64Array) -> Float64Array:
     """Second differences (n - 2,), 0 across gaps."""
     return np.nan_to_num(np.diff(u, 2), nan=0.0)
 
 
-def _bend(u: Floats) -> Floats:
+def _bend(u: Float64Array) -> Float64Array:
     """The second difference (n - 2,) that the prior expects: more where the line bends already."""
     second = np.abs(_second(u))
     window = np.ones(5) / 5
@@ -210,8 +214,8 @@ def _bend(u: Floats) -> Floats:
 
 
 def _step(
-    jacobian: csr_array, weight: NDArray[np.float32], rest: Floats, u: Floats, bend: Floats, damping: float
-) -> Floats:
+    jacobian: csr_array, weight: Float32Array, rest: Float64Array, u: Float64Array, bend: Float64Array, damping: float
+) -> Float64Array:
     """The step (n,) of ``u`` that a quadratic model takes to its least."""
     n = len(u)
     weighted = jacobian.multiply(weight.reshape(-1, 1)).tocsr()

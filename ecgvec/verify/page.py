@@ -10,11 +10,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array, Image, Points
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.native import read_sidecar
-from ecgvec.geometry.path import Points
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size
 from ecgvec.layout.axes import Axes
 from ecgvec.layout.place import Layout, place
@@ -23,9 +22,6 @@ from ecgvec.render.camera import Shot, taken
 from ecgvec.warp.base import Flat, Warp, local_scale
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import Paper
-
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -43,12 +39,12 @@ class Strip:
     clip: tuple[float, float, float, float] | None
 
     @property
-    def t(self) -> Floats:
+    def t(self) -> Float64Array:
         """Times (n,) of the samples in s from the record's start."""
-        times: Floats = np.arange(self.first, self.first + self.count, dtype=np.float64) / self.fs
+        times: Float64Array = np.arange(self.first, self.first + self.count, dtype=np.float64) / self.fs
         return times
 
-    def to_image(self, mv: Floats, warp: Warp) -> Points:
+    def to_image(self, mv: Float64Array, warp: Warp) -> Points:
         """Image px (n, 2) of voltages (n,) in mV, one a sample."""
         return warp.forward(self.axes.to_page(self.t, mv))
 
@@ -89,7 +85,7 @@ class Page:
         axes = self.strips[0].axes
         return float(self.pens(np.array([[axes.x0, axes.zero_y]]))[0])
 
-    def pens(self, points: Points) -> Floats:
+    def pens(self, points: Points) -> Float64Array:
         """Width (n,) in px of the trace's pen at page points (n, 2) mm."""
         scales = local_scale(self.warp, points)
         return np.asarray(self.plan.page.style.trace_width * np.sqrt(scales[:, 0] * scales[:, 1]))

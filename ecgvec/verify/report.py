@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array
 from ecgvec.errors import EcgvecError, SourceError
 from ecgvec.verify.digitise import digitise
 from ecgvec.verify.ink import unmix
 from ecgvec.verify.labels import LabelError, label_error
 from ecgvec.verify.metrics import kaggle_score
-from ecgvec.verify.page import Floats, Page, read_image, read_page
+from ecgvec.verify.page import Page, read_image, read_page
 from ecgvec.verify.score import Score, score
 
 TOLERANCE_PX = 0.5
@@ -105,7 +105,7 @@ def pool(scores: Sequence[Score]) -> Pool | None:
     )
 
 
-def _percentile(values: NDArray[np.float64], percent: float) -> float:
+def _percentile(values: Float64Array, percent: float) -> float:
     known = values[~np.isnan(values)]
     return float(np.percentile(known, percent)) if len(known) else math.nan
 
@@ -198,7 +198,7 @@ def check_files(page: Page) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(missing), tuple(changed)
 
 
-def read_values(path: Path, page: Page) -> tuple[dict[str, Floats], dict[str, Floats]]:
+def read_values(path: Path, page: Page) -> tuple[dict[str, Float64Array], dict[str, Float64Array]]:
     """The labels' millivolts (n,), one a sample, and their places (k, 2) px, by trace id.
 
     Labels may be denser or coarser than samples: millivolts are read off the line between them. They are NaN where the

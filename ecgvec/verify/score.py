@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
+from ecgvec._typing import Float64Array
 from ecgvec.verify.metrics import challenge_snr, kaggle_powers, kaggle_ratio, kaggle_score
-from ecgvec.verify.page import Floats, Page, Strip
+from ecgvec.verify.page import Page, Strip
 from ecgvec.warp.base import local_scale
 
 BAND = (
@@ -40,7 +41,7 @@ class Score:
         return kaggle_score([self.ratio])
 
 
-def score(page: Page, truth: Mapping[str, Floats], found: Mapping[str, Floats], low: bool = False) -> Score:
+def score(page: Page, truth: Mapping[str, Float64Array], found: Mapping[str, Float64Array], low: bool = False) -> Score:
     """Hold reconstructed strips against the true ones, (n,) mV by strip id.
 
     Pieces of one lead are one signal; where a rhythm strip shows it too, the strip counts.
@@ -58,7 +59,7 @@ def score(page: Page, truth: Mapping[str, Floats], found: Mapping[str, Floats], 
     return Score(leads, lows, kaggle_ratio(powers))
 
 
-def _joined(strips: Sequence[Strip], values: Mapping[str, Floats]) -> Floats:
+def _joined(strips: Sequence[Strip], values: Mapping[str, Float64Array]) -> Float64Array:
     """The strips of a lead as one signal, the longest one on top."""
     first = min(s.first for s in strips)
     whole = np.full(max(s.first + s.count for s in strips) - first, np.nan)
@@ -73,7 +74,7 @@ def px_per_second(page: Page, strip: Strip) -> float:
     return float(local_scale(page.warp, zero)[0, 0] * strip.axes.speed)
 
 
-def low_pass(signal: Floats, cut: float, fs: float) -> Floats:
+def low_pass(signal: Float64Array, cut: float, fs: float) -> Float64Array:
     """``signal`` (n,) without what lies above ``cut`` Hz (Butterworth, forwards and backwards); gaps stay gaps."""
     known = np.isfinite(signal)
     if cut >= 0.49 * fs or known.sum() < 2:

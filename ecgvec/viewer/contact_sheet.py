@@ -7,8 +7,8 @@ from pathlib import Path
 
 import cairocffi
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Image
 from ecgvec.errors import ExportError
 from ecgvec.export.files import write_file
 from ecgvec.export.images import encode_png
@@ -19,8 +19,6 @@ from ecgvec.recipe.recipe import Recipe
 from ecgvec.recipe.toml import laid_upon
 from ecgvec.record.model import Record
 from ecgvec.sheet import Sheet
-
-Image = NDArray[np.uint8]
 
 DPI = 110.0  # of the pages: their details are finer than a thumbnail shows
 WIDTH, HEIGHT, GAP, CAPTION = 480, 380, 10, 24  # px of a thumbnail, between them, and under each

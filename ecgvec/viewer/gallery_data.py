@@ -10,8 +10,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array, Int64Array, Uint8Array
 from ecgvec.errors import SourceError
 from ecgvec.graphics.nodes import Pen
 from ecgvec.viewer.contact_sheet import thumbnail
@@ -29,7 +29,7 @@ _DECIMALS = (1, 1)  # px, of outlines
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
-def jpeg(image: NDArray[np.uint8], quality: int) -> bytes:
+def jpeg(image: Uint8Array, quality: int) -> bytes:
     """An RGB image (H, W, 3) as JPEG."""
     done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
@@ -94,20 +94,20 @@ def _trace(label: Label, samples: Samples) -> tuple[dict[str, Any], bytes]:
     return about, content + state.tobytes()
 
 
-def _step(column: NDArray[np.float64], least: float) -> float:
+def _step(column: Float64Array, least: float) -> float:
     """``least``, or more where the column's numbers would not fit otherwise."""
     largest = float(np.max(np.abs(column), initial=0.0, where=np.isfinite(column)))
     return max(least, largest / _LARGEST)
 
 
-def _counted(column: NDArray[np.float64], step: float) -> NDArray[np.int64]:
+def _counted(column: Float64Array, step: float) -> Int64Array:
     """The column in steps; in gaps the number before, which costs nothing."""
     known = np.isfinite(column)
     before = np.maximum.accumulate(np.where(known, np.arange(len(column)), 0))
     return np.round(np.where(known, column, 0.0)[before] / step).astype(np.int64)
 
 
-def planes(numbers: NDArray[np.int64]) -> bytes:
+def planes(numbers: Int64Array) -> bytes:
     """Differences as unsigned 32-bit numbers (0, -1, 1, -2, ... become 0, 1, 2, 3, ...), all lowest bytes first, then
     all next ones: what changes slowly becomes long runs of zeros."""
     steps = np.diff(numbers, prepend=0)

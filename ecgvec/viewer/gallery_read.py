@@ -16,13 +16,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import BoolArray, Float64Array, Points, Uint8Array
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.native import read_sidecar
-from ecgvec.geometry.path import Points
 from ecgvec.plan.model import Plan
-from ecgvec.render.labels.model import Seen
 from ecgvec.viewer.tags import Labelled
 
 SUFFIXES = {".png": "image/png", ".jpg": "image/jpeg"}  # the first that is there is shown
@@ -40,11 +38,11 @@ class Samples:
     """The samples of one trace: ``t`` (n,) s, ``mv`` (n,) mV as recorded, ``xy`` (n, 2) image px, NaN in gaps;
     ``visible`` and ``occluded`` (n,)."""
 
-    t: NDArray[np.float64]
-    mv: NDArray[np.float64]
+    t: Float64Array
+    mv: Float64Array
     xy: Points
-    visible: Seen
-    occluded: Seen
+    visible: BoolArray
+    occluded: BoolArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +55,7 @@ class Entry:
     dpi: float
     content: bytes
     media_type: str
-    pixels: NDArray[np.uint8]
+    pixels: Uint8Array
     labels: Labelled
     samples: Mapping[str, Samples]
 
@@ -115,7 +113,7 @@ def not_whole(name: str, error: BaseException) -> SourceError:
     return SourceError(f"{name} is not a whole sidecar JSON ({what}): {_CURE}")
 
 
-def _image(sidecar: Path, stem: str) -> tuple[Path, NDArray[np.uint8], bytes]:
+def _image(sidecar: Path, stem: str) -> tuple[Path, Uint8Array, bytes]:
     """The image beside the JSON: its file, its pixels (H, W, 3) RGB and its bytes."""
     path = next((p for p in map(sidecar.with_suffix, SUFFIXES) if p.exists()), sidecar.with_suffix(".png"))
     name = stem + path.suffix

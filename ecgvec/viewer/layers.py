@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ecgvec._typing import BoolArray, Points
 from ecgvec.components import Registry
 from ecgvec.errors import SourceError
-from ecgvec.geometry.path import Path, Points, polyline, segments, with_gaps
+from ecgvec.geometry.path import Path, polyline, segments, with_gaps
 from ecgvec.graphics.nodes import Mark, Pen
-from ecgvec.render.labels.model import Seen, bounds
+from ecgvec.render.labels.model import bounds
 from ecgvec.viewer.tags import Label, Labelled, Tags, as_points, box_corners
 
 # Twelve colours that stay apart in normal, deuteranope and protanope sight, dealt out so that neighbours on the usual
@@ -135,7 +136,7 @@ def _traces(image: Labelled, tags: Tags) -> Iterator[Mark]:
                 yield Mark(name, role, path, _pen(color, kind != "hidden", width, 1.0), facts)
 
 
-def _widened(chosen: Seen) -> Seen:
+def _widened(chosen: BoolArray) -> BoolArray:
     """``chosen`` (n,) and the points beside them, so that a line reaches what it goes on from."""
     return np.asarray(chosen | np.append(chosen[1:], False) | np.append(False, chosen[:-1]))
 

@@ -7,8 +7,8 @@ import json
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
+from ecgvec._typing import Uint8Array
 from ecgvec.errors import printable
 from ecgvec.export.images import encode_png
 from ecgvec.export.native import sidecar
@@ -36,7 +36,7 @@ def as_png(sheet: Sheet) -> bytes:
     return encode_png(image, sheet.plan.page.style.dpi * image.shape[1] / sheet.image.shape[1])
 
 
-def _small(sheet: Sheet) -> NDArray[np.uint8]:
+def _small(sheet: Sheet) -> Uint8Array:
     return sheet.image if sheet.image.shape[1] <= WIDEST else thumbnail(sheet.image, WIDEST)
 
 

@@ -18,18 +18,16 @@ from xml.sax.saxutils import escape, quoteattr
 import cairocffi
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import BoolArray, Points, Uint8Array
 from ecgvec.components import Registry
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.files import write_file
 from ecgvec.export.images import encode_png
-from ecgvec.geometry.path import Points
 from ecgvec.graphics.nodes import Group, Mark, Pen
 from ecgvec.graphics.raster import append_path
 from ecgvec.graphics.text import printable
 from ecgvec.layout.style import rgb
-from ecgvec.render.labels.model import Seen
 from ecgvec.viewer.layers import LAYERS
 from ecgvec.viewer.tags import Labelled, Tags
 
@@ -38,7 +36,7 @@ FORMAT_VERSION = 1  # of the JSON
 _CURE = "render the image anew with --formats png,json"
 # What reading a JSON or an NPZ raises that lacks a part, or has another one in its place.
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
-Dense = tuple[Points, Seen, Seen]  # of a trace's points: places, which are visible, which are occluded
+Dense = tuple[Points, BoolArray, BoolArray]  # of a trace's points: places, which are visible, which are occluded
 _BROKEN_NPZ = (*_BROKEN, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
 # A browser has no list of layers: there, keys switch them.
@@ -55,7 +53,7 @@ class Source:
 
     name: str
     png: bytes
-    pixels: NDArray[np.uint8]
+    pixels: Uint8Array
     dpi: float
     labels: Labelled
 

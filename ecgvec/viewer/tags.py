@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ecgvec._typing import BoolArray, Points
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import cap_height, text_path
-from ecgvec.geometry.path import Points, rectangles
+from ecgvec.geometry.path import rectangles
 from ecgvec.graphics.nodes import Mark, Pen
 from ecgvec.graphics.text import printable
 from ecgvec.layout.style import rgb
-from ecgvec.render.labels.model import Seen, bounds
+from ecgvec.render.labels.model import bounds
 
 LINE, LEAST_LINE, LARGEST_LINE = 0.1, 0.4, 0.8  # outlines: in mm of the page, and their limits in px
 TAG_SIZE, LEAST_TAG_SIZE = 1.35, 7.0  # the em of a tag's text, in mm of the page and at the least in px
@@ -37,7 +38,7 @@ class Labelled:
     scale: float
     ink: float
     labels: Label
-    dense: Mapping[str, tuple[Points, Seen, Seen]]
+    dense: Mapping[str, tuple[Points, BoolArray, BoolArray]]
 
     @property
     def line(self) -> float:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import BoolArray, Float32Array, Float64Array, Image, IntpArray
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size
 from ecgvec.warp.blend import four, in_bytes, laid_on, lit, three
 from ecgvec.warp.lattice import RINGS, Lattice
@@ -20,9 +20,7 @@ from ecgvec.warp.parts import Paper
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Image = NDArray[np.uint8]
-Field = NDArray[np.float32]
-Values = TypeVar("Values", Field, Image)
+Values = TypeVar("Values", Float32Array, Image)
 
 TILE_NODES = 16  # the image is made in tiles of so many lattice cells a side, which stay in the cache
 FLAT_STEP = 6  # px between the places that are looked up to see a page straight on again
@@ -38,14 +36,14 @@ class Ground:
     columns, 3), of sRGB)."""
 
     texture: Image
-    places: NDArray[np.float64]
-    gain: NDArray[np.float64]
+    places: Float64Array
+    gain: Float64Array
 
 
 class Pattern(Protocol):
     """Factor (h, w, 3) of sRGB at page mm (h, w, 2), sampled in the middle of each pixel."""
 
-    def __call__(self, where: NDArray[np.float64]) -> Field: ...
+    def __call__(self, where: Float64Array) -> Float32Array: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +56,12 @@ class Dressing:
     ``shade`` (rows, columns, 3) is that part of ``gain`` and of the ground's which white has as well (None: 1).
     """
 
-    gain: NDArray[np.float64] | None = None
-    veil: NDArray[np.float64] | None = None
+    gain: Float64Array | None = None
+    veil: Float64Array | None = None
     cover: Image | None = None
     ground: Ground | None = None
     pattern: Pattern | None = None
-    shade: NDArray[np.float64] | None = None
+    shade: Float64Array | None = None
 
 
 BARE = Dressing()
@@ -112,7 +110,7 @@ def _spread(part: Values, step: int, tile: Tile) -> Values:
     return found
 
 
-def dense_map(warp: Lattice, tile: Tile) -> NDArray[np.float64]:
+def dense_map(warp: Lattice, tile: Tile) -> Float64Array:
     """Page mm (tile height, tile width, 2) of the centres of a tile's pixels."""
     nodes = warp.nodes[_cells(warp, tile)]
     corner = nodes[0, 0]  # single precision is for the rest, which is small
@@ -156,13 +154,13 @@ def resample(
     return image
 
 
-def _beside(sources: Field, page: Image) -> bool:
+def _beside(sources: Float32Array, page: Image) -> bool:
     """Whether all of a tile lies on the same side of the page, and off it."""
     low, high = sources.min(axis=(0, 1)), sources.max(axis=(0, 1))
     return bool((high < -EDGE_PX).any() or (low > np.array(page.shape[1::-1]) + EDGE_PX).any())
 
 
-def _full(cover: Image, sources: Field) -> bool:
+def _full(cover: Image, sources: Float32Array) -> bool:
     """Whether nothing of the page is gone where a tile with these nodes lies."""
     low, high = sources.min(axis=(0, 1)), sources.max(axis=(0, 1))
     (x0, y0), (x1, y1) = np.maximum(np.floor(low).astype(int) - 1, 0), np.maximum(np.ceil(high).astype(int) + 2, 1)
@@ -176,7 +174,7 @@ def _weave(out: Image, pattern: Pattern | None, warp: Lattice, tile: Tile) -> No
         out[...] = np.rint(np.minimum(out * pattern(dense_map(warp, tile)), 255))
 
 
-def _sampled(page: Image, nodes: Field, step: int, tile: Tile) -> Image:
+def _sampled(page: Image, nodes: Float32Array, step: int, tile: Tile) -> Image:
     """Bilinear taps (h, w, 3) of the page for a tile whose ``nodes`` (rows, columns, 2) lie at these px of it, softened
     first where the image shows it smaller. What they fall on is taken out of the page: it stays in the cache."""
     height, width = page.shape[:2]
@@ -188,13 +186,13 @@ def _sampled(page: Image, nodes: Field, step: int, tile: Tile) -> Image:
     return three(_remap(part, _spread(nodes - low.astype(np.float32), step, tile), cv2.BORDER_REPLICATE))
 
 
-def _remap(pixels: Image, where: Field, border: int) -> Image:
+def _remap(pixels: Image, where: Float32Array, border: int) -> Image:
     nothing: Any = None  # the second map, which OpenCV's types ask for and one of two channels makes needless
     found: Any = cv2.remap(pixels, where, nothing, cv2.INTER_LINEAR, borderMode=border)
     return cast(Image, found)
 
 
-def _softening(nodes: Field, step: int) -> tuple[Field, Field] | None:
+def _softening(nodes: Float32Array, step: int) -> tuple[Float32Array, Float32Array] | None:
     """Kernels along the page's x and y that do for one tap what a whole image pixel would gather; None where the page
     is not shown smaller.
 
@@ -213,17 +211,17 @@ def _softening(nodes: Field, step: int) -> tuple[Field, Field] | None:
     return x, y
 
 
-def _kernel(variance: float) -> Field:
+def _kernel(variance: float) -> Float32Array:
     """A small symmetric kernel of that variance in px^2."""
     reach = 1 if variance < 0.45 else int(np.ceil(3 * np.sqrt(variance)))
     if reach == 1:
         return np.array([variance / 2, 1 - variance, variance / 2], dtype=np.float32)
     taps = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * variance))
-    kernel: Field = (taps / taps.sum()).astype(np.float32)
+    kernel: Float32Array = (taps / taps.sum()).astype(np.float32)
     return kernel
 
 
-def _within(sources: Field, page: Image) -> NDArray[np.bool_]:
+def _within(sources: Float32Array, page: Image) -> BoolArray:
     """Which nodes (rows, columns) lie so far inside the page that no pixel near them meets its edge."""
     height, width = page.shape[:2]
     x, y = sources[..., 0], sources[..., 1]
@@ -231,7 +229,7 @@ def _within(sources: Field, page: Image) -> NDArray[np.bool_]:
     return np.asarray(within)
 
 
-def _cover(where: Field, paper: Paper, scale: float, left: Image | None) -> Image:
+def _cover(where: Float32Array, paper: Paper, scale: float, left: Image | None) -> Image:
     """How much (h, w) of each pixel the paper covers, 0 to 255: its distance from the paper's edge, half in at 0, and
     what is ``left`` of the paper there."""
     x, y = where[..., 0] + np.float32(0.5), where[..., 1] + np.float32(0.5)
@@ -243,7 +241,7 @@ def _cover(where: Field, paper: Paper, scale: float, left: Image | None) -> Imag
     return cast(Image, cover)
 
 
-def _white(shade: NDArray[np.float64] | None, warp: Lattice, tile: Tile) -> Image:
+def _white(shade: Float64Array | None, warp: Lattice, tile: Tile) -> Image:
     """A tile of white."""
     white = np.full((tile.y1 - tile.y0, tile.x1 - tile.x0, 3), 255, dtype=np.uint8)
     if shade is not None:
@@ -268,7 +266,7 @@ def _floor(dressing: Dressing, texture: Image | None, warp: Lattice, tile: Tile)
     return pixels
 
 
-def flattened(values: Field, warp: Lattice, scale: float) -> Field:
+def flattened(values: Float32Array, warp: Lattice, scale: float) -> Float32Array:
     """The page seen straight on again, as far as its image shows it: (rows, columns, k) at ``scale`` px/mm of what the
     image holds, (H, W, k); 0 where it shows nothing. Exact to some hundredths of a px: a thing to read from."""
     width, height = pixel_size(warp.paper.width, warp.paper.height, scale * MM_PER_INCH)
@@ -279,7 +277,7 @@ def flattened(values: Field, warp: Lattice, scale: float) -> Field:
     where: Any = cv2.resize(nodes, (columns * FLAT_STEP, rows * FLAT_STEP), interpolation=cv2.INTER_LINEAR)
     nothing: Any = None
     found: Any = cv2.remap(values, where[:height, :width], nothing, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
-    return cast(Field, found)
+    return cast(Float32Array, found)
 
 
 def taps(warp: Lattice, scale: float, seen: Tile, drawn: Tile) -> csr_array:
@@ -309,12 +307,14 @@ def taps(warp: Lattice, scale: float, seen: Tile, drawn: Tile) -> csr_array:
     return csr_array(coo_array((weights.astype(np.float64), (rows, columns)), shape))
 
 
-def _shares(where: Field, kernels: tuple[Field, Field]) -> tuple[NDArray[np.intp], tuple[list[Field], list[Field]]]:
+def _shares(
+    where: Float32Array, kernels: tuple[Float32Array, Float32Array]
+) -> tuple[IntpArray, tuple[list[Float32Array], list[Float32Array]]]:
     """The first page pixel (n, 2) that places (n, 2) take from after softening by ``kernels``, and along x and along y
     what (n,) they take of it and of each next one."""
     whole = np.floor(where)
     rest = np.asarray(where - whole)
-    first: NDArray[np.intp] = whole.astype(np.intp) - np.array([len(kernel) // 2 for kernel in kernels])
+    first: IntpArray = whole.astype(np.intp) - np.array([len(kernel) // 2 for kernel in kernels])
     x, y = (
         [np.asarray(before * rest[:, i] + now * (1 - rest[:, i])) for before, now in pairwise([0.0, *kernel, 0.0])]
         for i, kernel in enumerate(kernels)

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
+from ecgvec._typing import Points
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.path import Points
 from ecgvec.geometry.units import pixel_size, px_per_mm
 
 

@@ -6,9 +6,8 @@ from typing import Any, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from ecgvec._typing import Float64Array, Image
 
 # Light is multiplied in linear light without leaving sRGB bytes: above sRGB's toe, x = 269.025 E^(1/2.4) - 14.025.
 SRGB_OFFSET = 255 * 0.055
@@ -27,7 +26,7 @@ def in_rgb(plane: Image) -> Image:
     return cast(Image, found)
 
 
-def in_bytes(gain: NDArray[np.float64]) -> tuple[Image, float]:
+def in_bytes(gain: Float64Array) -> tuple[Image, float]:
     """A gain in bytes, and which of them is 1: as fine as the colours that it multiplies, and four times as fast as
     floats."""
     one = 255 / max(float(gain.max()), 1e-3)

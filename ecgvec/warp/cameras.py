@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Float64Array, Points
 from ecgvec.components import Degrees, registered
 from ecgvec.errors import WarpError
-from ecgvec.geometry.path import Points
-from ecgvec.warp.parts import WARPS, Camera, Canvas, Floats
+from ecgvec.warp.parts import WARPS, Camera, Canvas
 
 FULL_FRAME_MM = 36.0  # width of the film to which 35 mm equivalent focal lengths refer
 NEAREST = 0.15  # of the distance: what comes closer to the lens is not in the picture
@@ -40,7 +40,7 @@ class Phone(Camera):
     shift_x: Shift = 0.0
     shift_y: Shift = 0.0
 
-    def rotation(self) -> Floats:
+    def rotation(self) -> Float64Array:
         """(3, 3): page axes (x right, y down, z towards the viewer) to the camera's."""
         (ct, cp, cr), (st, sp, sr) = (f(np.radians([self.tilt, self.pan, self.roll])) for f in (np.cos, np.sin))
         pan = np.array([[cp, 0, sp], [0, 1, 0], [-sp, 0, cp]])
@@ -48,7 +48,7 @@ class Phone(Camera):
         roll = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
         return np.asarray(roll @ tilt @ pan)
 
-    def project(self, xyz: Floats, canvas: Canvas) -> Points:
+    def project(self, xyz: Float64Array, canvas: Canvas) -> Points:
         """Similar triangles: px = focal length x / depth."""
         focal = self.fill * canvas.scale * self.distance
         if self.focal is not None:
@@ -63,7 +63,7 @@ class Phone(Camera):
         middle = canvas.centre + np.array([self.shift_x * canvas.width, self.shift_y * canvas.height])
         return np.asarray(middle + (focal * seen[:2] / depth).T)
 
-    def viewpoint(self) -> Floats:
+    def viewpoint(self) -> Float64Array:
         """The lens."""
         return np.asarray(self.rotation().T @ np.array([0.0, 0.0, self.distance]))
 
@@ -85,7 +85,7 @@ class Scanner(Camera):
     wobble_length: Annotated[float, Field(ge=10, le=1_000, allow_inf_nan=False)] = 80.0
     phase: Degrees = 0.0
 
-    def project(self, xyz: Floats, canvas: Canvas) -> Points:
+    def project(self, xyz: Float64Array, canvas: Canvas) -> Points:
         """Turned, shifted, and along the carriage's way a little uneven."""
         c, s = np.cos(np.radians(self.skew)), np.sin(np.radians(self.skew))
         x = c * xyz[:, 0] - s * xyz[:, 1] + self.shift_x
@@ -93,6 +93,6 @@ class Scanner(Camera):
         y = y + self.wobble * np.sin(2 * np.pi * y / self.wobble_length + np.radians(self.phase))
         return canvas.centre + canvas.scale * np.column_stack([x, y])
 
-    def viewpoint(self) -> Floats:
+    def viewpoint(self) -> Float64Array:
         """Straight above."""
         return np.array([0.0, 0.0, SCANNER_HEIGHT])

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import BoolArray, Float64Array, Points
 from ecgvec.errors import WarpError
-from ecgvec.geometry.path import Points
 from ecgvec.warp.cameras import Phone
-from ecgvec.warp.grid import Floats, Grid, Sloped, between, solved
+from ecgvec.warp.grid import Grid, Sloped, between, solved
 from ecgvec.warp.lattice import Lattice, lattice_lines, turned_over
 from ecgvec.warp.parts import Bend, Camera, Canvas, Paper, Planar, Roll, WarpPart
 from ecgvec.warp.relief import LARGEST_STRAIN, Relief, Surface
@@ -41,7 +40,7 @@ class Composed:
     canvas: Canvas
     share: float
 
-    def project(self, xyz: Floats) -> Points:
+    def project(self, xyz: Float64Array) -> Points:
         """Image px (n, 2) of points (n, 3) in mm from the page's middle, z towards the viewer and 0 on the desk."""
         return _seen(xyz, self.camera, self.canvas, self.planar)[0]
 
@@ -93,7 +92,7 @@ def photographed(
     return Composed(warp, surface, bends, camera, planar, canvas, share)
 
 
-def _seen(xyz: Floats, camera: Camera, canvas: Canvas, planar: Sequence[Planar]) -> tuple[Points, Canvas]:
+def _seen(xyz: Float64Array, camera: Camera, canvas: Canvas, planar: Sequence[Planar]) -> tuple[Points, Canvas]:
     """Image px (n, 2) of points in space, and the image that they are in."""
     points = camera.project(xyz, canvas)
     for part in planar:
@@ -106,17 +105,17 @@ class _Forward:
     """Page mm -> image px: a homography, and what the sheet's nodes differ from it by. Beyond the paper's edge the
     edge's own difference goes on."""
 
-    homography: Floats
+    homography: Float64Array
     difference: Grid
 
     def __call__(self, points: Points) -> Points:
         return self.at(*points.T).T
 
-    def at(self, x: Floats, y: Floats) -> Floats:
+    def at(self, x: Float64Array, y: Float64Array) -> Float64Array:
         """Image px (2, n) of page mm x (n,) and y (n,)."""
         return np.asarray(_through(self.homography, x, y)[0] + self.difference.at(x, y))
 
-    def with_slopes(self, x: Floats, y: Floats) -> Sloped:
+    def with_slopes(self, x: Float64Array, y: Float64Array) -> Sloped:
         """The same with its derivatives."""
         flat, depth = _through(self.homography, x, y)
         more = self.difference.with_slopes(x, y)
@@ -125,14 +124,14 @@ class _Forward:
         return Sloped(flat + more.values, *along)
 
 
-def _through(homography: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def _through(homography: Float64Array, x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Array]:
     """x (n,) and y (n,) through a homography (3, 3): (2, n), and what was divided by (n,)."""
     h = homography
     depth = h[2, 0] * x + h[2, 1] * y + h[2, 2]
     return np.stack([h[0, 0] * x + h[0, 1] * y + h[0, 2], h[1, 0] * x + h[1, 1] * y + h[1, 2]]) / depth, depth
 
 
-def _inverted(surface: Surface, seen: Floats, size: tuple[int, int]) -> Lattice:
+def _inverted(surface: Surface, seen: Float64Array, size: tuple[int, int]) -> Lattice:
     """The lattice in the image, where the surface's nodes are ``seen`` (2, rows, columns), px. _TooSteepError where the
     sheet hides parts of itself."""
     if turned_over(seen).any():
@@ -142,7 +141,7 @@ def _inverted(surface: Surface, seen: Floats, size: tuple[int, int]) -> Lattice:
     found, _ = cv2.findHomography(page[few].reshape(2, -1).T, seen[few].reshape(2, -1).T)
     if found is None:
         raise WarpError("the camera sees the sheet edge on: lessen its tilt and pan")
-    homography: Floats = np.array(found, dtype=np.float64)
+    homography: Float64Array = np.array(found, dtype=np.float64)
     flat = _through(homography, *page.reshape(2, -1))[0].reshape(seen.shape)
     difference = Grid(seen - flat, (0.0, 0.0), surface.step, clamped=True)
     return _solved(surface.paper, _Forward(homography, difference), size)
@@ -159,7 +158,9 @@ def _solved(paper: Paper, forward: _Forward, size: tuple[int, int]) -> Lattice:
     return Lattice(size, np.stack(list(points), axis=-1), step, forward, forward.homography, paper)
 
 
-def _inverse_on(lines: tuple[Floats, Floats], step: int, forward: _Forward) -> tuple[Floats, Floats]:
+def _inverse_on(
+    lines: tuple[Float64Array, Float64Array], step: int, forward: _Forward
+) -> tuple[Float64Array, Float64Array]:
     """Page mm (2, rows, columns) of the image px where ``lines`` ``step`` px apart, x (columns,) and y (rows,), cross;
     and those of them (2, k) that are not found. Every SPARSE-th is worked out from nothing. Cubics through those come
     so near the others that the cubics' own slopes do for a step, and are looked at again only where it was long."""
@@ -177,7 +178,7 @@ def _inverse_on(lines: tuple[Floats, Floats], step: int, forward: _Forward) -> t
     return points, lost
 
 
-def _inverse(forward: _Forward, wanted: Floats, start: Floats) -> tuple[Floats, Floats]:
+def _inverse(forward: _Forward, wanted: Float64Array, start: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Page mm (2, n) of image px (2, n), by Newton's method from ``start`` (2, n), and those of them (2, k) that it
     does not find. A few beyond a curled edge, where the map has a kink, need shorter steps."""
     points, left = start, np.arange(wanted.shape[1])
@@ -198,14 +199,14 @@ def _inverse(forward: _Forward, wanted: Floats, start: Floats) -> tuple[Floats, 
     return points, here
 
 
-def _near_paper(points: Floats, paper: Paper) -> NDArray[np.bool_]:
+def _near_paper(points: Float64Array, paper: Paper) -> BoolArray:
     """Which page mm (2, ...) lie on the paper or within MARGIN_MM of it, (...)."""
     x, y = points
     x_near = (x > -MARGIN_MM) & (x < paper.width + MARGIN_MM)
     return np.asarray(x_near & (y > -MARGIN_MM) & (y < paper.height + MARGIN_MM))
 
 
-def _check_cells(points: Floats, near: NDArray[np.bool_]) -> None:
+def _check_cells(points: Float64Array, near: BoolArray) -> None:
     """_TooSteepError where a cell of the image's lattice, page mm (2, rows, columns), that shows paper is not wholly
     right side out. ``near`` (rows, columns): which nodes lie near the paper."""
     shows = near[:-1, :-1] | near[:-1, 1:] | near[1:, :-1] | near[1:, 1:]
@@ -213,7 +214,7 @@ def _check_cells(points: Floats, near: NDArray[np.bool_]) -> None:
         raise _TooSteepError("it hides parts of itself from the camera")
 
 
-def _scale(forward: _Forward, place: Floats) -> float:
+def _scale(forward: _Forward, place: Float64Array) -> float:
     """Image px a mm of paper at ``place`` (2,), page mm."""
     here = forward.with_slopes(place[:1], place[1:])
     (a, c), (b, d) = here.along_x[:, 0], here.along_y[:, 0]

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Float64Array, Points
 from ecgvec.components import Seed, registered
-from ecgvec.geometry.path import Points
 from ecgvec.warp.grid import Table
-from ecgvec.warp.parts import WARPS, Bend, Floats, Paper, generator
+from ecgvec.warp.parts import WARPS, Bend, Paper, generator
 
 CROSSING_SHARE = 0.3  # of the folds' spacing: where the folds that cross them have faded to nothing
 LONGEST_CROSSING = 17.0  # mm
@@ -33,17 +33,17 @@ class Folds:
     """Parallel folds: ``offsets`` (k,) mm from the page's middle along the unit vector ``across`` (2,), the angles
     (k,) in radians that are left of them (mountains > 0, towards the viewer), radius and reach in mm."""
 
-    across: Floats
-    offsets: Floats
-    angles: Floats
+    across: Float64Array
+    offsets: Float64Array
+    angles: Float64Array
     radius: float
     reach: float
 
-    def along(self, points: Points, paper: Paper) -> Floats:
+    def along(self, points: Points, paper: Paper) -> Float64Array:
         """Distance (n,) in mm of page points (n, 2) from the page's middle, across the folds."""
         return np.asarray((points - paper.centre) @ self.across)
 
-    def profile(self, t: Floats) -> Floats:
+    def profile(self, t: Float64Array) -> Float64Array:
         """Height (n,) in mm at ``t`` (n,) mm across the folds: the sheet falls off to both sides of a mountain, is
         round in the fold's core and level again at some distance."""
         height = np.zeros_like(t)
@@ -52,7 +52,7 @@ class Folds:
             height += angle / 2 * self.reach * np.exp(-rounded / self.reach)
         return height
 
-    def flips(self, t: Floats) -> Floats:
+    def flips(self, t: Float64Array) -> Float64Array:
         """Factor (n,) from -1 to 1 for folds that cross these: they turn over at each one, as in a sheet that was
         folded twice, and vanish in the vertex."""
         factor = np.ones_like(t)
@@ -98,9 +98,9 @@ class Creases(Bend):
         )
         return first, second
 
-    def _set(self, count: int, across: Floats, turn: Turn, paper: Paper, rng: np.random.Generator) -> Folds:
+    def _set(self, count: int, across: Float64Array, turn: Turn, paper: Paper, rng: np.random.Generator) -> Folds:
         spacing = 2 * paper.reach(across) / (count + 1)
-        offsets: Floats = np.asarray(spacing * (np.arange(1, count + 1) - (count + 1) / 2))
+        offsets: Float64Array = np.asarray(spacing * (np.arange(1, count + 1) - (count + 1) / 2))
         if self.spacing == "uneven":
             offsets = offsets + spacing * rng.uniform(-0.35, 0.35, count)
         signs = {
@@ -110,17 +110,17 @@ class Creases(Bend):
             "random": rng.choice([-1.0, 1.0], count),
         }[turn]
         left = np.radians(self.fold_angle * (1 - self.flattened))
-        angles: Floats = np.asarray(signs * left * (1 + self.jitter * rng.uniform(-1, 1, count)))
+        angles: Float64Array = np.asarray(signs * left * (1 + self.jitter * rng.uniform(-1, 1, count)))
         return Folds(across, offsets, angles, self.radius, min(self.reach, WIDEST_REACH * spacing))
 
-    def heights(self, points: Points, paper: Paper) -> Floats:
+    def heights(self, points: Points, paper: Paper) -> Float64Array:
         """Both sets; the horizontal folds turn over where they cross the vertical ones."""
         first, second = self.folds(paper)
         (t, along), (s, across) = (_table(folds.along(points, paper)) for folds in (first, second))
         return along(first.profile(t)) + across(second.profile(s)) * along(first.flips(t))
 
 
-def _table(t: Floats) -> tuple[Floats, Table]:
+def _table(t: Float64Array) -> tuple[Float64Array, Table]:
     """The steps at which functions of ``t`` (n,) mm are worked out, and what looks them up: on a whole sheet each value
     is wanted hundreds of times."""
     low, high = float(t.min()), float(t.max())

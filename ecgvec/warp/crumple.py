@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Float64Array, Points
 from ecgvec.components import Seed, registered
-from ecgvec.geometry.path import Points
 from ecgvec.warp.grid import Grid
-from ecgvec.warp.parts import WARPS, Bend, Floats, Paper, generator
+from ecgvec.warp.parts import WARPS, Bend, Paper, generator
 
 SHEETS = 4  # different ones
 PERIOD = 384.0  # mm after which a sheet repeats itself
@@ -40,13 +40,13 @@ class Crumple(Bend):
     ridges: Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)] = 1.0
     seed: Seed = 0
 
-    def heights(self, points: Points, paper: Paper) -> Floats:
+    def heights(self, points: Points, paper: Paper) -> Float64Array:
         """A piece of an endless sheet."""
         rng = generator(self.seed)
         facets, ridges = _sheet(int(rng.integers(SHEETS))).at(*self._place(points, rng))
         return np.asarray(self.strength * (facets + self.ridges * ridges))
 
-    def _place(self, points: Points, rng: np.random.Generator) -> Floats:
+    def _place(self, points: Points, rng: np.random.Generator) -> Float64Array:
         """Where page points (n, 2) lie on the sheet, (2, n)."""
         angle, shift = rng.uniform(0, 2 * np.pi), rng.uniform(0, PERIOD, (2, 1))
         c, s = np.cos(angle), np.sin(angle)
@@ -69,7 +69,7 @@ def _sheet(number: int) -> Grid:
     return Grid(np.pad(planes, ((0, 0), (0, 1), (0, 1)), mode="wrap"), (0.0, 0.0), (NODE_MM, NODE_MM))
 
 
-def _facets(points: Points, distance: float, slope: float, rng: np.random.Generator) -> Floats:
+def _facets(points: Points, distance: float, slope: float, rng: np.random.Generator) -> Float64Array:
     """Flat triangles between sites of random height, repeated beyond the period."""
     from scipy.interpolate import LinearNDInterpolator  # a third of a second, which clean pages need not pay
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -85,7 +85,7 @@ def _facets(points: Points, distance: float, slope: float, rng: np.random.Genera
     return np.asarray(slope * distance / np.sqrt(2) * found)
 
 
-def _add_ridge(plane: Floats, rng: np.random.Generator) -> None:
+def _add_ridge(plane: Float64Array, rng: np.random.Generator) -> None:
     """One ridge or furrow, tapering to both ends, added to the nodes (n, n) around it."""
     middle, angle = rng.uniform(0, PERIOD, 2), rng.uniform(0, np.pi)
     half = np.exp(rng.uniform(np.log(SHORTEST), np.log(LONGEST))) / 2

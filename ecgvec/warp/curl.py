@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Float64Array, Points
 from ecgvec.components import Degrees, registered
-from ecgvec.geometry.path import Points
 from ecgvec.warp.grid import Table
-from ecgvec.warp.parts import WARPS, Bending, Floats, Paper, Roll, Rolled
+from ecgvec.warp.parts import WARPS, Bending, Paper, Roll, Rolled
 
 TABLE_STEP = 0.05  # mm
 
@@ -18,7 +18,7 @@ Radius = Annotated[float, Field(ge=15, le=10_000, allow_inf_nan=False)]
 Start = Annotated[float, Field(ge=0, le=2_000, allow_inf_nan=False)]
 
 
-def _toward(degrees: float) -> Floats:
+def _toward(degrees: float) -> Float64Array:
     """Unit page vector, 0 to the right, 90 upwards."""
     a = np.radians(degrees)
     return np.array([np.cos(a), -np.sin(a)])
@@ -60,7 +60,7 @@ class Curl(Roll):
         s, curvature = self._profile(paper, share)
         return Bending(Table(s, (points - paper.centre) @ d)(curvature), np.broadcast_to(d, points.shape))
 
-    def _profile(self, paper: Paper, share: float) -> tuple[Floats, Floats]:
+    def _profile(self, paper: Paper, share: float) -> tuple[Float64Array, Float64Array]:
         """Places (k,) mm along the direction of the curl, 0 in the sheet's middle, and the curvature there."""
         far = paper.reach(_toward(self.toward))
         s = np.arange(-far - 1, far + 1 + TABLE_STEP, TABLE_STEP)
@@ -68,7 +68,7 @@ class Curl(Roll):
         return s, sign / self.radius * np.clip((s - (far - self.start)) / self.onset, 0, 1)
 
 
-def _integral(values: Floats) -> Floats:
+def _integral(values: Float64Array) -> Float64Array:
     """Integral along the table, 0 at its start (trapezoids)."""
     return np.concatenate([[0.0], np.cumsum((values[1:] + values[:-1]) / 2)]) * TABLE_STEP
 
@@ -104,12 +104,14 @@ class ConeCurl(Roll):
         across = (np.outer(-np.sin(phi), -e) + np.outer(np.cos(phi), d)).reshape(-1, 2)
         return Bending(np.where(beyond > 0, k / r, 0.0), across)
 
-    def _axes(self) -> tuple[Floats, Floats]:
+    def _axes(self) -> tuple[Float64Array, Float64Array]:
         """Unit page vectors in the direction of the curl and towards the apex."""
         d = _toward(self.toward)
         return d, (1.0 if self.side == "right" else -1.0) * np.array([-d[1], d[0]])
 
-    def _polar(self, points: Points, paper: Paper, share: float) -> tuple[Floats, Floats, Floats, float]:
+    def _polar(
+        self, points: Points, paper: Paper, share: float
+    ) -> tuple[Float64Array, Float64Array, Float64Array, float]:
         """Distance (n,) from the apex and angle (n,) there, how much (n,) of it lies beyond the onset, and the geodesic
         curvature of the small circle: r times the normal curvature."""
         d, e = self._axes()
@@ -120,7 +122,7 @@ class ConeCurl(Roll):
         return r, phi, np.maximum(0.0, phi - onset), share * self.apex / self.radius
 
 
-def _small_circle(before: Floats, beyond: Floats, k: float) -> tuple[Floats, Floats]:
+def _small_circle(before: Float64Array, beyond: Float64Array, k: float) -> tuple[Float64Array, Float64Array]:
     """Points g (n, 3) of the unit sphere and the cone's normals there: angle ``before`` along the equator, then
     ``beyond`` along the small circle of geodesic curvature ``k`` that touches it (Rodrigues' rotation)."""
     g0 = np.column_stack([np.cos(before), np.sin(before), np.zeros_like(before)])
@@ -129,7 +131,7 @@ def _small_circle(before: Floats, beyond: Floats, k: float) -> tuple[Floats, Flo
     axis = (k * g0 + up) / speed
     psi = (beyond * speed)[:, None]
 
-    def turned(vectors: Floats) -> Floats:
+    def turned(vectors: Float64Array) -> Float64Array:
         along = np.sum(axis * vectors, axis=1, keepdims=True)
         return np.asarray(
             vectors * np.cos(psi) + np.cross(axis, vectors) * np.sin(psi) + axis * along * (1 - np.cos(psi))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ecgvec._typing import BoolArray, Float64Array, IntpArray
+
 CHORDS = 2  # steps within a cell
 EXACT = 1e-10  # of what is looked up: page mm, in an image's lattice
 ASIDE = 1e-9  # of a cell, by which a place may lie beside it
@@ -21,7 +21,7 @@ class Table:
     rounding, and level beyond them. Finds the very numbers that ``np.interp`` finds, but the steps between which places
     lie are counted, not searched, and once for all functions."""
 
-    def __init__(self, steps: Floats, places: Floats) -> None:
+    def __init__(self, steps: Float64Array, places: Float64Array) -> None:
         self._steps = steps
         last = len(steps) - 1
         places = np.maximum(places, steps[0])
@@ -30,7 +30,7 @@ class Table:
         step += places >= np.append(steps[1:], np.inf).take(step)
         self._step, self._beyond = step, places - steps.take(step)
 
-    def __call__(self, values: Floats) -> Floats:
+    def __call__(self, values: Float64Array) -> Float64Array:
         """What ``values`` (k,) at the steps are at the places."""
         slopes = np.append(np.diff(values) / np.diff(self._steps), 0.0)
         return np.asarray(slopes.take(self._step) * self._beyond + values.take(self._step))
@@ -39,9 +39,9 @@ class Table:
 class Sloped(NamedTuple):
     """Values and their derivatives along x and y, (k, n) each."""
 
-    values: Floats
-    along_x: Floats
-    along_y: Floats
+    values: Float64Array
+    along_x: Float64Array
+    along_y: Float64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +49,12 @@ class Grid:
     """``planes`` (k, rows, columns): k values at ``origin`` + (column, row) ``step``. Beyond its rim the rim's own
     cells go on, or with ``clamped`` the rim's own values."""
 
-    planes: Floats
+    planes: Float64Array
     origin: tuple[float, float]
     step: tuple[float, float]
     clamped: bool = False
 
-    def at(self, x: Floats, y: Floats) -> Floats:
+    def at(self, x: Float64Array, y: Float64Array) -> Float64Array:
         """Values (k, n) at x (n,) and y (n,)."""
         found = np.empty((len(self.planes), len(x)))
         for block in blocks(len(x)):
@@ -73,7 +73,7 @@ class Grid:
                 np.add(b, d, out=out)
         return found
 
-    def with_slopes(self, x: Floats, y: Floats) -> Sloped:
+    def with_slopes(self, x: Float64Array, y: Float64Array) -> Sloped:
         """Values and derivatives at x (n,) and y (n,)."""
         found = Sloped(*np.empty((3, len(self.planes), len(x))))
         for block in blocks(len(x)):
@@ -86,7 +86,7 @@ class Grid:
                 found.along_y[i, block] = down / self.step[1]
         return found
 
-    def sought(self, goal: Floats, near: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    def sought(self, goal: Float64Array, near: Float64Array) -> tuple[Float64Array, BoolArray]:
         """Where, x and y (2, n), the grid's two planes are ``goal`` (2, n), if it is in the cells in which ``near``
         (2, n) lies; and whether it is there, to EXACT in ``goal``'s unit. Within a cell the slopes hardly
         change, so those at ``near`` do for all steps."""
@@ -113,7 +113,7 @@ class Grid:
             sure &= np.abs(share - 0.5) <= 0.5 + ASIDE
         return near + np.stack([(fx - begun[0]) * self.step[0], (fy - begun[1]) * self.step[1]]), sure
 
-    def _cells(self, x: Floats, y: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    def _cells(self, x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Array, IntpArray]:
         """Shares (n,) of the way across a cell and down it, and the number (n,) of the cell's first corner."""
         rows, columns = self.planes.shape[1:]
         across, down = (x - self.origin[0]) / self.step[0], (y - self.origin[1]) / self.step[1]
@@ -127,13 +127,17 @@ class Grid:
         row += column
         return across, down, row
 
-    def _corners(self, plane: Floats, first: NDArray[np.intp]) -> tuple[Floats, Floats, Floats, Floats]:
+    def _corners(
+        self, plane: Float64Array, first: IntpArray
+    ) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array]:
         """A plane's values (n,) at the corners of cells, row by row."""
         flat, columns = plane.ravel(), plane.shape[1]
         a, b, c, d = (flat[place:].take(first) for place in (0, 1, columns, columns + 1))
         return a, b, c, d
 
-    def _bilinear(self, plane: Floats, first: NDArray[np.intp]) -> tuple[Floats, Floats, Floats, Floats]:
+    def _bilinear(
+        self, plane: Float64Array, first: IntpArray
+    ) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array]:
         """A plane's value (n,) at the first corner of cells, what it gains across and down, and along both more."""
         a, across, down, more = self._corners(plane, first)
         across -= a
@@ -148,7 +152,7 @@ def blocks(count: int) -> Iterator[slice]:
     return (slice(first, first + AT_ONCE) for first in range(0, count, AT_ONCE))
 
 
-def between(values: Floats, pieces: int, axis: int) -> Floats:
+def between(values: Float64Array, pieces: int, axis: int) -> Float64Array:
     """``values`` (..., k, ...) at even steps along ``axis``, and so many of them that there are ``pieces`` steps where
     there was one: (..., pieces (k - 1) + 1, ...), on cubics (Catmull and Rom's) through the values that were there."""
     known = np.moveaxis(values, axis, 0)
@@ -162,7 +166,7 @@ def between(values: Floats, pieces: int, axis: int) -> Floats:
     return np.moveaxis(found, 0, axis)
 
 
-def solved(slopes: Sloped, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def solved(slopes: Sloped, x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Array]:
     """The steps (n,) along x and y by which values with ``slopes`` change by ``x`` and ``y`` (n,): Cramer's rule."""
     (a, c), (b, d) = slopes.along_x, slopes.along_y
     determinant = a * d - b * c

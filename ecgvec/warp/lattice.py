@@ -12,10 +12,9 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ecgvec.geometry.path import Points
-from ecgvec.warp.grid import Floats, Grid, blocks
+from ecgvec._typing import BoolArray, Float64Array, Points
+from ecgvec.warp.grid import Grid, blocks
 from ecgvec.warp.parts import Paper
 
 RINGS = 3  # of nodes outside the image, so that what lies just outside is found outside
@@ -38,10 +37,10 @@ class Lattice:
     """
 
     size: tuple[int, int]
-    nodes: Floats
+    nodes: Float64Array
     step: int
     guess: Guess
-    homography: Floats
+    homography: Float64Array
     paper: Paper
 
     @cached_property
@@ -65,7 +64,7 @@ class Lattice:
             return found
         return np.concatenate([np.empty((0, 2)), *(self._found(wanted[:, block]).T for block in blocks(len(known)))])
 
-    def _found(self, wanted: Floats) -> Floats:
+    def _found(self, wanted: Float64Array) -> Float64Array:
         """Image px (2, n) of page mm (2, n), all of which are numbers."""
         found = np.ascontiguousarray(self.guess(wanted.T).T)
         (x_low, y_low), (x_high, y_high) = self._bounds()
@@ -95,31 +94,31 @@ class Lattice:
         on_paper = self.on_paper(self.grid.planes[:, :-1, :-1].reshape(2, -1).T).reshape(area.shape)
         return float(self.step / np.sqrt(np.median(area[on_paper] if on_paper.any() else area)))
 
-    def on_paper(self, points: Points) -> NDArray[np.bool_]:
+    def on_paper(self, points: Points) -> BoolArray:
         """Which page points (n, 2) mm lie on the paper."""
         x, y = points.T
         return np.asarray((x >= 0) & (x <= self.paper.width) & (y >= 0) & (y <= self.paper.height))
 
-    def _bounds(self) -> tuple[Floats, Floats]:
+    def _bounds(self) -> tuple[Float64Array, Float64Array]:
         first = (0.5 - RINGS) * self.step
         rows, columns = self.nodes.shape[:2]
         return np.array([first, first]), np.array([first + (columns - 1) * self.step, first + (rows - 1) * self.step])
 
 
-def lattice_lines(size: tuple[int, int], step: int) -> tuple[Floats, Floats]:
+def lattice_lines(size: tuple[int, int], step: int) -> tuple[Float64Array, Float64Array]:
     """Image px of a lattice's columns, x (columns,), and rows, y (rows,), for an image of ``size``."""
     counts = (int(np.ceil(side / step)) + 2 * RINGS for side in size)
     x, y = ((np.arange(n, dtype=np.float64) + 0.5 - RINGS) * step for n in counts)
     return x, y
 
 
-def lattice_pixels(size: tuple[int, int], step: int) -> tuple[Floats, tuple[int, int]]:
+def lattice_pixels(size: tuple[int, int], step: int) -> tuple[Float64Array, tuple[int, int]]:
     """Image px (2, n) of all nodes of a lattice for an image of ``size``, row by row, and its (rows, columns)."""
     x, y = lattice_lines(size, step)
     return np.stack(np.meshgrid(x, y)).reshape(2, -1), (len(y), len(x))
 
 
-def turned_over(planes: Floats) -> NDArray[np.bool_]:
+def turned_over(planes: Float64Array) -> BoolArray:
     """Cells (rows - 1, columns - 1) of x and y at nodes, (2, rows, columns), that are not wholly right side out. Within
     a cell the Jacobian's determinant is affine, so four corners prove it."""
     (x_right, y_right), (x_down, y_down) = np.diff(planes, axis=2), np.diff(planes, axis=1)

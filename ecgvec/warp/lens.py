@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Points
 from ecgvec.components import registered
 from ecgvec.errors import WarpError
-from ecgvec.geometry.path import Points
 from ecgvec.warp.parts import WARPS, Canvas, Planar
 
 Coefficient = Annotated[float, Field(ge=-0.5, le=0.5, allow_inf_nan=False)]

@@ -6,13 +6,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array, Points
 from ecgvec.components import Part, Registry
 from ecgvec.errors import WarpError
-from ecgvec.geometry.path import Points
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -23,11 +20,11 @@ class Paper:
     height: float
 
     @property
-    def centre(self) -> Floats:
+    def centre(self) -> Float64Array:
         """Its middle, page mm."""
         return np.array([self.width / 2, self.height / 2])
 
-    def reach(self, direction: Floats) -> float:
+    def reach(self, direction: Float64Array) -> float:
         """How far the sheet reaches from its middle along the unit vector ``direction``, mm."""
         return float(abs(direction[0]) * self.width + abs(direction[1]) * self.height) / 2
 
@@ -41,7 +38,7 @@ class Canvas:
     scale: float
 
     @property
-    def centre(self) -> Floats:
+    def centre(self) -> Float64Array:
         """Its middle, px."""
         return np.array([self.width / 2, self.height / 2])
 
@@ -58,7 +55,7 @@ class Bend(WarpPart):
     """Lifts the sheet: a height along the normal of the sheet as it lies."""
 
     @abstractmethod
-    def heights(self, points: Points, paper: Paper) -> Floats:
+    def heights(self, points: Points, paper: Paper) -> Float64Array:
         """Heights (n,) in mm, towards the viewer, at page points (n, 2) in mm."""
 
 
@@ -66,8 +63,8 @@ class Bend(WarpPart):
 class Bending:
     """How a sheet is rolled, at n points: the curvature (n,) in 1/mm along the unit page vectors ``across`` (n, 2)."""
 
-    curvature: Floats
-    across: Floats
+    curvature: Float64Array
+    across: Float64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +72,8 @@ class Rolled(Bending):
     """A sheet rolled without stretching, at n points: ``xyz`` (n, 3) mm from the page's middle (z towards the
     viewer), unit ``normals`` (n, 3), and how it is bent there."""
 
-    xyz: Floats
-    normals: Floats
+    xyz: Float64Array
+    normals: Float64Array
 
 
 class Roll(WarpPart):
@@ -95,11 +92,11 @@ class Camera(WarpPart):
     """Takes the picture: from space to image px. A warp has one."""
 
     @abstractmethod
-    def project(self, xyz: Floats, canvas: Canvas) -> Points:
+    def project(self, xyz: Float64Array, canvas: Canvas) -> Points:
         """Image px (n, 2) of points (n, 3) in mm from the page's middle. WarpError where one is behind the camera."""
 
     @abstractmethod
-    def viewpoint(self) -> Floats:
+    def viewpoint(self) -> Float64Array:
         """Where the camera is, (3,) mm from the page's middle."""
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Points
 from ecgvec.components import registered
-from ecgvec.geometry.path import Points
 from ecgvec.warp.parts import WARPS, Canvas, Planar
 
 Share = Annotated[float, Field(ge=0, le=0.45, allow_inf_nan=False)]

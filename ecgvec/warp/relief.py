@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ecgvec.geometry.path import Points
-from ecgvec.warp.parts import Bend, Bending, Floats, Paper, Roll
+from ecgvec._typing import Float64Array, Points
+from ecgvec.warp.parts import Bend, Bending, Paper, Roll
 from ecgvec.warp.stretch import drawn_together
 
 NODE_MM = 1.5  # distance of the lattice's nodes
@@ -24,10 +24,10 @@ class Surface:
     towards the viewer and 0 on the desk."""
 
     paper: Paper
-    x: Floats
-    y: Floats
-    height: Floats
-    planes: Floats
+    x: Float64Array
+    y: Float64Array
+    height: Float64Array
+    planes: Float64Array
 
     @property
     def step(self) -> tuple[float, float]:
@@ -35,12 +35,12 @@ class Surface:
         return float(self.x[1] - self.x[0]), float(self.y[1] - self.y[0])
 
     @cached_property
-    def xyz(self) -> Floats:
+    def xyz(self) -> Float64Array:
         """The ``planes`` as points (rows, columns, 3)."""
         return np.stack(list(self.planes), axis=-1)
 
     @cached_property
-    def normals(self) -> Floats:
+    def normals(self) -> Float64Array:
         """Unit normals (rows, columns, 3)."""
         # x right, y down, z towards the viewer: a flat sheet's normal is (0, 0, 1).
         (a, b, c), (d, e, f) = (np.asarray(np.gradient(self.planes, axis=axis)) for axis in (2, 1))
@@ -56,7 +56,7 @@ class Surface:
         return _percentile(worst, 99)
 
 
-def nodes(paper: Paper) -> tuple[Floats, Floats]:
+def nodes(paper: Paper) -> tuple[Float64Array, Float64Array]:
     """x (columns,) and y (rows,) of the page lattice, page mm: an even number of cells, the rim on the paper's
     edge."""
     counts = (2 * max(1, round(side / NODE_MM / 2)) + 1 for side in (paper.width, paper.height))
@@ -90,7 +90,7 @@ class Relief:
         return np.stack(np.meshgrid(*nodes(self.paper))).reshape(2, -1).T
 
     @cached_property
-    def _height(self) -> Floats:
+    def _height(self) -> Float64Array:
         """The whole height (rows, columns), mm."""
         x, y = nodes(self.paper)
         height = np.zeros(len(self._points))
@@ -99,12 +99,12 @@ class Relief:
         return height.reshape(len(y), len(x))
 
     @cached_property
-    def _flat_shifts(self) -> Floats:
+    def _flat_shifts(self) -> Float64Array:
         """In-plane shifts (2, rows, columns) in mm under the whole height, of a sheet that is not rolled; under a share
         of it they are that share's square of these."""
         return _shifts(self._height, None, nodes(self.paper)) if self.bends else np.zeros((2, *self._height.shape))
 
-    def _rolled(self, roll: Roll, height: Floats, share: float) -> Floats:
+    def _rolled(self, roll: Roll, height: Float64Array, share: float) -> Float64Array:
         """Places in space (3, rows, columns), mm, of a sheet that is rolled too, to ``share`` of the curvature."""
         points = self._points
         if self.bends:
@@ -114,7 +114,7 @@ class Relief:
         return lying.xyz.T.reshape(3, *height.shape) + height * lying.normals.T.reshape(3, *height.shape)
 
 
-def _shifts(height: Floats, bending: Bending | None, lines: tuple[Floats, Floats]) -> Floats:
+def _shifts(height: Float64Array, bending: Bending | None, lines: tuple[Float64Array, Float64Array]) -> Float64Array:
     """In-plane shifts (2, rows, columns) in mm: solved on every second node, halfway between for the others."""
     (x, y), step = lines, (float(lines[0][1] - lines[0][0]), float(lines[1][1] - lines[1][0]))
     gx, gy = (np.asarray(np.gradient(height, step[i], axis=1 - i))[::2, ::2] for i in (0, 1))
@@ -131,7 +131,7 @@ def _shifts(height: Floats, bending: Bending | None, lines: tuple[Floats, Floats
     return full
 
 
-def _metric(surface: Surface) -> tuple[Floats, Floats, Floats]:
+def _metric(surface: Surface) -> tuple[Float64Array, Float64Array, Float64Array]:
     """First fundamental form E, F, G of the lattice's cells."""
     (dx, dy), planes = surface.step, surface.planes
     a, b, c = (planes[:, :-1, 1:] - planes[:, :-1, :-1]) / dx
@@ -139,7 +139,7 @@ def _metric(surface: Surface) -> tuple[Floats, Floats, Floats]:
     return a * a + b * b + c * c, a * d + b * e + c * f, d * d + e * e + f * f
 
 
-def _percentile(values: Floats, percent: float) -> float:
+def _percentile(values: Float64Array, percent: float) -> float:
     """What ``np.percentile`` finds of numbers, from half the partitions that it makes."""
     last = percent / 100 * (values.size - 1)
     below = min(int(last), values.size - 2)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy import fft
-from numpy.typing import NDArray
 
-from ecgvec.warp.parts import Floats
+from ecgvec._typing import Complex128Array, Float64Array
 
 
-def drawn_together(strain: Floats, step: tuple[float, float]) -> Floats:
+def drawn_together(strain: Float64Array, step: tuple[float, float]) -> Float64Array:
     """Shifts (2, rows, columns) in mm that undo as much as can be of ``strain`` (3, rows, columns): xx, yy, xy, at
     nodes ``step`` (x, y) mm apart."""
     rows, columns = strain.shape[1:]
@@ -34,7 +33,7 @@ def drawn_together(strain: Floats, step: tuple[float, float]) -> Floats:
     return np.stack([shifts[0] - mean[0] * x[None, :], shifts[1] - mean[1] * y[:, None]])
 
 
-def _spectrum(values: Floats, odd: bool) -> NDArray[np.complex128]:
+def _spectrum(values: Float64Array, odd: bool) -> Complex128Array:
     """The Fourier series (2 rows - 2, columns) of the page (rows, columns) and its mirror images about its last column
     and row; ``odd`` ones change sign. Mirrored rows have the mirrored series, so half of them are enough."""
     sign = -1.0 if odd else 1.0

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ecgvec._typing import Float64Array, Points
 from ecgvec.components import Degrees, Seed, registered
-from ecgvec.geometry.path import Points
-from ecgvec.warp.parts import WARPS, Bend, Floats, Paper, generator
+from ecgvec.warp.parts import WARPS, Bend, Paper, generator
 
 Height = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
 Length = Annotated[float, Field(ge=1, le=2_000, allow_inf_nan=False)]
@@ -27,7 +27,7 @@ class EdgeWave(Bend):
     depth: Length = 42.0
     phase: Degrees = 0.0
 
-    def heights(self, points: Points, paper: Paper) -> Floats:
+    def heights(self, points: Points, paper: Paper) -> Float64Array:
         """A sine along the edge, an exponential away from it."""
         x, y = points.T
         inward, along = {
@@ -49,7 +49,7 @@ class CornerLift(Bend):
     height: Height = 8.0
     reach: Length = 80.0
 
-    def heights(self, points: Points, paper: Paper) -> Floats:
+    def heights(self, points: Points, paper: Paper) -> Float64Array:
         """A parabola across lines at right angles to the corner's bisector."""
         vertical, horizontal = self.corner.split("-")
         x = points[:, 0] if horizontal == "left" else paper.width - points[:, 0]
@@ -68,7 +68,7 @@ class Buckle(Bend):
     length: Length = 130.0
     seed: Seed = 0
 
-    def heights(self, points: Points, paper: Paper) -> Floats:
+    def heights(self, points: Points, paper: Paper) -> Float64Array:
         """Five plane waves of random direction, length and phase."""
         rng = generator(self.seed)
         total = np.zeros(len(points))
@@ -91,7 +91,7 @@ class Washboard(Bend):
     angle: Degrees = 90.0
     seed: Seed = 0
 
-    def heights(self, points: Points, paper: Paper) -> Floats:
+    def heights(self, points: Points, paper: Paper) -> Float64Array:
         """A sine whose phase and strength drift slowly."""
         rng = generator(self.seed)
         a = np.radians(self.angle)

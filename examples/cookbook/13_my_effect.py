@@ -17,8 +17,9 @@ import numpy as np
 from pydantic import Field
 
 import ecgvec
+from ecgvec._typing import Image
 from ecgvec.components import registered
-from ecgvec.effects.base import EFFECTS, Capture, Image
+from ecgvec.effects.base import EFFECTS, Capture
 from ecgvec.recipe.recipe import parse_recipe
 
 

@@ -11,7 +11,7 @@ from scipy.ndimage import distance_transform_edt, map_coordinates  # noqa: TID25
 from scipy.spatial import cKDTree
 
 import ecgvec
-from ecgvec.geometry.path import Points
+from ecgvec._typing import Points
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.graphics.raster import draw
 from ecgvec.record.model import Record

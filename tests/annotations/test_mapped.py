@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecgvec.geometry.path import Points
+from ecgvec._typing import Points
 from ecgvec.layout.place import place
 from ecgvec.pipeline import read_record
 from ecgvec.plan.make import make_plans, prepared

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 import ecgvec
-from ecgvec.geometry.path import Points
+from ecgvec._typing import Points
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
 from ecgvec.record.model import Record

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
+from ecgvec._typing import Float64Array, Image
 from ecgvec.effects import EFFECTS, colour, copier, files, lens, onebit, sensor, tones
-from ecgvec.effects.base import Capture, Image
+from ecgvec.effects.base import Capture
 from ecgvec.effects.in_light import exposed, tables
-from ecgvec.warp.parts import Floats
 
 SCALE = 8.0
 KINDS = [kind for kind in EFFECTS.names() if issubclass(EFFECTS.get(kind), Capture)]
@@ -47,7 +47,7 @@ def made(kind: str, strong: bool) -> Capture:
     return found
 
 
-def centres() -> Floats:
+def centres() -> Float64Array:
     """Of 400 dots (n, 2), px."""
     grid = np.stack(np.meshgrid(np.arange(PLACES), np.arange(PLACES)), axis=-1).reshape(-1, 2)
     return (grid + 1) * SPACING + np.random.default_rng(3).uniform(-0.5, 0.5, (PLACES**2, 2))
@@ -65,7 +65,7 @@ def dots(ink: int = 40, paper: int = 200) -> Image:
     return np.repeat(np.rint(paper + cover * (ink - paper)).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def centroids(image: Image) -> Floats:
+def centroids(image: Image) -> Float64Array:
     """Centres (400, 2) of the dots, their local background taken off."""
     grey, reach, found = image.mean(axis=-1), 10, []
     at = np.arange(-reach, reach + 1)
@@ -150,7 +150,7 @@ def test_defocus_blurs_more_and_keeps_light() -> None:
         assert variance == pytest.approx((lens.disc(radius) * _squares(radius)).sum(), rel=0.12, abs=0.05)
 
 
-def _squares(radius: float) -> Floats:
+def _squares(radius: float) -> Float64Array:
     reach = lens.disc(radius).shape[0] // 2
     return np.broadcast_to(np.arange(-reach, reach + 1) ** 2, lens.disc(radius).shape).astype(float)
 

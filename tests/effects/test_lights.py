@@ -12,6 +12,7 @@ import pytest
 import shapely
 
 import ecgvec
+from ecgvec._typing import Float64Array, Image
 from ecgvec.effects import EFFECTS
 from ecgvec.effects.base import Light, View, gain_on_paper, veil_on_paper
 from ecgvec.effects.colour import planckian
@@ -22,10 +23,10 @@ from ecgvec.effects.window import Window
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp import WARPS
-from ecgvec.warp.apply import Dressing, Ground, Image, resample
+from ecgvec.warp.apply import Dressing, Ground, resample
 from ecgvec.warp.cameras import Phone, Scanner
 from ecgvec.warp.compose import compose
-from ecgvec.warp.parts import Canvas, Floats, Paper, WarpPart
+from ecgvec.warp.parts import Canvas, Paper, WarpPart
 from tests.effects.test_capture import SCALE, centres, centroids, dots
 from tests.warp.bending import PAPER, TILTED, bend_page, on_paper
 
@@ -68,7 +69,7 @@ def view(how: str) -> View:
     return View(bend_page(bends[how], dpi=100))
 
 
-def level(seen: View, x: Floats, y: Floats, z: float = 0.0) -> Floats:
+def level(seen: View, x: Float64Array, y: Float64Array, z: float = 0.0) -> Float64Array:
     """Places (rows, columns, 3) mm from the page's middle over the desk, at page mm ``x`` and ``y`` of a flat page."""
     across, down = np.meshgrid(x - seen.paper.width / 2, y - seen.paper.height / 2)
     return np.stack([across, down, np.full(across.shape, z)], axis=-1)
@@ -182,7 +183,7 @@ def test_nothing_moves(kind: str, strong: bool) -> None:
     assert np.hypot(*moved[told].T).mean() <= 0.06
 
 
-def lost_in(image_of: Any, seen: View) -> tuple[Floats, Floats]:
+def lost_in(image_of: Any, seen: View) -> tuple[Float64Array, Float64Array]:
     """Image px (n, 2) of pixel centres on the paper, and the contrast (n,) that is left between ink and paper."""
     white, black = (image_of(np.full((850, 1100, 3), v, np.uint8)).astype(float).mean(axis=-1) for v in (255, 0))
     rows, columns = np.mgrid[: white.shape[0], : white.shape[1]]

@@ -12,6 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 import ecgvec
+from ecgvec._typing import Float64Array
 from ecgvec.effects.attached import Staples, Tape
 from ecgvec.effects.base import OnPaper, View
 from ecgvec.effects.edges import BurntEdge, Edge, TornEdge
@@ -27,7 +28,7 @@ from ecgvec.render.camera import developed, hidden, page_dpi, sheet
 from ecgvec.resources import folder
 from ecgvec.warp.cameras import Scanner
 from ecgvec.warp.compose import compose
-from ecgvec.warp.parts import Canvas, Floats, Paper, generator
+from ecgvec.warp.parts import Canvas, Paper, generator
 
 DEMO = ecgvec.read_record(folder("demo") / "ecgvec-demo")
 PAPER, SCALE = Paper(200.0, 140.0), 8.0
@@ -72,7 +73,7 @@ def render(overrides: dict[str, Any], seed: int = 1) -> ecgvec.Sheet:
 
 
 @lru_cache
-def left_contrast(*effects: OnPaper) -> Floats:
+def left_contrast(*effects: OnPaper) -> Float64Array:
     """The share (H, W) of the contrast of black ink to white paper that ``effects`` leave, in the best channel."""
     pages = []
     for value in (255, 0):
@@ -94,13 +95,13 @@ def inside(shape: shapely.Geometry) -> np.ndarray:
     return np.asarray(shapely.contains_xy(shape, x, y))
 
 
-def contours(mask: np.ndarray) -> Floats:
+def contours(mask: np.ndarray) -> Float64Array:
     """Points (n, 2) px on the outer rim of a mask's largest piece."""
     found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return np.asarray(max(found, key=len).reshape(-1, 2), dtype=float)
 
 
-def border(page: ecgvec.Sheet) -> Floats:
+def border(page: ecgvec.Sheet) -> Float64Array:
     """Points (n, 2) of the visible border of paper against a black desk, image px: where it is half as light."""
     grey = page.image.max(axis=-1)
     wide = np.repeat(np.repeat(grey, 4, axis=0), 4, axis=1)
@@ -109,7 +110,7 @@ def border(page: ecgvec.Sheet) -> Floats:
     return (contours(closed) + 0.5) / 4
 
 
-def way_off(points: Floats, ring: Floats) -> Floats:
+def way_off(points: Float64Array, ring: Float64Array) -> Float64Array:
     """How far (n,) points are from a ring, px."""
     return np.asarray(shapely.distance(shapely.points(points), shapely.LinearRing(ring)))
 

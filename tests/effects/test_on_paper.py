@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import shapely
 
+from ecgvec._typing import Float64Array, Image
 from ecgvec.components import Part
 from ecgvec.effects import attached, every, holes, ink, paper, stains, texture
-from ecgvec.effects.base import EFFECTS, Image, OnPaper, View
+from ecgvec.effects.base import EFFECTS, OnPaper, View
 from ecgvec.effects.lost import where_contrast_is_lost
 from ecgvec.warp.cameras import Scanner
 from ecgvec.warp.compose import compose
 from ecgvec.warp.creases import Creases
-from ecgvec.warp.parts import Canvas, Floats, Paper, generator
+from ecgvec.warp.parts import Canvas, Paper, generator
 
 assert every and ink and paper and stains  # importing them fills the registry
 
@@ -112,25 +113,25 @@ def of(colour: tuple[int, int, int]) -> np.ndarray:
     return np.asarray(np.all(np.array(colour) == PAGE, axis=-1))
 
 
-def change(effect: OnPaper, page: Image = PAGE) -> Floats:
+def change(effect: OnPaper, page: Image = PAGE) -> Float64Array:
     """By how much each pixel (H, W, 3) becomes lighter."""
     return done(effect, page).astype(float) - page
 
 
-def places() -> tuple[Floats, Floats]:
+def places() -> tuple[Float64Array, Float64Array]:
     """Where the middles of the pixels (H, W) are, mm."""
     x, y = np.meshgrid((np.arange(PAGE.shape[1]) + 0.5) / SCALE, (np.arange(PAGE.shape[0]) + 0.5) / SCALE)
     return x, y
 
 
-def cells(image: Image, scale: float) -> Floats:
+def cells(image: Image, scale: float) -> Float64Array:
     size = round(MM * scale)
     height, width = image.shape[:2]
     rows, columns = height // size, width // size
     return np.asarray(image.reshape(rows, size, columns, size, 3).mean(axis=(1, 3)))
 
 
-def dotted() -> tuple[Image, Floats]:
+def dotted() -> tuple[Image, Float64Array]:
     """A page of 400 dots and where they are (400, 2), px."""
     across, down = np.meshgrid(np.arange(25) * 24 + 12.0, np.arange(16) * 25 + 12.0)
     middles = np.stack([across.ravel(), down.ravel()], axis=-1) + generator(3).uniform(-0.5, 0.5, (400, 2))
@@ -143,7 +144,7 @@ def dotted() -> tuple[Image, Floats]:
     return np.rint(light[..., None] * GROUND).astype(np.uint8), middles
 
 
-def found(image: Image, middles: Floats) -> Floats:
+def found(image: Image, middles: Float64Array) -> Float64Array:
     """Centroids (n, 2) of dots near ``middles``: of what is darker than the plane through their surroundings."""
     grey, seen = image.astype(float).mean(axis=-1), []
     for x, y in middles.astype(int):

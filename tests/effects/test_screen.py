@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import ecgvec
+from ecgvec._typing import Float64Array, Image
 from ecgvec.effects.base import View
 from ecgvec.effects.laptop import PX_PER_MM, pictured, sized
 from ecgvec.effects.light import Lamp
@@ -17,11 +18,11 @@ from ecgvec.effects.tones import linear
 from ecgvec.effects.window import Window
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.warp.apply import BARE, Dressing, Image, Tile, dense_map, resample, tiles
+from ecgvec.warp.apply import BARE, Dressing, Tile, dense_map, resample, tiles
 from ecgvec.warp.cameras import Phone
 from ecgvec.warp.compose import compose
 from ecgvec.warp.lens import Lens
-from ecgvec.warp.parts import Canvas, Floats, Paper, WarpPart
+from ecgvec.warp.parts import Canvas, Paper, WarpPart
 from tests.effects.test_capture import SCALE, centroids, dots
 
 PAPER = Paper(100.0, 70.0)
@@ -38,7 +39,7 @@ def shown(laptop: Laptop, seen: View, page: Image = WHITE, ground: bool = False)
     return resample(page, SCALE, seen.composed.warp, dressing)
 
 
-def strongest(profile: Floats) -> float:
+def strongest(profile: Float64Array) -> float:
     """Cycles a px of the strongest wave below the mosaic's own frequency."""
     wave = np.abs(np.fft.rfft((profile - profile.mean()) * np.hanning(len(profile))))
     frequencies = np.fft.rfftfreq(len(profile))
@@ -137,7 +138,7 @@ def far_view() -> View:
     return view(Phone(distance=700, fill=0.35))
 
 
-def at(image: Image, seen: View, x: float, y: float) -> Floats:
+def at(image: Image, seen: View, x: float, y: float) -> Float64Array:
     """The mean colour of 5 x 5 px about a place in mm from the page's middle."""
     column, row = seen.composed.warp.forward(np.array([[x, y]]) + PAPER.centre)[0].astype(int)
     return np.asarray(image[row - 2 : row + 3, column - 2 : column + 3].mean(axis=(0, 1)))

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ecgvec._typing import Image
 from ecgvec.effects import EFFECTS
-from ecgvec.effects.base import Effect, Image, Shading
+from ecgvec.effects.base import Effect, Shading
 from ecgvec.effects.glare import Glare
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.sensor import GaussianNoise

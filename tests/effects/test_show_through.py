@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecgvec.warp.parts import Floats
+from ecgvec._typing import Float64Array
 from tests.effects.test_on_paper import PAPER, SCALE, blank, change, named, places
 
 
@@ -23,7 +23,7 @@ def test_what_shows_through_is_mirrored_and_blurred() -> None:
 
 
 def test_a_sheet_behind_shows_its_grid_at_its_pitch_turn_and_place_and_in_its_colour() -> None:
-    def waves(**fields: Any) -> Floats:
+    def waves(**fields: Any) -> Float64Array:
         effect = named("show-through", strength=0.8, traces=0, **{"angle": 0, "x": 0, "y": 0, **fields})
         return -change(effect, blank())
 

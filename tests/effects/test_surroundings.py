@@ -9,18 +9,18 @@ import pytest
 import shapely
 
 import ecgvec
+from ecgvec._typing import Float64Array, Points
 from ecgvec.effects.base import View, gain_on_paper
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.materials import BRIGHTEST, Material, tile
 from ecgvec.effects.surroundings import Desk
-from ecgvec.geometry.path import Points
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import folder
 from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.cameras import Phone, Scanner
 from ecgvec.warp.compose import compose
 from ecgvec.warp.lens import Lens
-from ecgvec.warp.parts import Bend, Canvas, Floats, Paper, WarpPart
+from ecgvec.warp.parts import Bend, Canvas, Paper, WarpPart
 from ecgvec.warp.planar import Pad
 from tests.warp.bending import on_paper
 
@@ -36,7 +36,7 @@ class Ramp(Bend):
     kind: Literal["ramp"] = "ramp"
     slope: float = 0.3
 
-    def heights(self, points: Points, paper: Paper) -> Floats:
+    def heights(self, points: Points, paper: Paper) -> Float64Array:
         return self.slope * np.maximum(0.0, points[:, 0] - 2 * paper.width / 3)
 
 
@@ -50,14 +50,14 @@ def image_of(desk: Desk, seen: View, lamp: Lamp) -> np.ndarray:
     return resample(page, SCALE, seen.composed.warp, Dressing(gain, ground=desk.ground(seen, (lamp,))))
 
 
-def left_over(seen: View, lamp: Lamp | None, **more: float) -> Floats:
+def left_over(seen: View, lamp: Lamp | None, **more: float) -> Float64Array:
     """The share of the desk's light (rows, columns) that the sheet's shadow leaves."""
     lights = () if lamp is None else (lamp,)
     dark, light = (Desk(material="white", shadow=shadow, **more).ground(seen, lights).gain for shadow in (1.0, 0.0))
     return np.asarray(((dark / light) ** 2.4).mean(axis=-1))
 
 
-def to_the_right(seen: View, lamp: Lamp, **more: float) -> Floats:
+def to_the_right(seen: View, lamp: Lamp, **more: float) -> Float64Array:
     """The same from the middle of the paper's right edge on."""
     middle = seen.composed.warp.nodes.shape[0] // 2
     return left_over(seen, lamp, **more)[middle][seen.composed.warp.nodes[middle, :, 0] > PAPER.width + 0.5]

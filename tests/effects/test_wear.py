@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecgvec.effects.base import Image
+from ecgvec._typing import Float64Array, Image
 from ecgvec.effects.wear import BAND_MM, Wear
 from ecgvec.warp.creases import Creases
 from ecgvec.warp.crumple import Crumple
-from ecgvec.warp.parts import Floats, Paper
+from ecgvec.warp.parts import Paper
 
 PAPER, SCALE = Paper(90.0, 60.0), 8.0
 WORN = Wear(worn=1, dirt=1)
@@ -19,7 +19,7 @@ def page(level: int, scale: float = SCALE) -> Image:
     return np.full((round(PAPER.height * scale), round(PAPER.width * scale), 3), level, dtype=np.uint8)
 
 
-def distances(creases: Creases, scale: float = SCALE) -> Floats:
+def distances(creases: Creases, scale: float = SCALE) -> Float64Array:
     """From each pixel (H, W) to each of the folds (k,), mm."""
     rows, columns = page(0, scale).shape[:2]
     x, y = np.meshgrid((np.arange(columns) + 0.5) / scale, (np.arange(rows) + 0.5) / scale)

@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from ecgvec._typing import Points
 from ecgvec.errors import RecipeError, SourceError
 from ecgvec.handwriting import Note, Writer
 from ecgvec.handwriting import sample as sampling
 from ecgvec.handwriting import writer as writing
 from ecgvec.handwriting.charset import CHARACTERS
 from ecgvec.handwriting.compose import DRAW, UP
-from ecgvec.handwriting.glyphs import Points
 from ecgvec.handwriting.recurrent import Recurrent
 from ecgvec.handwriting.room import DOT_ROOM, ROOM, with_room
 from ecgvec.handwriting.speed import FASTEST, SLOWEST, pen_speed

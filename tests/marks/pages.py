@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.geometry.path import Points
+from ecgvec._typing import Points
 from ecgvec.marks import MARKS
 from ecgvec.marks.base import AddedMark, PenFault
 from ecgvec.recipe.recipe import load_recipe

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from ecgvec.geometry.path import Points, runs
+from ecgvec._typing import Points
+from ecgvec.geometry.path import runs
 from ecgvec.graphics.nodes import TraceInfo
 from ecgvec.layout.axes import Axes
 from ecgvec.layout.place import Box, Panel

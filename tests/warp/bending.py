@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydantic.fields import FieldInfo
 
-from ecgvec.geometry.path import Points
+from ecgvec._typing import Points
 from ecgvec.warp import WARPS
 from ecgvec.warp.cameras import Phone
 from ecgvec.warp.compose import Composed, compose

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.geometry.path import Points
+from ecgvec._typing import Points
 from ecgvec.render.labels.derive import inside
 from ecgvec.warp.apply import resample
 from ecgvec.warp.compose import Composed

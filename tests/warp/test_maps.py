@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from numpy.typing import NDArray
 
+from ecgvec._typing import Points
 from ecgvec.errors import WarpError
-from ecgvec.geometry.path import Points
 from ecgvec.render.labels.derive import inside
 from ecgvec.warp.apply import dense_map, resample, tiles
 from ecgvec.warp.cameras import Phone, Scanner

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import BoolArray, Float64Array, Int64Array
 from ecgvec.handwriting.compose import compose, stroke_rows
 from ecgvec.handwriting.glyphs import Hand
 from ecgvec.handwriting.grammar import random_string
-from ecgvec.handwriting.letters import ALPHABET, Floats, Ink, Ints, Letter, cut
+from ecgvec.handwriting.letters import ALPHABET, Ink, Letter, cut
 from ecgvec.rng import stream
 
 _DRAWINGS = 20  # of one character by one hand: people of digits wrote hundreds
@@ -66,7 +66,7 @@ def bent(ink: Ink, rng: np.random.Generator) -> Ink:
     return Ink(np.column_stack([x, y])[kept], ink.stroke[kept], who[kept], n)
 
 
-def _strokes_moved(ink: Ink, rng: np.random.Generator) -> Floats:
+def _strokes_moved(ink: Ink, rng: np.random.Generator) -> Float64Array:
     """The points (n, 2), each stroke sized, slanted and moved by itself."""
     counts = np.bincount(ink.stroke)
     middle = np.column_stack([np.bincount(ink.stroke, ink.at[:, axis]) for axis in (0, 1)]) / counts[:, None]
@@ -74,16 +74,16 @@ def _strokes_moved(ink: Ink, rng: np.random.Generator) -> Floats:
     middle_after = middle + rng.normal(0, 0.055, middle.shape)
     off = (ink.at - middle[ink.stroke]) * size[ink.stroke]
     off[:, 0] -= off[:, 1] * slant[ink.stroke]
-    moved: Floats = off + middle_after[ink.stroke]
+    moved: Float64Array = off + middle_after[ink.stroke]
     return moved
 
 
-def _kept(stroke: Ints, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _kept(stroke: Int64Array, rng: np.random.Generator) -> BoolArray:
     """Which points (n,) stay: of three strokes in ten up to a quarter is left out at an end."""
     counts = np.bincount(stroke)
     place = np.arange(len(stroke)) - (np.cumsum(counts) - counts)[stroke]
     share = place / np.maximum(counts - 1, 1)[stroke]
     left_out = np.where(rng.random((2, len(counts))) < 0.3, rng.uniform(0, 0.25, (2, len(counts))), 0.0)
     inside = (share >= left_out[0][stroke]) & (share <= 1 - left_out[1][stroke])
-    kept: NDArray[np.bool_] = inside | (counts <= 4)[stroke]
+    kept: BoolArray = inside | (counts <= 4)[stroke]
     return kept

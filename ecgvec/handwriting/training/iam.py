@@ -14,12 +14,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array, Int64Array, Points
 from ecgvec.errors import SourceError, one_line
 from ecgvec.handwriting.charset import CHARACTERS, UPPER
 from ecgvec.handwriting.compose import Line, resampled
-from ecgvec.handwriting.glyphs import Points, make_glyph
+from ecgvec.handwriting.glyphs import make_glyph
 
 _NARROW, _WIDE = "fijlrt1I.,:;'!|()[]", "mwMW@%"
 
@@ -87,13 +87,13 @@ def _line(text: str, strokes: Sequence[Points]) -> Line:
     return _with_blanks(text, glyph.points, glyph.stroke, owner)
 
 
-def _x_band(ys: NDArray[np.float64]) -> tuple[float, float]:
+def _x_band(ys: Float64Array) -> tuple[float, float]:
     """(top of the x-height, baseline): the band that holds most of the ink's points."""
     low, high = np.quantile(ys, [0.2, 0.85])
     return float(low), float(max(high, low + 1e-6))
 
 
-def _widths(text: str) -> NDArray[np.float64]:
+def _widths(text: str) -> Float64Array:
     """The width that each character is wont to have, in x-heights, its gap included."""
     widths = [
         0.6 if c in _NARROW else 1.5 if c in _WIDE else 1.25 if c in UPPER else 0.7 if c == " " else 1.0 for c in text
@@ -101,7 +101,7 @@ def _widths(text: str) -> NDArray[np.float64]:
     return np.array(widths)
 
 
-def _owners(text: str, points: Points, stroke: NDArray[np.int64]) -> NDArray[np.int64]:
+def _owners(text: str, points: Points, stroke: Int64Array) -> Int64Array:
     """The character of each point (n,): words part at the widest gaps, characters within a word by their widths.
 
     A stroke that comes late, the bar of a t or the dot of an i, counts as written with what it follows: the window
@@ -124,9 +124,7 @@ def _owners(text: str, points: Points, stroke: NDArray[np.int64]) -> NDArray[np.
     return _within_words(text, words, points, word, parts)
 
 
-def _within_words(
-    text: str, words: Sequence[str], points: Points, word: NDArray[np.int64], parts: int
-) -> NDArray[np.int64]:
+def _within_words(text: str, words: Sequence[str], points: Points, word: Int64Array, parts: int) -> Int64Array:
     """Characters within each word by their share of its width; words that found no gap go with the last one."""
     starts = np.cumsum([0, *(len(w) + 1 for w in words)])
     owner = np.zeros(len(points), dtype=np.int64)
@@ -141,7 +139,7 @@ def _within_words(
     return owner
 
 
-def _with_blanks(text: str, points: Points, stroke: NDArray[np.int64], owner: NDArray[np.int64]) -> Line:
+def _with_blanks(text: str, points: Points, stroke: Int64Array, owner: Int64Array) -> Line:
     """The line with a blank point for every character that has none: each space, and letters too short to be found."""
     points = points - [points[:, 0].min(), 0.0]
     cuts = np.searchsorted(owner, np.arange(len(text) + 1))

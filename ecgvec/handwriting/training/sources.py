@@ -17,6 +17,7 @@ import numpy as np
 from fontTools.pens.recordingPen import RecordingPen
 from fontTools.svgLib.path import parse_path
 
+from ecgvec._typing import Points
 from ecgvec.errors import SourceError, one_line
 from ecgvec.geometry.path import CURVE, LINE, MOVE
 from ecgvec.geometry.path import Path as Outline
@@ -24,7 +25,6 @@ from ecgvec.handwriting.charset import CHARACTERS, DIGITS, PUNCTUATION
 from ecgvec.handwriting.glyphs import (
     Glyph,
     Hand,
-    Points,
     RawGlyphs,
     Strokes,
     digit_height,

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from ecgvec._typing import Float32Array
 from ecgvec.errors import SourceError
 from ecgvec.handwriting.letters import CLASSES, MAPS, SIZE, Letter, class_of, ink_of, picked, pictures
 from ecgvec.handwriting.reader import FORMAT
@@ -101,7 +101,7 @@ def taught(letters: Sequence[Letter], lessons: Lessons, report: Report | None = 
     return reader.eval()
 
 
-def as_tensor(maps: NDArray[np.float32]) -> torch.Tensor:
+def as_tensor(maps: Float32Array) -> torch.Tensor:
     """Maps of letters in the layout that is fastest here."""
     return torch.from_numpy(maps).contiguous(memory_format=torch.channels_last)
 

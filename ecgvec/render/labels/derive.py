@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import shapely
 
+from ecgvec._typing import BoolArray, Points
 from ecgvec.geometry.hulls import hull_corners
-from ecgvec.geometry.path import Points, runs
+from ecgvec.geometry.path import runs
 from ecgvec.graphics.nodes import AddedInfo, Mark, PulseInfo, Scene, TextInfo, TraceInfo
 from ecgvec.layout.place import PULSE_SECONDS, Box, Layout
 from ecgvec.record.beats import Beats
@@ -22,7 +23,6 @@ from ecgvec.render.labels.model import (
     MarkLabel,
     PulseLabel,
     QrLabel,
-    Seen,
     SeenMap,
     TextLabel,
     TraceLabel,
@@ -81,7 +81,7 @@ def _ink_outline(points: Points, width: float, clip: Box | None) -> Points:
 
 def _trace(mark: Mark, info: TraceInfo, paper: Box) -> TraceLabel:
     panel, points = info.panel, info.points
-    visible: Seen = _within(points, paper)
+    visible: BoolArray = _within(points, paper)
     if info.inked is not None:
         visible = visible & info.inked
     if mark.clip is not None:
@@ -110,7 +110,7 @@ def _trace(mark: Mark, info: TraceInfo, paper: Box) -> TraceLabel:
     )
 
 
-def _within(points: Points, box: Box) -> Seen:
+def _within(points: Points, box: Box) -> BoolArray:
     """Which points (n, 2) lie in ``box``; NaN does not."""
     x, y = points.T
     with np.errstate(invalid="ignore"):
@@ -228,10 +228,10 @@ def inside(warp: Warp) -> SeenMap:
     """Whether image points (n, 2) lie in the image of ``warp``; NaN does not."""
     width, height = warp.size
 
-    def seen(points: Points) -> Seen:
+    def seen(points: Points) -> BoolArray:
         x, y = points.T
         with np.errstate(invalid="ignore"):
-            within: Seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+            within: BoolArray = (x >= 0) & (x < width) & (y >= 0) & (y < height)
         return within
 
     return seen

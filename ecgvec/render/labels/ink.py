@@ -6,7 +6,8 @@ import shapely
 from shapely import GeometryCollection, LineString, Point
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.geometry.path import Path, Points, joined, polyline, runs
+from ecgvec._typing import Points
+from ecgvec.geometry.path import Path, joined, polyline, runs
 from ecgvec.render.labels.model import TraceLabel
 from ecgvec.warp.base import Flat, Warp
 

@@ -9,13 +9,12 @@ from itertools import accumulate, pairwise
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ecgvec.geometry.path import PointMap, Points
+from ecgvec._typing import BoolArray, Float64Array, IntpArray, Points
+from ecgvec.geometry.path import PointMap
 from ecgvec.layout.axes import Axes
 
-Seen = NDArray[np.bool_]
-SeenMap = Callable[[Points], Seen]
+SeenMap = Callable[[Points], BoolArray]
 T = TypeVar("T")
 
 
@@ -39,11 +38,11 @@ class TraceLabel:
     fs: float
     axes: Axes
     clip: tuple[float, float, float, float] | None
-    t: NDArray[np.float64]
-    mv: NDArray[np.float64]
+    t: Float64Array
+    mv: Float64Array
     points: Points
-    visible: Seen
-    occluded: Seen
+    visible: BoolArray
+    occluded: BoolArray
     panel: Points
     panel_ring: Points
     outline: Points
@@ -142,9 +141,9 @@ class GridLabel:
     whether something hides it, (rows, columns)."""
 
     step_mm: float
-    crossings: NDArray[np.float64]
-    visible: Seen
-    occluded: Seen
+    crossings: Float64Array
+    visible: BoolArray
+    occluded: BoolArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,7 +305,7 @@ def pen_rims(points: Points, width: float) -> Points:
     return rims
 
 
-def extremes(points: Points) -> NDArray[np.intp]:
+def extremes(points: Points) -> IntpArray:
     """Which (4,) of ``points`` (n, 2) lie furthest to the left, the top, the right and the bottom, NaN left out."""
     planes = np.ascontiguousarray(points.T)
     known = np.isfinite(planes)

@@ -9,8 +9,8 @@ import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.geometry.path import Points
-from ecgvec.render.labels.model import Annotations, BeatPlace, GridLabel, MarkLabel, Seen, TraceLabel
+from ecgvec._typing import BoolArray, Points
+from ecgvec.render.labels.model import Annotations, BeatPlace, GridLabel, MarkLabel, TraceLabel
 
 WHOLE = 0.995  # share from which nothing of a label is left to see
 PIECE_MM = 1.0  # longest straight side of the paper's outline, so that a warp may bend it
@@ -68,7 +68,7 @@ def _share(shape: BaseGeometry, hidden: BaseGeometry) -> float:
     return round(float((part.area if shape.area else part.length) / whole), 4)
 
 
-def _within(points: Points, hidden: BaseGeometry) -> Seen:
+def _within(points: Points, hidden: BaseGeometry) -> BoolArray:
     return np.asarray(shapely.contains_xy(hidden, points[:, 0], points[:, 1]))
 
 

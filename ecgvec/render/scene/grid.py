@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgvec._typing import Float64Array
 from ecgvec.geometry.path import joined, rectangles, segments
 from ecgvec.graphics.nodes import Group, Mark, Pen
 from ecgvec.layout.place import Box, Layout
@@ -25,33 +25,33 @@ def paper(layout: Layout, colors: Colors) -> Group:
     return Group("paper", "paper", tuple(marks))
 
 
-def _ticks(origin: float, low: float, high: float, step: int) -> NDArray[np.float64]:
+def _ticks(origin: float, low: float, high: float, step: int) -> Float64Array:
     """origin + k step for all whole k that lie in [low, high]."""
     first = math.ceil((low - origin) / step - 1e-9)
     last = math.floor((high - origin) / step + 1e-9)
-    ticks: NDArray[np.float64] = origin + step * np.arange(first, last + 1, dtype=np.float64)
+    ticks: Float64Array = origin + step * np.arange(first, last + 1, dtype=np.float64)
     return ticks
 
 
-def crossings(layout: Layout, step: int = MAJOR_MM) -> NDArray[np.float64]:
+def crossings(layout: Layout, step: int = MAJOR_MM) -> Float64Array:
     """The crossings of the lines ``step`` mm apart, (rows, columns, 2) mm."""
     box, (x_origin, y_origin) = layout.grid_box, layout.grid_origin
     xs, ys = _ticks(x_origin, box.x0, box.x1, step), _ticks(y_origin, box.y0, box.y1, step)
-    lattice: NDArray[np.float64] = np.stack(np.meshgrid(xs, ys), axis=-1)
+    lattice: Float64Array = np.stack(np.meshgrid(xs, ys), axis=-1)
     return lattice
 
 
-def _without(values: NDArray[np.float64], origin: float) -> NDArray[np.float64]:
+def _without(values: Float64Array, origin: float) -> Float64Array:
     """The minor positions that are not major ones too."""
-    minor: NDArray[np.float64] = values[np.round(values - origin).astype(int) % MAJOR_MM != 0]
+    minor: Float64Array = values[np.round(values - origin).astype(int) % MAJOR_MM != 0]
     return minor
 
 
-def _vertical(xs: NDArray[np.float64], box: Box) -> NDArray[np.float64]:
+def _vertical(xs: Float64Array, box: Box) -> Float64Array:
     return np.column_stack([xs, np.full_like(xs, box.y0), xs, np.full_like(xs, box.y1)])
 
 
-def _horizontal(ys: NDArray[np.float64], x0: float, x1: float) -> NDArray[np.float64]:
+def _horizontal(ys: Float64Array, x0: float, x1: float) -> Float64Array:
     return np.column_stack([np.full_like(ys, x0), ys, np.full_like(ys, x1), ys])
 
 

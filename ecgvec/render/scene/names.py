@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 import shapely
 
+from ecgvec._typing import Points
 from ecgvec.geometry.outlines import cap_height
-from ecgvec.geometry.path import Points, runs
+from ecgvec.geometry.path import runs
 from ecgvec.graphics.nodes import Group, Mark, TextInfo, TraceInfo
 from ecgvec.graphics.text import text_mark
 from ecgvec.layout.place import Box, Panel

@@ -11,7 +11,8 @@ import shapely
 from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec.geometry.path import CLOSE, MOVE, Path, Points
+from ecgvec._typing import Points
+from ecgvec.geometry.path import CLOSE, MOVE, Path
 from ecgvec.graphics.nodes import AddedInfo, Group, Mark, Pen
 from ecgvec.marks.calipers import Calipers, Ends, Span
 from ecgvec.marks.ink import by_hand, outline
