@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from ecgvec.handwriting import Note, Writer
 from ecgvec.handwriting.grammar import note
 from ecgvec.handwriting.ink import ink
-from ecgvec.handwriting.weights import SHIPPED, read_weights
+from ecgvec.handwriting.recurrent import SHIPPED, read_weights
 from ecgvec.plan.make import drafts, finished
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.read import read_record

@@ -17,8 +17,7 @@ from ecgvec.effects.light import Lamp
 from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.cameras import Phone
 from ecgvec.warp.compose import compose, photographed
-from ecgvec.warp.creases import Creases
-from ecgvec.warp.crumple import Crumple
+from ecgvec.warp.creases import Creases, Crumple
 from ecgvec.warp.parts import Bend, Canvas, Paper, WarpPart
 from ecgvec.warp.relief import Relief
 from ecgvec.warp.waves import EdgeWave

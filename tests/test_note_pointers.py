@@ -25,7 +25,6 @@ from ecgvec.plan.model import Plan
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.render.labels.model import MarkLabel, TextLabel
-from ecgvec.render.scene import notes as placed
 from ecgvec.render.scene import pointers
 from ecgvec.resources import listing
 from ecgvec.warp.base import Flat
@@ -245,7 +244,7 @@ def test_they_change_no_remark(demo_record: Record) -> None:
 def test_without_beats_there_is_nothing_to_point_at(demo_record: Record) -> None:
     plan = made(demo_record, {"notes.place": "beat", "notes.calipers": 2}).plans[0]
     layout = place(plan.page)
-    groups = placed.notes(plan.notes, layout, [])
+    groups = notes.notes(plan.notes, layout, [])
     assert [group.role for group in groups] == ["note"] * 5
     for group in groups:
         x0, y0, x1, y1 = group.marks[0].info.ink  # type: ignore[union-attr]

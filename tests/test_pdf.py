@@ -24,8 +24,7 @@ from ecgvec.errors import ExportError
 from ecgvec.geometry.path import Path as Drawn
 from ecgvec.geometry.path import joined, polyline, rectangles, segments
 from ecgvec.graphics import pdf, raster
-from ecgvec.graphics.nodes import AddedInfo, Group, Mark, Pen, Scene, TextInfo
-from ecgvec.graphics.text import text_mark
+from ecgvec.graphics.nodes import AddedInfo, Group, Mark, Pen, Scene, TextInfo, text_mark
 from ecgvec.layout.place import Box
 from ecgvec.pipeline import render_plan
 from ecgvec.plan.make import make_plans

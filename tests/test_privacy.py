@@ -25,8 +25,7 @@ import ecgvec
 from ecgvec.export.formats import FORMATS
 from ecgvec.export.write import checked_formats
 from ecgvec.graphics import pdf
-from ecgvec.graphics.nodes import Group, Scene
-from ecgvec.graphics.text import text_mark
+from ecgvec.graphics.nodes import Group, Scene, text_mark
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import folder, listing
 from tests.conftest import Run

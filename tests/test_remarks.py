@@ -14,8 +14,7 @@ from ecgvec.keywords.diagnoses import contradicting, notes_of
 from ecgvec.keywords.lexicon import load_lexicon
 from ecgvec.plan.make import make_plans
 from ecgvec.plan.model import PlannedNote
-from ecgvec.plan.remarks import remarks
-from ecgvec.plan.terms import with_terms
+from ecgvec.plan.note_texts import remarks, with_terms
 from ecgvec.recipe.distributions import Draw
 from ecgvec.recipe.options import FoundTerm, NotesOptions
 from ecgvec.recipe.recipe import load_mix, load_recipe

@@ -28,8 +28,8 @@ from ecgvec.batch.replay import replay_image
 from ecgvec.batch.shards import UNFIT, shard_drawer
 from ecgvec.batch.work import drawer
 from ecgvec.errors import ExportError
+from ecgvec.export.files import field_of, key
 from ecgvec.export.formats import FORMATS
-from ecgvec.export.tar import field_of, key
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.model import Record
 from tests.conftest import Run

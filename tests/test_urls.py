@@ -28,8 +28,7 @@ from ecgvec.batch.estimate import estimate
 from ecgvec.batch.jobs import find_jobs
 from ecgvec.batch.local import RunOptions, Summary, run
 from ecgvec.batch.manifest import MANIFEST, Manifest
-from ecgvec.batch.replay import replay_image
-from ecgvec.batch.runfile import RUN_FILE
+from ecgvec.batch.replay import RUN_FILE, replay_image
 from ecgvec.cli import main
 from ecgvec.errors import ExportError, RecordError, SourceError
 from ecgvec.export.storage import Place, Url, place

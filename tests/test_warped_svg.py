@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 import ecgvec
 from ecgvec._typing import Points
 from ecgvec.errors import SourceError
-from ecgvec.geometry.lines import dashed, lines
-from ecgvec.geometry.path import segments
+from ecgvec.geometry.path import dashed, lines, segments
 from ecgvec.graphics.nodes import Group, Mark, Pen, Scene
 from ecgvec.graphics.raster import draw_svg
 from ecgvec.layout.place import Box

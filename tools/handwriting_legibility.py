@@ -29,9 +29,9 @@ from ecgvec.handwriting import Writer
 from ecgvec.handwriting.glyphs import Hand
 from ecgvec.handwriting.grammar import figures, random_string
 from ecgvec.handwriting.grammar import note as random_note
-from ecgvec.handwriting.letters import ALPHABET, Letter, class_of, cut
-from ecgvec.handwriting.training.copybook import cut_line, in_lines, isolated
-from ecgvec.handwriting.training.corpus import Style
+from ecgvec.handwriting.reader import ALPHABET, Letter, class_of, cut
+from ecgvec.handwriting.recurrent import Style
+from ecgvec.handwriting.training.corpus import cut_line, in_lines, isolated
 from ecgvec.handwriting.training.sources import is_held_out, load_hands
 from ecgvec.rng import stream
 

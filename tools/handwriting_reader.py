@@ -1,7 +1,7 @@
 """A small classifier that reads single letters and digits from their strokes: what legibility is judged with.
 
 It has the letters of two people to learn from, so that what it is shown is bent hard
-(`ecgvec.handwriting.training.copybook`).
+(`ecgvec.handwriting.training.corpus`).
 All of this was chosen by how well it reads other people, none of it by the writer's letters. The writer has a reader of
 its own, which learns from other people, is smaller, and sees each letter once.
 """
@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ecgvec.handwriting.letters import CLASSES, Letter, ink_of, picked, pictures
+from ecgvec.handwriting.reader import CLASSES, Letter, ink_of, picked, pictures
 from ecgvec.handwriting.training.train_reader import Lessons, ReaderNetwork, as_tensor
 from ecgvec.handwriting.training.train_reader import taught as taught_one
 

@@ -11,10 +11,10 @@ import argparse
 import json
 from pathlib import Path
 
+from ecgvec.keywords.lexicon import Recogniser, Span
 from ecgvec.keywords.match import LexiconRecogniser
 from ecgvec.keywords.spacy_model import SpacyRecogniser
-from ecgvec.keywords.terms import Recogniser, Span
-from ecgvec.keywords.training.score import Scores, read_examples, scored, table
+from ecgvec.keywords.training.train import Scores, read_examples, scored, table
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "keywords" / "evaluation"
 

@@ -15,8 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from ecgvec.batch.fetch import read_from
-from ecgvec.batch.jobs import Job
+from ecgvec.batch.jobs import Job, read_from
 from ecgvec.batch.manifest import Chunk, Entry, Task
 from ecgvec.batch.pool import Draw, Pool, usable_cores
 from ecgvec.batch.work import plans_of
@@ -25,7 +24,7 @@ from ecgvec.export.storage import Place, is_of_this_process
 from ecgvec.export.write import checked_formats, contents, shares
 from ecgvec.pipeline import render_plan
 from ecgvec.plan.make import Draft, Planned, drafts, finished
-from ecgvec.plan.terms import with_terms
+from ecgvec.plan.note_texts import with_terms
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.model import Record
 

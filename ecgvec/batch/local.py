@@ -15,16 +15,15 @@ from typing import Any
 from ecgvec._version import __version__
 from ecgvec.batch import shards
 from ecgvec.batch.jobs import Jobs
-from ecgvec.batch.manifest import Chunk, Entry, Manifest
+from ecgvec.batch.manifest import Chunk, Entry, Manifest, lost
 from ecgvec.batch.pool import Pool, Pooled
-from ecgvec.batch.resume import lost
-from ecgvec.batch.runfile import input_of, write_run_file
+from ecgvec.batch.replay import input_of, write_run_file
 from ecgvec.batch.work import drawer
 from ecgvec.errors import ExportError
 from ecgvec.export.files import make_folder, refusal, remove_file, write_file
 from ecgvec.export.storage import Place, is_of_this_process
 from ecgvec.export.write import Writer
-from ecgvec.plan.terms import terms_by_source, with_terms
+from ecgvec.plan.note_texts import terms_by_source, with_terms
 from ecgvec.recipe.recipe import Recipe
 
 QUARANTINE_FILE = "quarantine.csv"

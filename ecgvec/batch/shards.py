@@ -5,7 +5,7 @@
     shards/README.md           a dataset card, which tells ``datasets.load_dataset("OUT/shards")`` what the members are
 
 A tar appears when it is whole, and its bytes do not depend on who drew it: the headers hold no time, no owner. What an
-image's files are called in it, see `ecgvec.export.tar`.
+image's files are called in it, see `ecgvec.export.files`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from ecgvec.batch.manifest import Chunk, Entry, Task
 from ecgvec.batch.pool import Draw, Pool, Pooled
 from ecgvec.batch.work import Work, drawer
 from ecgvec.errors import ExportError
-from ecgvec.export.files import FileSet, Written, names_in, remove_file, write_file
+from ecgvec.export.files import FileSet, Tar, Written, names_in, remove_file, write_file
 from ecgvec.export.storage import Place, Url
-from ecgvec.export.tar import Tar
 from ecgvec.export.write import Writer
 from ecgvec.recipe.recipe import Recipe
 

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecgvec.batch.fetch import read_from
-from ecgvec.batch.jobs import Job
+from ecgvec.batch.jobs import Job, read_from
 from ecgvec.batch.manifest import Entry, Task
 from ecgvec.errors import EcgvecError, ExportError, RecordError, one_line, printable
 from ecgvec.export.storage import Place, Url, check_driver

@@ -7,20 +7,7 @@ from typing import Annotated
 import typer
 
 from ecgvec._version import __version__
-from ecgvec.cli import (
-    batch,
-    demo,
-    gallery,
-    inspect,
-    keywords,
-    recipes,
-    replay,
-    single,
-    templates,
-    train,
-    verify,
-    write,
-)
+from ecgvec.cli import batch, generate, inspect, train, verify
 from ecgvec.cli.flags import ALL_FLAGS
 
 # Underscores and hyphens are the same in long option names: --hw_text and --hw-text.
@@ -68,14 +55,14 @@ def common(
 
 _MAIN, _LOOK, _MAKE = "Commands that draw", "Commands that tell", "Commands that train"
 app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(batch.command)
-app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(single.command)
-app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(replay.replay)
-app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(demo.demo)
-app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(write.write)
-app.add_typer(recipes.app, name="recipes", rich_help_panel=_LOOK)
-app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(templates.templates)
+app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(generate.single_command)
+app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(generate.replay)
+app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(generate.demo)
+app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(generate.write)
+app.add_typer(inspect.recipes_app, name="recipes", rich_help_panel=_LOOK)
+app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(inspect.templates)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(inspect.inspect)
-app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(gallery.gallery)
+app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(inspect.gallery)
 app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(verify.verify)
-app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(keywords.keywords)
+app.command(context_settings=SETTINGS, rich_help_panel=_LOOK)(inspect.keywords)
 app.add_typer(train.app, name="train", rich_help_panel=_MAKE)

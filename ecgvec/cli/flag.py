@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Overrides = dict[str, Any]
 
@@ -39,3 +40,57 @@ class Flag:
 def flag(names: str, key: str, kind: type, group: str, text: str, shown: str, **more: Any) -> Flag:
     """A row of a table of flags."""
     return Flag(tuple(names.split()), key, kind, group, text, shown, **more)
+
+
+class Ranged(NamedTuple):
+    """A number ``row`` of the group that ``switch`` turns on: drawn from ``ranged(number)``, or with ``as_given`` as it
+    stands."""
+
+    switch: Flag
+    row: Flag
+    as_given: Flag
+    ranged: Callable[[Any], Any]
+
+
+def ranged_overrides(
+    table: Sequence[Ranged], given: Mapping[str, Any], on: Collection[Flag], present: Collection[str], base: Overrides
+) -> Overrides:
+    """``base``, what the groups mean without numbers, and the numbers of ``table`` that were given. ``on``: switches
+    that are on; ``present``: what the recipe has already, as in ``warp.creases`` or ``page.crop``."""
+    result = dict(base)
+    for ranged in table:
+        number, fixed = given.get(ranged.row.parameter), given.get(ranged.as_given.parameter)
+        if number is not None and _is_on(ranged, on, present):
+            as_it_stands = fixed or not math.isfinite(number)  # which the recipe refuses in its own words
+            result[ranged.row.key] = number if as_it_stands else ranged.ranged(number)
+        elif fixed and ranged.row.key in result:
+            result[ranged.row.key] = _highest(result[ranged.row.key])
+    return result
+
+
+def idle(
+    table: Sequence[Ranged], given: Mapping[str, Any], on: Collection[Flag], present: Collection[str], base: Overrides
+) -> list[str]:
+    """A sentence for each flag of ``table`` that was given and does nothing, for want of another."""
+    lines: list[str] = []
+    fixing: dict[Flag, str] = {}  # what stands against a switch that fixes numbers
+    fixed: set[Flag] = set()
+    for ranged in table:
+        number, working = given.get(ranged.row.parameter), _is_on(ranged, on, present)
+        if number is not None and not working:
+            lines.append(f"{ranged.row.names[0]} has no effect without {ranged.switch.long_name}.")
+        if given.get(ranged.as_given.parameter):
+            needed = ranged.row.names[0] if working else ranged.switch.long_name
+            fixing.setdefault(ranged.as_given, f"{ranged.as_given.long_name} has no effect without {needed}.")
+            if working and (number is not None or ranged.row.key in base):
+                fixed.add(ranged.as_given)
+    return lines + [line for flag, line in fixing.items() if flag not in fixed]
+
+
+def _is_on(ranged: Ranged, on: Collection[Flag], present: Collection[str]) -> bool:
+    return ranged.switch in on or ranged.row.key in present or ranged.row.key.rpartition(".")[0] in present
+
+
+def _highest(draw: Any) -> Any:
+    """The top of a range."""
+    return next(iter(draw.values()))[-1] if isinstance(draw, Mapping) else draw

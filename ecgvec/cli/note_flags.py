@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ecgvec.cli.flag import Flag, Overrides, flag
-from ecgvec.cli.ranged import Ranged, idle, ranged_overrides
+from ecgvec.cli.flag import Flag, Overrides, Ranged, flag, idle, ranged_overrides
 
 _NOTES = "Handwriting"
 

@@ -14,8 +14,7 @@ import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
-from ecgvec.datasets.entries import Entry, OneRecord, find_entries, resolved
-from ecgvec.datasets.items import LABELS, Item, Target, checked, item_of
+from ecgvec.datasets.items import LABELS, Entry, Item, OneRecord, Target, checked, find_entries, item_of, resolved
 from ecgvec.errors import EcgvecError, RecipeError, one_line
 from ecgvec.pipeline import render_plan
 from ecgvec.plan.make import Draft, drafts, finished

@@ -1,22 +1,30 @@
-"""What a dataset gives of a page: tensors of its pixels and of the labels that were asked for.
-
-A key of an item is one tensor or list, never a list of tensors: what a worker hands over costs an open file for each
-tensor, and a page has a dozen traces.
-"""
+"""One item of a dataset: its page drawn, its labels as arrays, and items put together into a batch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ecgvec.errors import RecipeError, nearest
+from ecgvec.batch.jobs import find_jobs
+from ecgvec.errors import RecipeError, RecordError, nearest
 from ecgvec.export.coco import ADDED, CORNERED, LEADS
 from ecgvec.export.instances import Instance, instances
 from ecgvec.export.masks import CLASSES, mask_arrays
 from ecgvec.export.yolo import NAMES, OTHER_LEAD, OTHER_MARK
+from ecgvec.layout.style import check_style
+from ecgvec.plan.note_texts import with_terms
+from ecgvec.recipe.distributions import Draw, parse_draw
+from ecgvec.recipe.recipe import Recipe, load_mix, load_recipe
+from ecgvec.record.files import find_header
+from ecgvec.record.model import Record
+from ecgvec.record.read import read_record
 from ecgvec.sheet import Sheet
 
 Item = dict[str, Any]
@@ -108,3 +116,97 @@ def item_of(sheet: Sheet, labels: Iterable[str]) -> Item:
     for label in labels:
         item |= LABELS[label](sheet)
     return item
+
+
+OneRecord = Record | str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record, or where it lies. ``key``: what its random streams are keyed by; None: its name."""
+
+    source: Record | Path
+    key: str | None
+
+    @property
+    def name(self) -> str:
+        """What warnings call it."""
+        return self.source.name if isinstance(self.source, Record) else str(self.source)
+
+    def read(self) -> Record:
+        """The record; RecordError where it cannot be read."""
+        return self.source if isinstance(self.source, Record) else read_record(self.source)
+
+
+def find_entries(records: OneRecord | Sequence[OneRecord]) -> tuple[Entry, ...]:
+    """The records of a folder, sorted by their paths below it, which key their streams as in ``ecgvec batch``; or the
+    record or records that are given, in their order, keyed by their names as in ``ecgvec.render``. A name that comes
+    again is numbered, ``100 (2)``, lest pages of two records be drawn alike. RecordError where there is no record."""
+    if isinstance(records, str | os.PathLike):
+        folder = Path(records)
+        if folder.is_dir():
+            return tuple(Entry(folder / job.file, job.path) for job in find_jobs(folder, folder, False).jobs)
+        find_header(folder)
+    given = [records] if isinstance(records, Record | str | os.PathLike) else list(records)
+    if not given:
+        raise RecordError("no record was given: give a folder, paths of records, or Records")
+    seen: Counter[str] = Counter()
+    found = []
+    for one in given:
+        source = one if isinstance(one, Record) else Path(one)
+        name = source.name.removesuffix(".hea")
+        seen[name] += 1
+        found.append(Entry(source, f"{name} ({seen[name]})" if seen[name] > 1 else None))
+    return tuple(found)
+
+
+def resolved(recipe: Recipe | str | Mapping[str, Any], dpi: float | None) -> Recipe:
+    """The recipe of that name, or mix of such, with ``dpi`` laid upon it (None: its own), and with the terms that its
+    notes take from a text, which is read now, once. EcgvecError where one of these is wrong."""
+    if not isinstance(recipe, Recipe):
+        keys = {} if dpi is None else {"page.dpi": dpi}
+        recipe = load_mix(recipe, keys) if isinstance(recipe, Mapping) else load_recipe(recipe, keys)
+    elif dpi is not None:
+        check_style("page", "dpi", dpi)
+        recipe = _with_dpi(recipe, parse_draw("page.dpi", dpi))
+    return with_terms(recipe)[0]
+
+
+def _with_dpi(recipe: Recipe, dpi: Draw) -> Recipe:
+    mix = tuple(part.model_copy(update={"recipe": _with_dpi(part.recipe, dpi)}) for part in recipe.mix)
+    return recipe.model_copy(update={"page": recipe.page if mix else {**recipe.page, "dpi": dpi}, "mix": mix})
+
+
+FILL = 255  # of padded pixels of images: white, as blank paper is
+IGNORE = 255  # the class of padded pixels of masks: give it to a loss as ``ignore_index``
+
+
+def collate(batch: Sequence[dict[str, Any]], multiple: int = 1) -> dict[str, Any]:
+    """A batch of items, for DataLoader's ``collate_fn``.
+
+    Pages stand at the top left, so that px coordinates stay true, and are padded on the right and below to the greatest
+    height and width, rounded up to a ``multiple`` of px: ``image`` (B, 3, H, W) uint8 with ``FILL``, ``mask`` (B, H, W)
+    uint8 with ``IGNORE``. ``sizes`` (B, 2) int64 are the pages' own heights and widths. All else is a list of B.
+    """
+    if multiple < 1:
+        raise ValueError(f"multiple is {multiple}: give a number of px of at least 1")
+    sizes = torch.stack([item["size"] for item in batch])
+    height, width = (-(-side // multiple) * multiple for side in sizes.amax(dim=0).tolist())
+    joined: dict[str, Any] = {}
+    for key in batch[0]:
+        values = [item[key] for item in batch]
+        if key in ("image", "mask"):
+            joined[key] = _padded(values, height, width, FILL if key == "image" else IGNORE)
+        elif key == "size":
+            joined["sizes"] = sizes
+        else:
+            joined[key] = values
+    return joined
+
+
+def _padded(planes: Sequence[torch.Tensor], height: int, width: int, fill: int) -> torch.Tensor:
+    """Tensors (..., h, w) of one kind as one (B, ..., height, width)."""
+    whole = planes[0].new_full((len(planes), *planes[0].shape[:-2], height, width), fill)
+    for place, plane in zip(whole, planes, strict=True):
+        place[..., : plane.shape[-2], : plane.shape[-1]] = plane
+    return whole

@@ -14,10 +14,9 @@ from shapely.geometry.base import BaseGeometry
 from ecgvec._typing import Float32Array, Float64Array, Points
 from ecgvec.components import Degrees, Seed, registered
 from ecgvec.effects.base import EFFECTS, View
-from ecgvec.effects.dyes import Dye
-from ecgvec.effects.edges import over, rough
-from ecgvec.effects.layers import Covering, Layers
-from ecgvec.effects.lost import filled, way_to
+from ecgvec.effects.colour import Dye
+from ecgvec.effects.lost import Covering, Layers, filled, way_to
+from ecgvec.effects.missing import over, rough
 from ecgvec.effects.paper import Place, Share
 from ecgvec.effects.texture import Clouds, Patch, cut, fine_noise
 from ecgvec.warp.parts import Paper, generator

@@ -17,7 +17,7 @@ from ecgvec._typing import Float64Array, Image
 from ecgvec.components import Part, Registry
 from ecgvec.errors import RecipeError
 from ecgvec.warp.apply import Ground, Pattern
-from ecgvec.warp.blend import SRGB_POWER
+from ecgvec.warp.base import SRGB_POWER
 from ecgvec.warp.compose import Composed
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.parts import Bend, Paper

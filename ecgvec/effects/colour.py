@@ -1,4 +1,4 @@
-"""How a camera or scanner renders colours: temperature, exposure, contrast, black and white."""
+"""Colour of the finished picture (cast, temperature, contrast), and dyes that colour paper."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from ecgvec._typing import Float64Array, Image
+from ecgvec._typing import Float32Array, Float64Array, Image, Uint8Array
 from ecgvec.components import registered
 from ecgvec.effects.base import EFFECTS, Capture, Shading
 from ecgvec.effects.tones import curved, in_bands, looked_up
-from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER
+from ecgvec.warp.base import SRGB_OFFSET, SRGB_POWER
 
 # XYZ to linear sRGB (IEC 61966-2-1).
 TO_SRGB = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
@@ -117,3 +117,22 @@ class Grey(Capture):
         matrix = (1 - self.share) * np.eye(3) + self.share * np.tile(weights, (3, 1))
         found: Any = cv2.transform(image, matrix.astype(np.float32))
         return cast(Image, found)
+
+
+Dye = tuple[float, float, float]  # absorbance (base e) of red, green and blue where the dye is at its full density
+
+
+def dye_levels(density: Float32Array) -> Uint8Array:
+    """A dye's density (h, w), 0 to 1, in bytes."""
+    # uint8 all the way: floats take five times as long, and their fractions would be rounded off anyway
+    return np.asarray(cv2.convertScaleAbs(np.clip(density, 0, 1), alpha=255), dtype=np.uint8)
+
+
+def dye_tables(absorbs: Dye) -> Uint8Array:
+    """Tables (3, 256): what of red, green and blue, 255 for all, passes a dye of a density of 0 to 255."""
+    return np.asarray(np.rint(np.exp(-np.outer(absorbs, np.arange(256) / 255)) * 255), dtype=np.uint8)
+
+
+def dyed(seen: Image, levels: Uint8Array, tables: Uint8Array) -> None:
+    """Dyes some of the page (h, w, 3) to ``levels`` (h, w), in place."""
+    seen[:] = cv2.multiply(seen, cv2.merge([cv2.LUT(levels, table) for table in tables]), scale=1 / 255)

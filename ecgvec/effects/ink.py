@@ -15,7 +15,7 @@ from ecgvec.effects.base import EFFECTS, OnPaper
 from ecgvec.effects.paper import Share
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
 from ecgvec.effects.tones import bands, frozen, looked_up, widened
-from ecgvec.warp.blend import in_rgb
+from ecgvec.warp.base import in_rgb
 from ecgvec.warp.parts import Bend, Paper, generator
 
 GHOST = (1.0, 0.985, 0.96)  # what of the loss is seen in red, green and blue: faded thermal print is brownish

@@ -12,7 +12,7 @@ import numpy as np
 from ecgvec._typing import Float64Array, Image, Int32Array
 from ecgvec.geometry.outlines import text_path
 from ecgvec.geometry.path import CLOSE, MOVE
-from ecgvec.warp.blend import SRGB_POWER
+from ecgvec.warp.base import SRGB_POWER
 from ecgvec.warp.parts import Paper, generator
 
 Theme = Literal["dark", "light"]

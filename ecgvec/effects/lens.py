@@ -14,7 +14,7 @@ from ecgvec.components import Degrees, registered
 from ecgvec.effects.base import EFFECTS, Shading
 from ecgvec.effects.in_light import Changed, InLight, Step, filtered
 from ecgvec.effects.tones import bands, looked_up
-from ecgvec.warp.blend import SRGB_POWER, in_rgb, lit
+from ecgvec.warp.base import SRGB_POWER, in_rgb, lit
 
 BOXES = 5  # of which a disc is put together
 SIDES = 8  # different sides these may have

@@ -1,16 +1,22 @@
-"""One soft lamp over the sheet. What bends catches its light or turns away from it."""
+"""Light on the sheet and on what lies around it: lamps, daylight, vignette, and the shadows of hands and phones."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from abc import abstractmethod
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
+import cv2
 import numpy as np
+import shapely
 from pydantic import Field
+from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array
-from ecgvec.components import registered
+from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Light, View
-from ecgvec.warp.parts import Paper
+from ecgvec.warp.grid import Grid
+from ecgvec.warp.parts import Paper, generator
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]  # in widths or heights of the paper
@@ -103,3 +109,181 @@ def anchor(paper: Paper, x: float, y: float) -> Float64Array:
 def dot(a: Float64Array, b: Float64Array) -> Float64Array:
     """Products of vectors (..., 3); three sums are faster than a reduction over so short an axis."""
     return np.asarray(a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2])
+
+
+# In black shade no print could be told; of this much light 0.29 of the contrast is left in sRGB.
+Strength = Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)]
+EDGE_SIGMAS = 2.4  # an edge softened by a Gaussian looks so many of its sigmas wide
+MASK_SIGMAS = 3.0  # px of the mask to which the edge is softened at least
+SOFTER = 2.2  # times as wide is the edge of what is higher over the page, from HIGHER mm on
+HIGHER = 320.0
+ARM = 700.0  # mm from the wrist on
+SUB = 4  # bits that OpenCV's corners have below a pixel
+# Of a hand as long as 1 from wrist to fingertip: where fingers leave the palm (beside its middle), their length, width
+# and fan in degrees; index finger first.
+FINGERS = (
+    (-0.155, 0.40, 0.088, -7.0),
+    (-0.05, 0.44, 0.092, -1.5),
+    (0.058, 0.41, 0.088, 4.0),
+    (0.158, 0.33, 0.076, 11.0),
+)
+KNUCKLES, WRIST = 0.44, 1.0  # from the middle fingertip on
+CURLED = 0.3  # of a finger's length still sticks out of a fist
+
+
+class Shadow(Light):
+    """Takes the share ``strength`` of the light. The shape lies at ``x``, ``y`` in widths and heights of the paper; its
+    arms come from ``angle`` (degrees, 0 right, 90 above the upper edge, -90 below the lower one).
+
+    Its edge is ``penumbra`` mm wide, and wider along the arms, which are higher. ``lamps`` in a row throw one shadow
+    each, ``apart`` mm from the next. They stand at ``azimuth`` and ``elevation`` degrees, which moves the shadow on
+    paper that is lifted. ``tint``: the shade is bluer by that share, for the sky lights it (less than 0: warmer).
+    """
+
+    x: Place = 0.6
+    y: Place = 0.6
+    angle: Angle = -60.0
+    strength: Strength = 0.45
+    penumbra: Annotated[float, Field(ge=2, le=200, allow_inf_nan=False)] = 16.0
+    lamps: Annotated[int, Field(ge=1, le=5)] = 1
+    apart: Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)] = 40.0
+    azimuth: Angle = 120.0
+    elevation: Elevation = 55.0
+    tint: Annotated[float, Field(ge=-0.3, le=0.3, allow_inf_nan=False)] = 0.04
+
+    @abstractmethod
+    def outline(self) -> BaseGeometry:
+        """What is in the lamp's way, mm from its anchor; the arms' way is along x."""
+
+    def on_paper(self, view: View) -> Float64Array:
+        """What is left of the light on the sheet as it lies."""
+        return self._left(view, view.surface.xyz)
+
+    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
+        """The same on the desk."""
+        return self._left(view, ground)
+
+    def _left(self, view: View, places: Float64Array) -> Float64Array:
+        way = direction(self.azimuth, self.elevation)
+        at = places - anchor(view.paper, self.x, self.y)
+        x, y = (at[..., k] - at[..., 2] * way[k] / way[2] for k in (0, 1))  # where the lamp's ray meets the desk
+        c, s = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
+        beside = direction(self.azimuth + 90, 0)
+        dark = np.zeros(x.shape)
+        for k in np.arange(self.lamps) - (self.lamps - 1) / 2:
+            right, down = x - k * self.apart * beside[0], y - k * self.apart * beside[1]
+            along, across = c * right - s * down, s * right + c * down
+            dark += self._dark(along.ravel(), across.ravel()).reshape(x.shape) / self.lamps
+        tints = np.clip(1 + self.tint * np.array([1.0, 0.0, -1.0]), 0, None)
+        return np.maximum(0.0, 1 - self.strength * dark[..., None] * tints)
+
+    def _dark(self, along: Float64Array, across: Float64Array) -> Float64Array:
+        """How much (n,) of one lamp's light is gone at places (n,) mm."""
+        near, far = _mask(self).at(along, across)
+        high = np.clip(along / HIGHER, 0, 1)
+        return np.asarray(near + high * (far - near))
+
+
+@lru_cache(maxsize=8)
+def _mask(shadow: Shadow) -> Grid:
+    """The outline as two planes, 0 to 1: as soft as the penumbra is near the page, and as it is high over it."""
+    sigma = shadow.penumbra / EDGE_SIGMAS
+    step = max(0.5, sigma / MASK_SIGMAS)
+    shape = shadow.outline()
+    margin = 4 * SOFTER * sigma
+    x0, y0, x1, y1 = shapely.bounds(shape)
+    size = int(np.ceil((y1 - y0 + 2 * margin) / step)), int(np.ceil((x1 - x0 + 2 * margin) / step))
+    origin = np.array([x0 - margin, y0 - margin])
+    drawn = np.zeros(size, dtype=np.uint8)
+    for piece in shapely.get_parts(shape):
+        corners = (shapely.get_coordinates(piece.exterior) - origin) / step
+        cv2.fillPoly(drawn, [np.rint(corners * 2**SUB).astype(np.int32)], 255, cv2.LINE_AA, SUB)
+    sharp = drawn.astype(np.float32) / 255
+    planes: list[Any] = [cv2.GaussianBlur(sharp, (0, 0), times * sigma / step) for times in (1.0, SOFTER)]
+    found: Float64Array = np.stack(planes).astype(np.float64)
+    return Grid(found, (float(origin[0]), float(origin[1])), (step, step), clamped=True)
+
+
+@registered(EFFECTS)
+class HandShadow(Shadow):
+    """The shadow of a hand, ``length`` mm from its wrist to its middle finger's tip, which is the anchor.
+
+    ``pose``: open, or one finger points. ``spread``: how far the fingers are apart, 0 to 1; ``seed`` bends each a
+    little. A right hand's thumb is on the left as the arm points, and ``left`` turns it over.
+    """
+
+    kind: Literal["hand-shadow"] = "hand-shadow"
+    length: Annotated[float, Field(ge=60, le=600, allow_inf_nan=False)] = 200.0
+    pose: Literal["open", "pointing"] = "open"
+    spread: Share = 0.5
+    left: bool = False
+    seed: Seed = 0
+
+    def outline(self) -> BaseGeometry:
+        """Fingers, palm, thumb, wrist and arm."""
+        rng = generator(self.seed)
+        parts = [_rounded((0.5, -0.14, 0.075), (0.5, 0.13, 0.07), (0.9, -0.08, 0.1), (0.92, 0.08, 0.09))]
+        for number, (root, length, width, fan) in enumerate(FINGERS):
+            length *= rng.uniform(0.88, 1.0)
+            turn = np.radians(fan * (0.6 + 2.2 * self.spread) + rng.uniform(-2, 2))
+            bend = np.radians(rng.uniform(-5, 5))
+            if self.pose == "pointing" and number:
+                length *= CURLED
+            middle = (KNUCKLES + 0.03 - 0.55 * length * np.cos(turn), root + 0.55 * length * np.sin(turn))
+            tip = (middle[0] - 0.45 * length * np.cos(turn + bend), middle[1] + 0.45 * length * np.sin(turn + bend))
+            parts.append(_rounded((KNUCKLES + 0.08, root, width / 2), (*middle, 0.47 * width)))
+            parts.append(_rounded((*middle, 0.47 * width), (*tip, 0.37 * width)))
+        parts += self._thumb(rng)
+        parts.append(_rounded((0.9, 0.0, 0.17), (WRIST + 0.1, 0.0, 0.145)))
+        parts.append(_rounded((WRIST, 0.0, 0.145), (WRIST + ARM / self.length, 0.0, 0.26)))
+        hand = shapely.union_all(parts)
+        hand = hand.buffer(0.008).buffer(-0.008)  # the webs between fingers
+        return shapely.transform(hand, lambda p: p * self.length * (1, -1 if self.left else 1))
+
+    def _thumb(self, rng: np.random.Generator) -> list[BaseGeometry]:
+        out = np.radians(35 + 25 * self.spread + rng.uniform(-5, 5))
+        joint = (0.80 - 0.2 * np.cos(out), -0.13 - 0.2 * np.sin(out))
+        tip = (joint[0] - 0.16 * np.cos(out - 0.35), joint[1] - 0.16 * np.sin(out - 0.35))
+        return [_rounded((0.82, -0.09, 0.09), (*joint, 0.06)), _rounded((*joint, 0.056), (*tip, 0.042))]
+
+
+@registered(EFFECTS)
+class PhoneShadow(Shadow):
+    """The shadow of the phone that takes the picture and of who holds it; the phone's middle is the anchor.
+
+    ``length`` mm of the phone's shadow, which is larger than the phone; ``turn`` degrees from the page's lines,
+    counter-clockwise; held with one or two ``hands``.
+    """
+
+    kind: Literal["phone-shadow"] = "phone-shadow"
+    angle: Angle = -80.0
+    strength: Strength = 0.35
+    penumbra: Annotated[float, Field(ge=2, le=200, allow_inf_nan=False)] = 26.0
+    length: Annotated[float, Field(ge=60, le=800, allow_inf_nan=False)] = 190.0
+    turn: Angle = 0.0
+    hands: Annotated[int, Field(ge=1, le=2)] = 1
+
+    def outline(self) -> BaseGeometry:
+        """A rounded slab, gripped at one end or at both, and the arms."""
+        turn = np.radians(self.angle - self.turn)
+        c, s = np.cos(turn), np.sin(turn)
+        slab = shapely.box(-0.45, -0.19, 0.45, 0.19).buffer(0.05)
+        ends = (1, -1) if self.hands == 2 else (1,) if c >= 0 else (-1,)
+        parts: list[BaseGeometry] = [shapely.transform(slab, lambda p: p @ np.array([[c, s], [-s, c]]))]
+        for end in ends:
+            grip = 0.36 * end * np.array([c, s])
+            wrist = grip + np.array([0.55, (0.2 if self.hands == 2 else 0.05) * np.sign(grip[1])])
+            elbow = wrist + ARM / self.length * np.array([1.0, 0.12 * np.sign(grip[1])])
+            parts.append(_rounded((*grip, 0.23), (*wrist, 0.16)))
+            parts.append(_rounded((*wrist, 0.155), (*elbow, 0.3)))
+            for k in range(4):  # the fingers that show beyond the slab's far side
+                at = (0.16 + 0.085 * k) * end * np.array([c, s])
+                side = np.array([-s, c]) * (1 if s >= 0 else -1)
+                parts.append(_rounded((*at, 0.045), (*(at + (0.285 - 0.012 * k) * side), 0.036)))
+        whole = shapely.union_all(parts).buffer(0.02).buffer(-0.02)
+        return shapely.transform(whole, lambda p: p * self.length)
+
+
+def _rounded(*circles: tuple[float, float, float]) -> BaseGeometry:
+    """What a cord round circles (x, y, radius) holds."""
+    return shapely.union_all([shapely.Point(x, y).buffer(r) for x, y, r in circles]).convex_hull

@@ -1,9 +1,12 @@
-"""What is lost of a page: where effects leave too little contrast; and polygons painted as shares of pixels."""
+"""What a reader cannot see for want of contrast: the layers that effects paint, and where too little is left of ink."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -12,12 +15,13 @@ import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ecgvec._typing import BoolArray, Float32Array, Image, Points
+from ecgvec._typing import BoolArray, Float32Array, Float64Array, Image, Points, Uint8Array
 from ecgvec.effects.base import Effect, OnPaper, View
-from ecgvec.effects.layers import Covering, laid
+from ecgvec.effects.colour import Dye, dye_levels, dye_tables, dyed
 from ecgvec.effects.texture import Patch
 from ecgvec.effects.tones import bands
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size
+from ecgvec.warp.parts import Bend, Paper
 
 LOST = 0.15  # share of the contrast of ink to paper below which ink is not told from what lies on it
 SMALLEST_MM2 = 0.08  # specks below that hide no line
@@ -103,3 +107,109 @@ def way_to(share: Float32Array, scale: float) -> Float32Array:
     away: Any = cv2.distanceTransform((share <= 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     # Where nothing is filled OpenCV gives the largest float, whose square is none.
     return np.asarray(np.clip(away - np.float32(0.5), 0, FURTHEST_PX) * np.float32(1 / scale))
+
+
+@dataclass(frozen=True, eq=False)
+class Dyed:
+    """A dye's density ``levels`` (h, w) on a patch, and its ``tables`` (3, 256)."""
+
+    patch: Patch
+    levels: Uint8Array
+    tables: Uint8Array
+
+    def on(self, page: Image) -> None:
+        """Dyes the page (H, W, 3), in place."""
+        seen = page[self.patch.rows, self.patch.columns]
+        for rows in bands(len(seen)):
+            dyed(seen[rows], self.levels[rows], self.tables)
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """Paint on those n pixels of a patch that are ``where`` (h, w): its ``share`` (n, 1), and its ``colour`` (n, 3) or
+    (1, 3) in sRGB."""
+
+    patch: Patch
+    where: BoolArray
+    share: Float32Array
+    colour: Float32Array
+
+    def on(self, page: Image) -> None:
+        """Mixes the paint into the page (H, W, 3), in place."""
+        seen = page[self.patch.rows, self.patch.columns]
+        old = seen[self.where].astype(np.float32)
+        new = old + self.share * (self.colour - old) + np.float32(0.5)
+        seen[self.where] = np.clip(new, 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Shaded:
+    """Shade on a patch: of the sRGB there ``levels`` (h, w) of 255 are left."""
+
+    patch: Patch
+    levels: Uint8Array
+
+    def on(self, page: Image) -> None:
+        """Shades the page (H, W, 3), in place."""
+        seen = page[self.patch.rows, self.patch.columns]
+        seen[:] = cv2.multiply(seen, cv2.merge([self.levels] * 3), scale=1 / 255)
+
+
+@dataclass(eq=False)
+class Layers:
+    """Layers for a page of that ``shape`` (H, W), the first one lowest."""
+
+    shape: tuple[int, int]
+    found: list[Dyed | Painted | Shaded] = field(default_factory=list)
+
+    def dye(self, patch: Patch, density: Float32Array, absorbs: Dye) -> None:
+        """Dyes a patch of the page to a ``density`` (h, w) of 0 to 1, by Lambert and Beer's law: what is under a dye is
+        seen through it."""
+        self.dye_by(patch, lambda rows: density[rows], absorbs)
+
+    def dye_by(self, patch: Patch, density: Callable[[slice], Float32Array], absorbs: Dye) -> None:
+        """The same, with ``density`` of some of the patch's rows at a time."""
+        levels = np.empty((len(patch.y), len(patch.x)), dtype=np.uint8)
+        for rows in bands(len(levels)):
+            levels[rows] = dye_levels(density(rows))
+        self.found.append(Dyed(patch, levels, dye_tables(absorbs)))
+
+    def paint(self, patch: Patch, share: Float32Array | Float64Array, colour: Float32Array | Float64Array) -> None:
+        """Mixes ``colour`` (h, w, 3) or (3,), sRGB 0 to 255, into a patch of the page: ``share`` (h, w) of it."""
+        where = share > 0
+        new = colour[where] if colour.ndim == 3 else colour[None]
+        self.found.append(Painted(patch, where, share[where][:, None].astype(np.float32), new.astype(np.float32)))
+
+    def shade(self, patch: Patch, gain: Float32Array | Float64Array) -> None:
+        """Multiplies the sRGB of a patch of the page by ``gain`` (h, w), 0 to 1."""
+        self.found.append(Shaded(patch, np.rint(np.clip(gain, 0, 1) * 255).astype(np.uint8)))
+
+    def on(self, page: Image) -> None:
+        """Lays all of them on the page (H, W, 3), in place."""
+        for layer in self.found:
+            layer.on(page)
+
+
+class Covering(OnPaper):
+    """An effect that lays something on the page, whatever is printed there."""
+
+    @abstractmethod
+    def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
+        """Adds its layers to those for a page at ``scale`` px/mm."""
+
+    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+        """The page (H, W, 3) with its layers; the very same array where it has none."""
+        layers = laid((page.shape[0], page.shape[1]), self, scale, paper)
+        if not layers.found:
+            return page
+        changed = page.copy()
+        layers.on(changed)
+        return changed
+
+
+@lru_cache(maxsize=4)  # of a page: they are wanted when it is measured what they hide, and again when it is drawn
+def laid(shape: tuple[int, int], effect: Covering, scale: float, paper: Paper) -> Layers:
+    """What an effect lays on a page of that ``shape``."""
+    layers = Layers(shape)
+    effect.lay(layers, scale, paper)
+    return layers

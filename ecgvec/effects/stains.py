@@ -12,8 +12,8 @@ from pydantic import Field
 from ecgvec._typing import Float32Array
 from ecgvec.components import Degrees, Seed, registered
 from ecgvec.effects.base import EFFECTS
-from ecgvec.effects.dyes import Dye
-from ecgvec.effects.layers import Covering, Layers
+from ecgvec.effects.colour import Dye
+from ecgvec.effects.lost import Covering, Layers
 from ecgvec.effects.paper import Place, Share
 from ecgvec.effects.texture import Clouds, Patch, Woven, cut, fine_noise
 from ecgvec.warp.parts import Paper, generator

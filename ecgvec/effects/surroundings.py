@@ -21,9 +21,9 @@ from ecgvec._typing import Float32Array, Float64Array, Int32Array, IntpArray, Po
 from ecgvec.components import Seed, registered
 from ecgvec.effects.base import EFFECTS, Light, Surroundings, View
 from ecgvec.effects.light import Lamp
-from ecgvec.effects.materials import BRIGHTEST, TILE, TILE_PX_PER_MM, VARIANTS, Material, tile
+from ecgvec.effects.texture import BRIGHTEST, MATERIAL_VARIANTS, TILE, TILE_PX_PER_MM, Material, tile
 from ecgvec.warp.apply import Ground
-from ecgvec.warp.blend import SRGB_OFFSET, SRGB_POWER
+from ecgvec.warp.base import SRGB_OFFSET, SRGB_POWER
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.lattice import RINGS, lattice_pixels
 from ecgvec.warp.parts import generator
@@ -105,7 +105,7 @@ class Desk(Surroundings):
         places.reshape(-1, 2)[bare] = TILE_PX_PER_MM * np.column_stack([along, across])
         gain.reshape(-1, 3)[bare] = np.power(light * np.float32(BRIGHTEST), np.float32(1 / SRGB_POWER))
         shrunk = plane.node_mm * TILE_PX_PER_MM / warp.step - 1
-        texture = tile(self.material, self.seed % VARIANTS, round(4 * max(0.0, shrunk)) / 4)
+        texture = tile(self.material, self.seed % MATERIAL_VARIANTS, round(4 * max(0.0, shrunk)) / 4)
         return Ground(texture, places, gain)
 
     def _grain(self, x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Array, Float32Array]:

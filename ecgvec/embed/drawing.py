@@ -19,7 +19,7 @@ import numpy as np
 from ecgvec._typing import BoolArray, Float64Array, Image, Points
 from ecgvec.embed.host import Host
 from ecgvec.errors import SourceError, one_line
-from ecgvec.geometry.hulls import hull_corners
+from ecgvec.geometry.path import hull_corners
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
 from ecgvec.graphics.raster import LARGEST_PX
 

@@ -15,8 +15,7 @@ from ecgvec.errors import RecipeError, WarpError
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
 from ecgvec.graphics.raster import cover
 from ecgvec.render.camera import Shot, developed, hidden, page_dpi, taken
-from ecgvec.render.labels.derive import in_image
-from ecgvec.render.labels.ink import as_path
+from ecgvec.render.labels.derive import as_path, in_image
 from ecgvec.render.labels.model import Annotations
 from ecgvec.render.labels.occlusion import occlude
 from ecgvec.sheet import Sheet

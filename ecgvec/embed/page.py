@@ -20,9 +20,8 @@ from ecgvec.embed.host import SVG, read
 from ecgvec.embed.place import Inset, matrix, place, styled
 from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.hulls import hull
-from ecgvec.graphics.nodes import TextInfo
-from ecgvec.graphics.text import text_mark
+from ecgvec.geometry.path import hull
+from ecgvec.graphics.nodes import TextInfo, text_mark
 from ecgvec.render.labels.derive import corners
 from ecgvec.render.labels.model import TextLabel, bounds, dense_ring
 from ecgvec.sheet import Sheet

@@ -29,15 +29,13 @@ from shapely import GeometryCollection, LineString
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import AnyArray, BoolArray, Points, Uint8Array, Uint16Array
+from ecgvec.export.arrays import npy
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
-from ecgvec.export.grids import npy
-from ecgvec.geometry.lines import dashed, lines
-from ecgvec.geometry.path import CLOSE, MOVE, Path, polyline
+from ecgvec.geometry.path import CLOSE, MOVE, Path, dashed, lines, polyline
 from ecgvec.graphics.nodes import Mark, TextInfo, TraceInfo
 from ecgvec.layout.style import rgb
 from ecgvec.record.leads import STANDARD_12
-from ecgvec.render.labels.derive import corners
-from ecgvec.render.labels.ink import as_path, trace_ink
+from ecgvec.render.labels.derive import as_path, corners, trace_ink
 from ecgvec.render.labels.model import TraceLabel, dense_ring
 from ecgvec.sheet import Sheet
 from ecgvec.warp.base import Warp, local_scale

@@ -22,8 +22,7 @@ from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.plan.model import Plan
 from ecgvec.recipe.recipe import parse_density
-from ecgvec.render.labels.density import at_density
-from ecgvec.render.labels.derive import inside
+from ecgvec.render.labels.derive import at_density, inside
 from ecgvec.render.labels.model import (
     Annotations,
     BeatLabel,

@@ -1,19 +1,11 @@
-"""The format ``wfdb``: what a page shows, as a WFDB record of its own beside the image.
-
-``wfdb/STEM.hea`` and ``.dat`` hold the page's window of every lead on it, in mV at the record's rate, whatever the
-source's formats and baselines were; with ``plan.mask_unplotted`` only what was plotted, NaN elsewhere. "Plotted" is
-what has a place on the page: a crop or a cut-off at the row's edge hides samples, it does not take them off the truth.
-
-The header has one comment, ``# Image: NAME-K.png``, as the PhysioNet Challenge 2024 has it: the image's name without
-folder. The Challenge's own reader looks for that file beside the header.
-
-Bytes are written here: wfdb.wrsamp would take a folder and half a second to load. Syntax: WFDB Applications Guide,
-header(5) and signal(5).
-"""
+"""The plotted signals as files: a WFDB record, and Kaggle's long CSV."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+import math
 import re
 
 import numpy as np
@@ -21,6 +13,8 @@ import numpy as np
 from ecgvec._typing import Float64Array, Int64Array
 from ecgvec.errors import RecordError
 from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.record.leads import STANDARD_12
+from ecgvec.render.labels.model import TraceLabel
 from ecgvec.sheet import Sheet
 
 UNITS_PER_MV = 1000
@@ -110,3 +104,45 @@ def _files(sheet: Sheet, stem: str) -> Files:
 
 
 FORMATS.add("wfdb", Format("what is plotted, or its whole window, as a WFDB record", _files, names_png=True))
+
+
+LONG_LEAD = "II"
+_DECIMALS = 6  # of a mV
+_EPS = 1e-6  # of a sample
+
+
+def pieces(sheet: Sheet) -> dict[str, TraceLabel]:
+    """The piece of each lead that counts: of II the longest, of the others the one in the columns where there is one.
+
+    The twelve standard leads come first, in their order.
+    """
+    found: dict[str, TraceLabel] = {}
+    for trace in sheet.annotations.traces:
+        other = found.setdefault(trace.lead, trace)
+        longer = trace.lead == LONG_LEAD and len(trace.t) > len(other.t)
+        if longer or (trace.lead != LONG_LEAD and other.rhythm and not trace.rhythm):
+            found[trace.lead] = trace
+    order = {lead: number for number, lead in enumerate(STANDARD_12)}
+    return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
+
+
+def _count(sheet: Sheet, trace: TraceLabel) -> int:
+    """How many samples of ``trace`` are asked for: floor(seconds x rate), where it has so many."""
+    place = (trace.row, trace.column, trace.rhythm)
+    seconds = next(p.seconds for p in sheet.layout.panels if (p.row, p.column, p.rhythm) == place)
+    return min(len(trace.t), math.floor(seconds * trace.fs + _EPS))
+
+
+def _kaggle_files(sheet: Sheet, stem: str) -> Files:
+    buffer = io.StringIO()
+    rows = csv.writer(buffer, lineterminator="\n")
+    rows.writerow(["id", "value"])
+    image = stem.replace("/", "__")
+    for lead, trace in pieces(sheet).items():
+        values = trace.mv[: _count(sheet, trace)].round(_DECIMALS).tolist()
+        name = lead.replace("_", "-")
+        rows.writerows((f"{image}_{sample}_{name}", value) for sample, value in enumerate(values))
+    return {f"kaggle/{stem}.csv": buffer.getvalue().encode()}
+
+
+FORMATS.add("kaggle", Format("the true samples of a page as Kaggle's id,value", _kaggle_files))

@@ -6,26 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ecgvec import export
+from ecgvec.components import import_folder
 from ecgvec.errors import ExportError
-from ecgvec.export import (  # noqa: F401  # each module adds its formats to the table
-    coco,
-    grids,
-    hf,
-    images,
-    kaggle,
-    kit,
-    maps,
-    masks,
-    native,
-    nnunet,
-    parquet,
-    wfdb,
-    yolo,
-)
+from ecgvec.export import native
 from ecgvec.export.files import FileSet, Written, make_folder
 from ecgvec.export.formats import DEFAULT_FORMATS, FORMATS, Files, Format, Streams
 from ecgvec.export.storage import Place
 from ecgvec.sheet import Sheet
+
+import_folder(export.__name__, export.__path__)  # each module of a format adds it to the table
 
 
 def checked_formats(names: Iterable[str] | None) -> dict[str, Format]:

@@ -1,15 +1,13 @@
-"""Lines of text in one hand: glyphs warped, set side by side by the gap of their ink, joined, slanted, resampled.
-
-All lengths are in x-heights, y down, 0 the baseline, unless stated.
-"""
+"""A line of writing put together from strokes: room between characters, the speed of the pen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
-from ecgvec._typing import BoolArray, Int64Array, Points
+from ecgvec._typing import BoolArray, Float64Array, Int64Array, Points
 from ecgvec.handwriting.charset import LOWER
 from ecgvec.handwriting.glyphs import DENSE, DOT, Glyph, Hand
 
@@ -175,3 +173,68 @@ def resampled(text: str, points: Points, stroke: Int64Array, owner: Int64Array, 
     pen[blank[source]] = BLANK
     even = np.column_stack([np.interp(at, arc, points[:, axis]) for axis in (0, 1)])
     return Line(text, even, pen, owner[source])
+
+
+DOT_ROOM = 0.34  # x-heights from a dot to the lines beside it: about twice as much as the broadest pen is wide
+ROOM = 0.12  # between others; lines in the training data have 0.10 and more
+_CROSSES = -0.35  # what reaches so far over its neighbour is meant to: the bar of a t
+DOTS = ".,:;"
+
+
+def with_room(
+    text: str, points: Float64Array, pen: Int64Array, character: Int64Array
+) -> tuple[Float64Array, Int64Array]:
+    """Points (n, 2) in x-heights and pen states (n,) of a line whose characters have room.
+
+    ``character`` (n,): the index in ``text`` of each point, never falling. What follows moves to the right. Before and
+    after a dot the pen is lifted.
+    """
+    points, pen = points.copy(), pen.copy()
+    for limit in np.flatnonzero(np.diff(character)).tolist():
+        left, right = int(character[limit]), int(character[limit + 1])
+        dotted = text[left] in DOTS or text[right] in DOTS
+        if dotted and pen[limit] == DRAW:
+            pen[limit] = UP
+        if pen[limit] == UP:
+            mine = [(character == index) & (pen <= UP) for index in (left, right)]
+            gap = _gap(points[mine[0]], points[mine[1]], DOT_ROOM if dotted else ROOM)
+            if dotted or gap > _CROSSES:
+                points[limit + 1 :, 0] += max(0.0, (DOT_ROOM if dotted else ROOM) - gap)
+    return points, pen
+
+
+def _gap(left: Float64Array, right: Float64Array, height: float) -> float:
+    """The least gap between two neighbours where they stand side by side, or differ by ``height`` at most."""
+    beside = np.abs(left[:, None, 1] - right[None, :, 1]) < height
+    gaps = (right[None, :, 0] - left[:, None, 0])[beside]
+    return float(gaps.min()) if gaps.size else np.inf
+
+
+_AT_RADIUS_OF_X = 45.0  # mm/s where the radius of the path is an x-height, and the x-height 2.5 mm
+_USUAL_X_HEIGHT = 2.5  # mm
+_STRAIGHTEST = 0.15  # of 1 / x-height: a straighter path is no faster
+SLOWEST, FASTEST = 20.0, 120.0  # mm/s
+_AT_ENDS = 0.55  # of the speed: where the pen touches down and where it is lifted
+_SMOOTH = 1.2  # points
+
+
+def pen_speed(points: Points, x_height: float) -> Float64Array:
+    """The pen's speed in mm/s (n,) at evenly spaced points (n, 2) in mm of one stroke; ``x_height`` in mm."""
+    if len(points) < 3:
+        return np.full(len(points), SLOWEST)
+    radius_law = np.maximum(_curvature(points) * x_height, _STRAIGHTEST) ** (-1 / 3)
+    speed = _AT_RADIUS_OF_X * (x_height / _USUAL_X_HEIGHT) * radius_law
+    edge = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])
+    speed *= 1 - (1 - _AT_ENDS) * np.exp(-edge / 1.5)
+    smooth = gaussian_filter1d(speed, _SMOOTH, mode="nearest")
+    return np.clip(smooth, SLOWEST, FASTEST)
+
+
+def _curvature(points: Points) -> Float64Array:
+    """The unsigned curvature in 1/mm (n,): the turn at each point over the arc length around it."""
+    steps = np.diff(points, axis=0)
+    lengths = np.maximum(np.hypot(steps[:, 0], steps[:, 1]), 1e-9)
+    cross = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
+    turn = np.abs(np.arctan2(cross, (steps[:-1] * steps[1:]).sum(axis=1)))
+    inner = turn / (0.5 * (lengths[:-1] + lengths[1:]))
+    return np.asarray(np.concatenate([inner[:1], inner, inner[-1:]]))

@@ -1,25 +1,19 @@
-"""The network: two stacked LSTMs, a soft window over the text and a mixture density over pen offsets.
-
-After Graves 2013, "Generating sequences with recurrent neural networks" (arXiv 1308.0850), with three changes that make
-thousands of steps enough where the original takes many more:
-
-- The window's position is fed in training as known (see `features`), and each step predicts how far it moves on. So no
-  layer waits for the one before it, step by step, and both LSTMs run as fused kernels. In writing the network's own
-  window is fed back.
-- A second window stands one character ahead: how a letter ends depends on the next one.
-- The end of the text is an output of its own.
-"""
+"""The handwriting network in PyTorch, for training and for writing on CUDA."""
 
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgvec.handwriting.charset import PAD, SIZE
+from ecgvec._typing import Float32Array, Float64Array, Int64Array
+from ecgvec.errors import RecipeError
+from ecgvec.handwriting.charset import PAD, SIZE, encode
 from ecgvec.handwriting.features import (
     FEATURES,
     FED_WIDTH,
@@ -27,6 +21,7 @@ from ecgvec.handwriting.features import (
     LARGEST_LOG_DEVIATION,
     SMALLEST_DEVIATION,
 )
+from ecgvec.handwriting.sample import Step, split
 
 _POINTS_PER_CHARACTER = 28  # on the average
 _PENS = 3  # DRAW, UP, BLANK
@@ -187,3 +182,68 @@ def _cell(lstm: nn.LSTM, inputs: Tensor, state: tuple[Tensor, Tensor]) -> tuple[
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     weight_in, weight, bias_in, bias = (lstm.get_parameter(name) for name in names)
     return torch.lstm_cell(inputs, state, weight_in, weight, bias_in, bias)
+
+
+_MOST = 1024  # lines side by side
+
+
+def device_of(name: str) -> torch.device:
+    """The device ``cuda`` or ``cuda:1``; RecipeError where PyTorch finds none."""
+    kind, _, number = name.partition(":")
+    if kind != "cuda" or not (number or "0").isdigit():
+        raise RecipeError(f"the device {name} cannot write; use cpu or cuda")
+    if int(number or 0) >= torch.cuda.device_count():
+        raise RecipeError(f"PyTorch finds no device {name} here; use cpu")
+    return torch.device(name)
+
+
+class TorchEngine:
+    """A network on its device."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+    def running(self) -> AbstractContextManager[None]:
+        """No gradients."""
+        return torch.inference_mode()
+
+    def desk(self, lines: int, longest: int) -> TorchDesk:
+        """A desk for ``lines`` lines of up to ``longest`` characters."""
+        return TorchDesk(self.network, min(lines, _MOST), longest)
+
+
+class TorchDesk:
+    """Lines being written side by side, each in a slot."""
+
+    def __init__(self, network: Network, slots: int, longest: int) -> None:
+        self._network, self.slots = network, slots
+        self._device = network.head.weight.device
+        self._codes = torch.full((slots, longest + 1), PAD, device=self._device)
+        self._codes[:, 0] = encode("")[0]
+        self._style = torch.zeros(slots, dtype=torch.int64, device=self._device)
+        self._state: State = network.first_state(slots)
+
+    def place(self, slot: int, text: str, style: int) -> None:
+        """Begin a new line in a slot."""
+        codes = encode(text)
+        self._codes[slot] = PAD
+        self._codes[slot, : len(codes)] = torch.tensor(codes, device=self._device)
+        self._style[slot] = style
+        for pair in self._state:
+            for tensor in pair:
+                tensor[slot] = 0.0
+
+    def keep(self, slots: Int64Array) -> None:
+        """Go on with these slots alone, in this order."""
+        rows = torch.from_numpy(slots).to(self._device)
+        self.slots = len(slots)
+        self._codes, self._style = self._codes[rows], self._style[rows]
+        (a, b), (c, d) = self._state
+        self._state = (a[rows], b[rows]), (c[rows], d[rows])
+
+    def step(self, features: Float32Array, phase: Float64Array) -> Step:
+        """One point of each line: ``features`` (slots, FEATURES), ``phase`` (slots,)."""
+        inputs = (features[:, None], phase[:, None].astype(np.float32))
+        seen, at = (torch.from_numpy(array).to(self._device) for array in inputs)
+        head, ahead, self._state = self._network.step(self._codes, self._style, seen, at, self._state)
+        return split(*(tensor.cpu().numpy().astype(np.float64) for tensor in (head, ahead)))

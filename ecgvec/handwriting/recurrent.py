@@ -1,30 +1,38 @@
-"""The network in NumPy, a step at a time: writing on a CPU needs no PyTorch, and starts at once.
-
-Linear layers that follow each other are multiplied out beforehand. Lines stand in the columns of tiles, because the
-last bits of a matrix product depend on the number of its columns, on some CPUs on the place of the column, and on the
-number of threads. So there is one thread, and only tiles are used in which every column gives the bits that it gives
-in the smallest: that is tried out with the weights themselves when they are loaded.
-"""
+"""The handwriting network in NumPy, and its weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-from ecgvec._typing import Float32Array, Float64Array, Int64Array
-from ecgvec.handwriting.charset import PAD, encode
+from ecgvec._typing import AnyArray, Float32Array, Float64Array, Int64Array
+from ecgvec.errors import SourceError, one_line
+from ecgvec.handwriting.charset import CHARACTERS, PAD, encode
 from ecgvec.handwriting.features import FEATURES, FED_WIDTH
-from ecgvec.handwriting.steps import Step, split
-from ecgvec.handwriting.weights import Weights
+from ecgvec.handwriting.sample import Step, split
 
 _TILES = (16, 64)  # columns; 16 give the same bits in every column on all kinds of CPU tried
 _MOST = 256  # lines side by side
 _BOTH = np.array([0, 1], dtype=np.float32)  # the window, and the one a character ahead
 _REACH = np.arange(-4, 7)  # characters around the window: what a Gaussian reads beyond is less than 2e-7
+
+
+@dataclass(frozen=True)
+class Style:
+    """One style of the model: the ``name`` of its hand, its ``kind`` and the ``characters`` that it was shown."""
+
+    name: str
+    kind: str
+    characters: str
 
 
 class Recurrent:
@@ -189,3 +197,42 @@ def _cell(gates: Float32Array, cell: Float32Array, out: Float32Array) -> None:
     cell *= gates[:, size : 2 * size]
     cell += gates[:, :size] * gates[:, 3 * size :]
     np.multiply(np.tanh(cell), gates[:, 2 * size : 3 * size], out=out)
+
+
+FORMAT = "ecgvec-handwriting-1"
+SHIPPED = Path(__file__).resolve().parent / "weights" / "best.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The tensors of a network by name, the number of its ``mixtures``, its ``styles``, and what else its file says."""
+
+    tensors: Mapping[str, Float32Array]
+    mixtures: int
+    styles: tuple[Style, ...]
+    about: Mapping[str, Any]
+
+
+def read_arrays(path: Path, kind: str = FORMAT) -> tuple[dict[str, AnyArray], dict[str, Any]]:
+    """(arrays by name, about) of a file of weights of this format; SourceError where it is none."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    except (OSError, SafetensorError, ValueError) as error:
+        raise SourceError(f"{path} is no safetensors file ({one_line(error)}): train or fetch it anew") from error
+    if about.get("format") != kind:
+        raise SourceError(f"{path} has the format '{about.get('format')}', not '{kind}': train or fetch it anew")
+    return arrays, about
+
+
+def read_weights(path: Path) -> Weights:
+    """The weights of a network to write with; SourceError where the file holds none for these characters."""
+    arrays, about = read_arrays(path)
+    try:
+        if about["characters"] != CHARACTERS:
+            raise ValueError("its characters are not those of this version")
+        styles = tuple(Style(**style) for style in about["styles"])
+        return Weights(arrays, int(about["sizes"]["mixtures"]), styles, about)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceError(f"{path} holds no handwriting model ({one_line(error)}): train or fetch it anew") from error

@@ -12,18 +12,13 @@ import numpy as np
 
 from ecgvec._typing import Float64Array, Int64Array
 from ecgvec.errors import RecipeError, nearest
-from ecgvec.handwriting.compose import compose, stroke_rows
+from ecgvec.handwriting.charset import transliterated
+from ecgvec.handwriting.compose import compose, pen_speed, stroke_rows, with_room
 from ecgvec.handwriting.glyphs import Hand
-from ecgvec.handwriting.letters import Letter, cut
-from ecgvec.handwriting.reader import Reader
-from ecgvec.handwriting.recurrent import Recurrent
-from ecgvec.handwriting.room import with_room
+from ecgvec.handwriting.reader import Letter, Reader, cut
+from ecgvec.handwriting.recurrent import SHIPPED, Recurrent, Style, read_weights
 from ecgvec.handwriting.sample import Engine, Job, Sample, sample
-from ecgvec.handwriting.speed import pen_speed
-from ecgvec.handwriting.training.corpus import Style
 from ecgvec.handwriting.training.sources import read_font
-from ecgvec.handwriting.transliterate import transliterated
-from ecgvec.handwriting.weights import SHIPPED, read_weights
 from ecgvec.rng import stream
 
 AGAIN = 3  # times that a note is written again that has a fault or is hard to read
@@ -251,7 +246,7 @@ def _plain() -> Hand:
 def _on_device(path: Path, device: str) -> Engine:
     """The network in PyTorch on another device."""
     try:
-        from ecgvec.handwriting.torch_engine import TorchEngine, device_of
+        from ecgvec.handwriting.model import TorchEngine, device_of
         from ecgvec.handwriting.training.checkpoint import read_network
     except ImportError as error:
         raise RecipeError(f"to write on {device}, install PyTorch: pip install 'ecgvec[train]'") from error

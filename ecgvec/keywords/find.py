@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 from ecgvec.keywords import words
 from ecgvec.keywords.abbreviations import learnt, singular
-from ecgvec.keywords.lexicon import Concept
+from ecgvec.keywords.lexicon import Concept, Recogniser, Span, Term
 from ecgvec.keywords.match import concept_of
 from ecgvec.keywords.sources import Source
-from ecgvec.keywords.terms import Recogniser, Span, Term
 
 LONGEST = 40
 """Characters of a note, at most."""

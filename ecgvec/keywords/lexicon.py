@@ -1,18 +1,17 @@
-"""The project's own lexicon of ECG terms, read from lexicon.toml."""
+"""The lexicon of ECG terms, and what a found term is."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ecgvec.keywords import words
-from ecgvec.keywords.terms import LABELS
 
 _FILE = Path(__file__).with_name("lexicon.toml")
 _PIECE = re.compile(r"\(([^)]*)\)|\[([^\]]*)\]|([^(\[]+)")
@@ -143,3 +142,52 @@ def _add(lexicon: Lexicon, seen: set[tuple[str, ...]], text: str, concept: Conce
     known = lexicon.single.setdefault(keys[0], [])
     if len(text) > 1 and not any(form.exact in ("", exact) for form in known):
         known.append(Form(concept, certain, exact))
+
+
+LABELS = (
+    "RHYTHM",
+    "CONDUCTION",
+    "ISCHEMIA",
+    "HYPERTROPHY",
+    "AXIS",
+    "INTERVAL",
+    "MEASURE",
+    "LEAD",
+    "DRUG",
+    "DEVICE",
+    "SYMPTOM",
+)
+"""The kinds of term. ISCHEMIA has all ST, T and Q changes, INTERVAL the names of intervals, MEASURE the numbers."""
+
+
+class Span(NamedTuple):
+    """A term in a text: the characters ``start`` (included) to ``end`` (excluded), and its label."""
+
+    start: int
+    end: int
+    label: str
+
+
+class Recogniser(Protocol):
+    """Whatever finds terms in texts."""
+
+    name: str
+    """For messages and JSON."""
+
+    def spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        """The spans of each text (a sentence or a paragraph), in order, none overlapping another."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term that a text has.
+
+    ``text`` is how it is best written as a note, ``count`` how often it stands in the text, ``sentence`` the first one
+    that it stands in, and ``forms`` are its spellings in the text, in order of their first use.
+    """
+
+    text: str
+    label: str
+    count: int
+    sentence: str
+    forms: tuple[str, ...]

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ecgvec.keywords import patterns
-from ecgvec.keywords.lexicon import Concept, Form, load_lexicon
-from ecgvec.keywords.terms import Span
+from ecgvec.keywords.lexicon import Concept, Form, Span, load_lexicon
 from ecgvec.keywords.words import Word, joined, whole, words
 
 _TIMED = frozenset({"INTERVAL", "RHYTHM", "ISCHEMIA"})

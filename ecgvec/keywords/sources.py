@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgvec.errors import SourceError, one_line, printable
-from ecgvec.keywords.web.decode import decode, looks_like_html
+from ecgvec.keywords.web.markup import decode, looks_like_html
 
 MAX_BYTES = 5_000_000
 """Longest file in bytes."""

@@ -1,4 +1,4 @@
-"""From a page specification to millimetres: paper size, panels, pulses, separators, grid. No signal is needed."""
+"""Where everything on a page goes, in millimetres; and the axes of each trace."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
+from ecgvec._typing import Float64Array, Points
 from ecgvec.errors import TemplateError
 from ecgvec.layout.style import PAPERS, ROLLS, PageStyle
 from ecgvec.layout.template import Rows, split_slot
@@ -288,3 +290,27 @@ def place(spec: PageSpec) -> Layout:
         footer_box=Box(side, height - EDGE_MARGIN - FOOTER_HEIGHT, width - side, height - EDGE_MARGIN),
         qr_box=Box(width - side - QR_SIZE, EDGE_MARGIN, width - side, EDGE_MARGIN + QR_SIZE),
     )
+
+
+@dataclass(frozen=True)
+class Axes:
+    """x = ``x0`` + (t - ``t0``) ``speed``, y = ``zero_y`` - ``polarity`` ``gain`` mV.
+
+    x and y are page mm, t seconds from the record's start, ``speed`` mm/s, ``gain`` mm/mV.
+    """
+
+    x0: float
+    t0: float
+    zero_y: float
+    speed: float
+    gain: float
+    polarity: int = 1
+
+    def to_page(self, t: Float64Array, mv: Float64Array) -> Points:
+        """Page points (n, 2) in mm of times (n,) and voltages (n,)."""
+        return np.column_stack([self.x0 + (t - self.t0) * self.speed, self.zero_y - self.polarity * self.gain * mv])
+
+    def to_signal(self, points: Points) -> tuple[Float64Array, Float64Array]:
+        """Times (n,) in seconds and voltages (n,) in mV of page points (n, 2) in mm."""
+        t = self.t0 + (points[:, 0] - self.x0) / self.speed
+        return t, (self.zero_y - points[:, 1]) / (self.polarity * self.gain)

@@ -13,8 +13,7 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array, Points
-from ecgvec.geometry.hulls import hulls
-from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path
+from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path, hulls
 from ecgvec.graphics.nodes import Pen
 from ecgvec.marks.base import Board, Drawing
 

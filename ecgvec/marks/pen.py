@@ -13,8 +13,7 @@ from pydantic import Field
 from ecgvec._typing import BoolArray, Float64Array, Points
 from ecgvec.components import Seed, registered
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.lines import dashed, lines
-from ecgvec.geometry.path import runs
+from ecgvec.geometry.path import dashed, lines, runs
 from ecgvec.graphics.nodes import Mark, TraceInfo
 from ecgvec.layout.place import Box
 from ecgvec.marks.base import MARKS, PenFault

@@ -15,8 +15,7 @@ from ecgvec._typing import Float64Array
 from ecgvec.components import Degrees, Seed, registered
 from ecgvec.geometry.outlines import cap_height, text_path
 from ecgvec.geometry.path import MOVE
-from ecgvec.graphics.nodes import Pen
-from ecgvec.graphics.text import printable
+from ecgvec.graphics.nodes import Pen, printable
 from ecgvec.marks.base import MARKS, AddedMark, Board, Drawing
 from ecgvec.marks.ink import Share, drawing, wobble
 from ecgvec.warp.parts import generator

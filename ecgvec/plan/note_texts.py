@@ -1,16 +1,21 @@
-"""What is written on a page by hand: remarks, measured intervals, a signature; how large and how neat each is."""
+"""What notes say: remarks of a grammar, the record's diagnoses, terms of a text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
+from ecgvec.errors import SourceError
+from ecgvec.handwriting import grammar
 from ecgvec.plan.model import Measure, NoteKind, NoteOrigin, PlannedPlace
-from ecgvec.plan.remarks import Keys, remarks
 from ecgvec.recipe.distributions import Draw, Scalar
-from ecgvec.recipe.options import NotesOptions
+from ecgvec.recipe.options import FoundTerm, NotesOptions
+from ecgvec.recipe.recipe import Recipe
 from ecgvec.rng import stream
 
 NEATNESS = (0.55, 1.0)  # the bias of writing
@@ -106,3 +111,153 @@ def _signer(rng: np.random.Generator) -> str:
     initial = _INITIALS[int(rng.integers(len(_INITIALS)))]
     surname = "".join(part[int(rng.integers(len(part)))] for part in (_FIRST, _NEXT, _LAST))
     return f"{initial}. {surname}" if rng.random() < 0.7 else f"{initial} {surname}"
+
+
+Keys = tuple[int, str, int]  # seed, image and variant
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """Texts, where each is from, and what to tell the user."""
+
+    texts: tuple[tuple[str, NoteOrigin], ...] = ()
+    messages: tuple[str, ...] = ()
+
+
+@dataclass
+class _Pile:
+    """Texts to take from, each once."""
+
+    texts: list[tuple[str, NoteOrigin]] = field(default_factory=list)
+
+    def take(self) -> tuple[str, NoteOrigin] | None:
+        return self.texts.pop() if self.texts else None
+
+
+def remarks(options: NotesOptions, number: int, dx: Sequence[str], keys: Keys) -> Remarks:
+    """At most ``number`` remarks for an image of a record with the diagnosis codes ``dx``; fewer where there are not
+    as many diagnoses or terms. SourceError where the options' source cannot be read."""
+    how = _content(options, keys)
+    if how == "random":
+        texts = (grammar.note(stream(*keys, f"notes/{i}/text")) for i in range(number))
+        return Remarks(tuple((text, NoteOrigin()) for text in texts))
+    rng = stream(*keys, "notes/texts")
+    diagnoses, messages = _diagnoses(how, dx, rng)
+    piles = [diagnoses] if how != "from-text" else []
+    if how in ("from-text", "mixed"):
+        piles.append(_terms(options, rng))
+    return Remarks(tuple(_dealt(piles, number, rng)), messages)
+
+
+def _content(options: NotesOptions, keys: Keys) -> str:
+    """What an image's remarks are to say."""
+    usual = "from-text" if options.source is not None or options.terms else "random"
+    how = str((options.content or Draw(values=(usual,))).draw(stream(*keys, "notes/content")))
+    # A source that could not be read, or that holds no term, leaves an empty list: remarks at random stand in for it.
+    return "random" if how in ("from-text", "mixed") and options.terms == () else how
+
+
+def _diagnoses(how: str, dx: Sequence[str], rng: np.random.Generator) -> tuple[_Pile, tuple[str, ...]]:
+    if how not in ("from-dx", "mixed", "contradict"):
+        return _Pile(), ()
+    from ecgvec.keywords.diagnoses import contradicting, notes_of, reported
+
+    against = how == "contradict"
+    origin = NoteOrigin(how="contradict" if against else "from-dx")
+    found = contradicting(dx, rng) if against else notes_of(dx, rng)
+    texts = [(note.text, origin.model_copy(update={"code": note.code or None})) for note in found]
+    return _Pile([texts[int(at)] for at in rng.permutation(len(texts))]), tuple(reported(dx))
+
+
+def _terms(options: NotesOptions, rng: np.random.Generator) -> _Pile:
+    """The terms of the source, frequent ones rather than rare ones on top."""
+    found = terms_of(options)
+    order = rng.exponential(size=len(found)) / np.sqrt([term.count for term in found])
+    return _Pile([_term(found[int(at)], options) for at in np.argsort(-order)])
+
+
+def _term(term: FoundTerm, options: NotesOptions) -> tuple[str, NoteOrigin]:
+    return term.text, NoteOrigin(how="from-text", source=options.source_name, label=term.label)
+
+
+def _dealt(piles: list[_Pile], number: int, rng: np.random.Generator) -> list[tuple[str, NoteOrigin]]:
+    """``number`` texts, of the piles in turn as chance has it, no text twice."""
+    found: dict[str, NoteOrigin] = {}
+    while piles and len(found) < number:
+        pile = piles[int(rng.integers(len(piles)))]
+        drawn = pile.take()
+        if drawn is None:
+            piles = [other for other in piles if other is not pile]
+        else:
+            found.setdefault(*drawn)
+    return list(found.items())
+
+
+Found = tuple[tuple[FoundTerm, ...], tuple[str, ...]]
+
+
+def with_terms(
+    recipe: Recipe, forgiving: bool = False, known: Mapping[str, Sequence[Any]] = MappingProxyType({})
+) -> tuple[Recipe, list[str]]:
+    """The recipe with the terms of its notes' sources, those of a mix too, and messages.
+
+    ``known`` are terms by source that were read before (`terms_by_source`). SourceError where a source cannot be read;
+    if ``forgiving`` a message says so, and remarks are random.
+    """
+    if recipe.mix:
+        own = [with_terms(part.recipe, forgiving, known) for part in recipe.mix]
+        parts = [part.model_copy(update={"recipe": one}) for part, (one, _) in zip(recipe.mix, own, strict=True)]
+        told = dict.fromkeys(message for _, messages in own for message in messages)
+        return recipe.model_copy(update={"mix": tuple(parts)}), list(told)
+    notes = recipe.notes
+    if notes.source is None or notes.terms is not None or not notes.probability:
+        return recipe, []
+    try:
+        terms, messages = _found(notes, known)
+    except SourceError as error:
+        if not forgiving:
+            raise
+        terms, messages = (), (f"{error}; notes are of the built-in list instead.",)
+    return recipe.model_copy(update={"notes": notes.model_copy(update={"terms": terms})}), list(messages)
+
+
+def terms_by_source(recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
+    """The terms that `with_terms` has found, plain enough for JSON."""
+    parts = [part.recipe for part in recipe.mix] or [recipe]
+    return {
+        part.notes.source: [term.model_dump() for term in part.notes.terms]
+        for part in parts
+        if part.notes.source is not None and part.notes.terms is not None
+    }
+
+
+def _found(notes: NotesOptions, known: Mapping[str, Sequence[Any]]) -> Found:
+    assert notes.source is not None
+    if notes.source in known:
+        return tuple(FoundTerm.model_validate(term) for term in known[notes.source]), ()
+    return _read(notes.source, notes.allow_private, notes.nlp_model)
+
+
+def terms_of(options: NotesOptions) -> tuple[FoundTerm, ...]:
+    """The terms that notes are made of; SourceError where the source cannot be read, or holds none."""
+    if options.terms is not None:
+        return options.terms
+    assert options.source is not None  # NotesOptions sees to that
+    found = _read(options.source, options.allow_private, options.nlp_model)[0]
+    if not found:
+        raise SourceError(f"{options.source} holds no term of ECGs: give another text, or leave -l out")
+    return found
+
+
+@lru_cache(maxsize=16)
+def _read(source: str, allow_private: bool, model: str | None) -> Found:
+    from ecgvec.keywords.find import find_terms
+    from ecgvec.keywords.sources import read_source
+    from ecgvec.keywords.spacy_model import default_recogniser
+
+    text = read_source(source, allow_private=allow_private)
+    recogniser, messages = default_recogniser(model)
+    terms, told = find_terms([text], recogniser)
+    found = tuple(FoundTerm(text=term.text, label=term.label, count=term.count) for term in terms)
+    none = [] if found else [f"{source} holds no term of ECGs: notes are of the built-in list instead."]
+    return found, (*messages, *told, *none)

@@ -12,11 +12,12 @@ import numpy as np
 from ecgvec._typing import Points
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.handwriting.nibs import shade_of
+from ecgvec.handwriting.ink import shade_of
 from ecgvec.layout.place import Box
 from ecgvec.plan.model import PlannedNote
 from ecgvec.plan.note_texts import (
     SIZES,
+    Keys,
     Wanted,
     angle_of,
     drawn,
@@ -26,7 +27,6 @@ from ecgvec.plan.note_texts import (
     place_of,
     wanted_texts,
 )
-from ecgvec.plan.remarks import Keys
 from ecgvec.plan.signature import signed
 from ecgvec.recipe.options import NotesOptions
 from ecgvec.rng import stream

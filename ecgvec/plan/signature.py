@@ -24,7 +24,7 @@ Strokes = list[tuple[Points, Int64Array]]  # points (n, 2) mm and their characte
 
 def signed(note: Note, rng: np.random.Generator) -> Note:
     """``note`` as a signature. The points of its flourish belong to no character: their index is the text's length."""
-    from ecgvec.handwriting.speed import pen_speed
+    from ecgvec.handwriting.compose import pen_speed
 
     x_height = note.x_height
     strokes = _shaped(note, rng)

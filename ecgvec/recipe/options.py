@@ -10,9 +10,9 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ecgvec.errors import RecipeError
-from ecgvec.handwriting.nibs import INKS, NIBS
-from ecgvec.handwriting.transliterate import transliterated
-from ecgvec.keywords.terms import LABELS
+from ecgvec.handwriting.charset import transliterated
+from ecgvec.handwriting.ink import INKS, NIBS
+from ecgvec.keywords.lexicon import LABELS
 from ecgvec.recipe.distributions import Draw, parse_draw, probes
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -158,3 +159,28 @@ def _weights(pair: tuple[str, str], target: str) -> tuple[float, float]:
     (a1, a2), (b1, b2), (t1, t2) = _AXES[pair[0]], _AXES[pair[1]], _AXES[target]
     determinant = a1 * b2 - a2 * b1
     return (t1 * b2 - t2 * b1) / determinant, (a1 * t2 - a2 * t1) / determinant
+
+
+MAX_AGE = 120
+"""PTB-XL writes 300 for everybody above 89, other databases -1 or NaN: no age is better than a false one."""
+
+# 'Age: 77' at the start of a comment, or WFDB's own '<age>: 25  <sex>: M' anywhere in it.
+_FIELD = re.compile(r"(?:^|<)(age|sex|dx)>?\s*:\s*([^<]*)", re.IGNORECASE)
+_AGE = re.compile(r"(\d{1,3})(?:\.\d*)?\s*(?:y|yrs?|years?)?", re.IGNORECASE)
+_SEXES = {"f": "female", "female": "female", "m": "male", "male": "male"}
+_CODE = re.compile(r"\b\d{6,18}\b")
+
+
+def subject_from_comments(comments: Iterable[str]) -> Subject:
+    """Age, sex and SNOMED CT codes from comment lines (without their '#'); the first line that gives each counts."""
+    fields: dict[str, str] = {}
+    for comment in comments:
+        for key, value in _FIELD.findall(comment):
+            fields.setdefault(key.lower(), value.strip())
+    age = _AGE.fullmatch(fields.get("age", ""))
+    years = int(age.group(1)) if age else None
+    return Subject(
+        age=years if years is not None and years <= MAX_AGE else None,
+        sex=_SEXES.get(fields.get("sex", "").lower()),
+        dx=tuple(dict.fromkeys(_CODE.findall(fields.get("dx", "")))),
+    )

@@ -17,8 +17,7 @@ from ecgvec.record.decode import check_extent
 from ecgvec.record.files import Home, find_header
 from ecgvec.record.header import load_header
 from ecgvec.record.leads import standard_name
-from ecgvec.record.model import Lead, Record
-from ecgvec.record.subject import subject_from_comments
+from ecgvec.record.model import Lead, Record, subject_from_comments
 
 
 def read_record(path: str | os.PathLike[str], header: str | os.PathLike[str] | None = None) -> Record:

@@ -33,10 +33,9 @@ from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
 from ecgvec.graphics.nodes import Scene
 from ecgvec.graphics.raster import LARGEST_PX, cover, draw
 from ecgvec.plan.model import Plan
-from ecgvec.render.labels.ink import as_path
+from ecgvec.render.labels.derive import as_path
 from ecgvec.warp.apply import Dressing, resample
-from ecgvec.warp.base import Flat
-from ecgvec.warp.blend import SRGB_POWER
+from ecgvec.warp.base import SRGB_POWER, Flat
 from ecgvec.warp.compose import Composed, compose
 from ecgvec.warp.lattice import Lattice, lattice_pixels
 from ecgvec.warp.parts import Canvas, Paper

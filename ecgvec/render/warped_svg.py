@@ -16,8 +16,7 @@ import shapely
 
 from ecgvec import svg
 from ecgvec._typing import BoolArray, Float64Array, IntpArray, Points
-from ecgvec.geometry.lines import dashed, divided, lines
-from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path, rectangles
+from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path, dashed, divided, lines, rectangles
 from ecgvec.graphics.nodes import Mark, Scene
 from ecgvec.layout.place import Box
 from ecgvec.warp.base import Warp, local_scale

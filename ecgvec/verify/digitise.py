@@ -15,8 +15,8 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d
 
 from ecgvec._typing import Float32Array, Float64Array, IntpArray
-from ecgvec.verify.bent import straightened
 from ecgvec.verify.ink import OUTSIDE, Ink
+from ecgvec.verify.oracle import straightened
 from ecgvec.verify.page import Page, Strip
 from ecgvec.warp.base import Flat, local_scale
 

@@ -13,16 +13,12 @@ import numpy as np
 from ecgvec._typing import Float32Array, Float64Array, Image, Points
 from ecgvec.effects.base import OnPaper
 from ecgvec.geometry.path import polyline, rectangles, with_gaps
-from ecgvec.graphics.nodes import Group, Mark, Pen, Scene, TextInfo
+from ecgvec.graphics.nodes import Group, Mark, Pen, Scene, TextInfo, text_mark
 from ecgvec.graphics.raster import append_path
-from ecgvec.graphics.text import text_mark
 from ecgvec.layout.place import Layout
 from ecgvec.layout.style import Colors, page_colors, rgb
 from ecgvec.render.camera import Shot, developed
-from ecgvec.render.scene.grid import grid, paper
-from ecgvec.render.scene.header import footer, header
-from ecgvec.render.scene.pulse import pulses, separators
-from ecgvec.render.scene.qr import qr_code
+from ecgvec.render.scene.build import footer, grid, header, paper, pulses, qr_code, separators
 from ecgvec.verify.page import Page, moved
 from ecgvec.warp.base import Flat
 

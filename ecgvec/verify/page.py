@@ -15,8 +15,7 @@ from ecgvec._typing import Float64Array, Image, Points
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.native import read_sidecar
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size
-from ecgvec.layout.axes import Axes
-from ecgvec.layout.place import Layout, place
+from ecgvec.layout.place import Axes, Layout, place
 from ecgvec.plan.model import Plan
 from ecgvec.render.camera import Shot, taken
 from ecgvec.warp.base import Flat, Warp, local_scale

@@ -19,9 +19,8 @@ from ecgvec.errors import EcgvecError, SourceError
 from ecgvec.verify.digitise import digitise
 from ecgvec.verify.ink import unmix
 from ecgvec.verify.labels import LabelError, label_error
-from ecgvec.verify.metrics import kaggle_score
 from ecgvec.verify.page import Page, read_image, read_page
-from ecgvec.verify.score import Score, score
+from ecgvec.verify.score import Score, kaggle_score, score
 
 TOLERANCE_PX = 0.5
 RUN_FILES = ("ecgvec-run.json",)

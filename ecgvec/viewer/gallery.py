@@ -16,8 +16,8 @@ from ecgvec._version import __version__
 from ecgvec.errors import ExportError, SourceError, printable
 from ecgvec.export.files import FileSet
 from ecgvec.plan.model import Plan
-from ecgvec.viewer import gallery_data as pack
-from ecgvec.viewer.gallery_layers import LAYERS
+from ecgvec.viewer import gallery_data
+from ecgvec.viewer.gallery_data import LAYERS
 from ecgvec.viewer.gallery_read import Entry, find_sidecars, read_entry
 from ecgvec.viewer.layers import OCCLUDED
 
@@ -87,17 +87,18 @@ def _write(out: Path, page: str, data: IO[bytes]) -> int:
 def _add(entry: Entry, index: int, lossless: bool, data: IO[bytes]) -> str:
     """Put the image's picture and labels into ``data``; its card. Scripts of a type that no browser knows are data:
     they cost nothing until they are asked for."""
-    labels = pack.labels(entry)  # before anything is written, for they may be broken
-    media_type, picture = pack.picture(entry, lossless)
+    labels = gallery_data.labels(entry)  # before anything is written, for they may be broken
+    media_type, picture = gallery_data.picture(entry, lossless)
     for kind, about, content in (("labels", "application/zlib", labels), ("picture", media_type, picture)):
-        text = f'<script type="text/plain" id="{kind}-{index}" data-type="{about}">{pack.as_base64(content)}</script>\n'
+        encoded = gallery_data.as_base64(content)
+        text = f'<script type="text/plain" id="{kind}-{index}" data-type="{about}">{encoded}</script>\n'
         data.write(text.encode())
     return _card(entry, index)
 
 
 def _card(entry: Entry, index: int) -> str:
     """The thumbnail with its caption, a link that opens the image. ``data-about``: what the viewer says of it."""
-    content, width, height = pack.small(entry)
+    content, width, height = gallery_data.small(entry)
     plan, name = entry.plan, printable(entry.name)
     recipe = printable(plan.recipe) or "no title"
     look = f"{plan.page.template} · {entry.dpi:g} dpi"
@@ -107,7 +108,7 @@ def _card(entry: Entry, index: int) -> str:
         f'<li class="card" data-name={_quoted(name)} data-search={_quoted(search)} '
         f"data-about={_quoted(json.dumps(about))}>"
         f'<a href="#{index + 1}"><span class="thumb"><img width="{width}" height="{height}" alt="" '
-        f'src="data:image/jpeg;base64,{pack.as_base64(content)}"></span>'
+        f'src="data:image/jpeg;base64,{gallery_data.as_base64(content)}"></span>'
         f"<b>{html.escape(name)}</b><span>{html.escape(recipe)}</span>"
         f"<small>seed {plan.seed}{_variant(plan)} · {html.escape(look)}</small></a></li>"
     )

@@ -17,8 +17,7 @@ from ecgvec.geometry.units import px_per_mm
 from ecgvec.graphics.nodes import Pen
 from ecgvec.sheet import Sheet
 from ecgvec.viewer.contact_sheet import thumbnail
-from ecgvec.viewer.gallery_data import QUALITY, as_base64, jpeg, pen_attributes
-from ecgvec.viewer.gallery_layers import LAYERS, Drawn, Layer, Tag, draw
+from ecgvec.viewer.gallery_data import LAYERS, QUALITY, Drawn, Layer, Tag, as_base64, draw, jpeg, pen_attributes
 from ecgvec.viewer.tags import Labelled
 
 WIDEST = 1600  # px of a picture in a notebook

@@ -24,9 +24,8 @@ from ecgvec.components import Registry
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.files import write_file
 from ecgvec.export.images import encode_png
-from ecgvec.graphics.nodes import Group, Mark, Pen
+from ecgvec.graphics.nodes import Group, Mark, Pen, printable
 from ecgvec.graphics.raster import append_path
-from ecgvec.graphics.text import printable
 from ecgvec.layout.style import rgb
 from ecgvec.viewer.layers import LAYERS
 from ecgvec.viewer.tags import Labelled, Tags

@@ -12,8 +12,7 @@ from ecgvec._typing import BoolArray, Points
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import cap_height, text_path
 from ecgvec.geometry.path import rectangles
-from ecgvec.graphics.nodes import Mark, Pen
-from ecgvec.graphics.text import printable
+from ecgvec.graphics.nodes import Mark, Pen, printable
 from ecgvec.layout.style import rgb
 from ecgvec.render.labels.model import bounds
 

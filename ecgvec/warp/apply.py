@@ -13,7 +13,7 @@ import numpy as np
 
 from ecgvec._typing import BoolArray, Float32Array, Float64Array, Image, IntpArray
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size
-from ecgvec.warp.blend import four, in_bytes, laid_on, lit, three
+from ecgvec.warp.base import four, in_bytes, laid_on, lit, three
 from ecgvec.warp.lattice import RINGS, Lattice
 from ecgvec.warp.parts import Paper
 

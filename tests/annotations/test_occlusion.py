@@ -12,8 +12,7 @@ from ecgvec._typing import Points
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
 from ecgvec.record.model import Record
-from ecgvec.render.labels.density import at_density
-from ecgvec.render.labels.derive import derive
+from ecgvec.render.labels.derive import at_density, derive
 from ecgvec.render.labels.model import Annotations
 from ecgvec.render.labels.occlusion import occlude
 from ecgvec.resources import folder

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ecgvec._typing import Float64Array, Image
-from ecgvec.effects import EFFECTS, colour, copier, files, lens, onebit, sensor, tones
+from ecgvec.effects import EFFECTS, colour, copier, files, lens, sensor, tones
 from ecgvec.effects.base import Capture
 from ecgvec.effects.in_light import exposed, tables
 
@@ -290,23 +290,23 @@ def test_low_resolution_loses_detail() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["ordered", "blue-noise", "halftone"])
-def test_dithering_keeps_the_mean_in_few_levels(pattern: onebit.Pattern) -> None:
-    tile = onebit.thresholds(pattern)
+def test_dithering_keeps_the_mean_in_few_levels(pattern: copier.Pattern) -> None:
+    tile = copier.thresholds(pattern)
     assert np.allclose(np.sort(tile.ravel()), (np.arange(tile.size) + 0.5) / tile.size)
-    grown("levels", onebit.Dither, [16, 8, 4, 2], change, pattern=pattern)
+    grown("levels", copier.Dither, [16, 8, 4, 2], change, pattern=pattern)
     for level in (60, 128, 200):
-        after = onebit.Dither(levels=2, pattern=pattern).captured(np.full((256, 256, 3), level, np.uint8), SCALE)
+        after = copier.Dither(levels=2, pattern=pattern).captured(np.full((256, 256, 3), level, np.uint8), SCALE)
         assert set(np.unique(after)) == {0, 255}
         assert after.mean() == pytest.approx(level, abs=3)
 
 
 def test_a_fax_has_two_levels_and_gets_darker_with_its_threshold() -> None:
-    grown("threshold", onebit.Fax, [0.3, 0.6, 0.9], lambda image: -float(image.mean()))
-    after = onebit.Fax(lines="standard").captured(page(), SCALE)
+    grown("threshold", copier.Fax, [0.3, 0.6, 0.9], lambda image: -float(image.mean()))
+    after = copier.Fax(lines="standard").captured(page(), SCALE)
     assert set(np.unique(after)) == {0, 255}
     assert np.array_equal(after[::2], after[1::2])
     shaded = (page() * np.linspace(0.6, 1, 300)[:, None, None]).astype(np.uint8)
-    black = [(onebit.Fax(levelling=share).captured(shaded, SCALE) == 0).mean() for share in (0, 1)]
+    black = [(copier.Fax(levelling=share).captured(shaded, SCALE) == 0).mean() for share in (0, 1)]
     assert black[1] < 0.15 < black[0]
 
 

@@ -16,10 +16,8 @@ from ecgvec._typing import Float64Array, Image
 from ecgvec.effects import EFFECTS
 from ecgvec.effects.base import Light, View, gain_on_paper, veil_on_paper
 from ecgvec.effects.colour import planckian
-from ecgvec.effects.glare import Flash, Glare, drowned
-from ecgvec.effects.light import anchor
-from ecgvec.effects.shadows import HandShadow, PhoneShadow, Shadow
-from ecgvec.effects.window import Window
+from ecgvec.effects.glare import Flash, Glare, Window, drowned
+from ecgvec.effects.light import HandShadow, PhoneShadow, Shadow, anchor
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp import WARPS

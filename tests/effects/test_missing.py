@@ -15,9 +15,8 @@ import ecgvec
 from ecgvec._typing import Float64Array
 from ecgvec.effects.attached import Staples, Tape
 from ecgvec.effects.base import OnPaper, View
-from ecgvec.effects.edges import BurntEdge, Edge, TornEdge
-from ecgvec.effects.holes import PITCH_MM, PunchHoles
 from ecgvec.effects.lost import LOST, filled, outlined, where_contrast_is_lost
+from ecgvec.effects.missing import PITCH_MM, BurntEdge, Edge, PunchHoles, TornEdge
 from ecgvec.effects.stains import Blood, CoffeeRing, Mould
 from ecgvec.effects.texture import Patch
 from ecgvec.errors import RecipeError

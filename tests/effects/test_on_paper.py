@@ -11,7 +11,7 @@ import shapely
 
 from ecgvec._typing import Float64Array, Image
 from ecgvec.components import Part
-from ecgvec.effects import attached, every, holes, ink, paper, stains, texture
+from ecgvec.effects import attached, every, ink, missing, paper, stains, texture
 from ecgvec.effects.base import EFFECTS, OnPaper, View
 from ecgvec.effects.lost import where_contrast_is_lost
 from ecgvec.warp.cameras import Scanner
@@ -194,7 +194,7 @@ AT_THE_RIM: list[OnPaper] = [
     stains.CoffeeRing(x=0.9, y=0.9, drips=20, diameter=40, strength=1),
     stains.CoffeeRing(x=1.12, y=0.5, drips=40, diameter=60, strength=1, seed=2),
     attached.Staples(count=2, removed=True, x=0.02, y=-0.03, rust=1, seed=1),
-    holes.PunchHoles(torn=2, rim=1, seed=3),
+    missing.PunchHoles(torn=2, rim=1, seed=3),
 ]
 
 

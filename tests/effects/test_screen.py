@@ -11,18 +11,18 @@ import pytest
 import ecgvec
 from ecgvec._typing import Float64Array, Image
 from ecgvec.effects.base import View
+from ecgvec.effects.glare import Window
 from ecgvec.effects.laptop import PX_PER_MM, pictured, sized
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.screen import Laptop
 from ecgvec.effects.tones import linear
-from ecgvec.effects.window import Window
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp.apply import BARE, Dressing, Tile, dense_map, resample, tiles
 from ecgvec.warp.cameras import Phone
 from ecgvec.warp.compose import compose
-from ecgvec.warp.lens import Lens
 from ecgvec.warp.parts import Canvas, Paper, WarpPart
+from ecgvec.warp.planar import Lens
 from tests.effects.test_capture import SCALE, centroids, dots
 
 PAPER = Paper(100.0, 70.0)

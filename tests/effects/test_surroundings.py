@@ -12,16 +12,15 @@ import ecgvec
 from ecgvec._typing import Float64Array, Points
 from ecgvec.effects.base import View, gain_on_paper
 from ecgvec.effects.light import Lamp
-from ecgvec.effects.materials import BRIGHTEST, Material, tile
 from ecgvec.effects.surroundings import Desk
+from ecgvec.effects.texture import BRIGHTEST, Material, tile
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import folder
 from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.cameras import Phone, Scanner
 from ecgvec.warp.compose import compose
-from ecgvec.warp.lens import Lens
 from ecgvec.warp.parts import Bend, Canvas, Paper, WarpPart
-from ecgvec.warp.planar import Pad
+from ecgvec.warp.planar import Lens, Pad
 from tests.warp.bending import on_paper
 
 MATERIALS: tuple[Material, ...] = get_args(Material)

@@ -7,8 +7,7 @@ import pytest
 
 from ecgvec._typing import Float64Array, Image
 from ecgvec.effects.wear import BAND_MM, Wear
-from ecgvec.warp.creases import Creases
-from ecgvec.warp.crumple import Crumple
+from ecgvec.warp.creases import Creases, Crumple
 from ecgvec.warp.parts import Paper
 
 PAPER, SCALE = Paper(90.0, 60.0), 8.0

@@ -21,7 +21,7 @@ from ecgvec.export.instances import instances
 from ecgvec.recipe.recipe import load_mix
 from ecgvec.record.model import Record
 from ecgvec.render.camera import developed
-from ecgvec.render.labels.ink import trace_ink
+from ecgvec.render.labels.derive import trace_ink
 from ecgvec.render.labels.model import TextLabel, bounds
 from tests.embed.hosts import LETTER, blank
 from tests.embed.ink import offsets

@@ -26,7 +26,7 @@ from ecgvec.marks import MARKS
 from ecgvec.marks.base import AddedMark
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
-from ecgvec.render.labels.ink import as_path, trace_ink
+from ecgvec.render.labels.derive import as_path, trace_ink
 from ecgvec.render.labels.model import bounds
 from tests.drawing import coverage
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.export import grids
+from ecgvec.export import arrays
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.graphics.raster import draw
 from ecgvec.record.model import Record
@@ -19,7 +19,7 @@ from ecgvec.record.model import Record
 
 def read(sheet: ecgvec.Sheet) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Positions and visibility from the files."""
-    files = grids.lattice(sheet, "x-0")
+    files = arrays.lattice(sheet, "x-0")
     assert list(files) == ["grid/x-0.npy", "grid/x-0-visible.npy"]
     positions, visible = (np.load(io.BytesIO(data), allow_pickle=False) for data in files.values())
     assert positions.dtype == np.float64
@@ -77,7 +77,7 @@ def test_all_crossings_of_the_page_are_there(demo_record: Record) -> None:
 @pytest.mark.parametrize("keys", [{"grid": "none"}, {"grid_present": False}], ids=str)
 def test_a_page_without_a_grid_has_no_files(demo_record: Record, keys: dict[str, Any], tmp_path: Path) -> None:
     sheet = ecgvec.render(demo_record, dpi=60, **keys)
-    assert grids.lattice(sheet, "x-0") == {}
+    assert arrays.lattice(sheet, "x-0") == {}
     assert sheet.save(tmp_path, formats=["grid"]) == []
 
 
@@ -93,6 +93,6 @@ def test_files_are_saved_below_grid(demo_record: Record, tmp_path: Path) -> None
 def test_arrays_come_back_whatever_their_shape_and_order(shape: tuple[int, ...]) -> None:
     for array in (np.arange(np.prod(shape), dtype=np.float64).reshape(shape), np.zeros(shape, dtype=bool)):
         for given in (array, array.T):
-            found = np.load(io.BytesIO(grids.npy(given)), allow_pickle=False)
+            found = np.load(io.BytesIO(arrays.npy(given)), allow_pickle=False)
             assert found.dtype == given.dtype
             assert np.array_equal(found, given)

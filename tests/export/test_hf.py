@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import ecgvec
-from ecgvec.export.hf import file_name
 from ecgvec.export.instances import instances
 from ecgvec.export.native import box
+from ecgvec.export.tables import file_name
 from ecgvec.export.write import write_sheets
 from ecgvec.record.model import Record
 from tests.export.test_coco import MARGIN, moved, some_sheets

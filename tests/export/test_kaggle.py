@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import ecgvec
 from ecgvec.export.formats import FORMATS
-from ecgvec.export.kaggle import pieces
+from ecgvec.export.wfdb import pieces
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.record.model import Lead, Record

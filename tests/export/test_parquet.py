@@ -17,7 +17,7 @@ from ecgvec.batch.jobs import find_jobs
 from ecgvec.batch.local import RunOptions, run
 from ecgvec.batch.manifest import MANIFEST
 from ecgvec.errors import ExportError
-from ecgvec.export import parquet
+from ecgvec.export import tables
 from ecgvec.recipe.recipe import load_recipe
 from tests.conftest import Run
 from tests.test_batch import write_record
@@ -43,7 +43,7 @@ def drawn(records: Path, out: Path, **options: Any) -> None:
 def out(records: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("out")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parquet, "ROWS", 2)  # several row groups
+        patch.setattr(tables, "ROWS", 2)  # several row groups
         drawn(records, folder)
     return folder
 
@@ -93,9 +93,7 @@ def test_shards_and_processes_make_the_same_table(records: Path, tmp_path: Path)
 def test_without_pyarrow_the_run_ends_before_it_has_written_an_image(
     records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        parquet, "find_spec", lambda name: None if name == "pyarrow" else importlib.util.find_spec(name)
-    )
+    monkeypatch.setattr(tables, "find_spec", lambda name: None if name == "pyarrow" else importlib.util.find_spec(name))
     with pytest.raises(ExportError, match=r"needs pyarrow: install it with pip install 'ecgvec\[parquet\]'"):
         drawn(records, tmp_path)
     assert not list(tmp_path.rglob("*.png"))

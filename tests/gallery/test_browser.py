@@ -14,7 +14,7 @@ import ecgvec
 from ecgvec.record.model import Record
 from ecgvec.sheet import Sheet
 from ecgvec.viewer.gallery import write_gallery
-from ecgvec.viewer.gallery_layers import LAYERS
+from ecgvec.viewer.gallery_data import LAYERS
 from tests.gallery.conftest import EVIL, NAMES, Opened, open_image, value
 
 SOON = 2000.0  # ms

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgvec.cli import gallery as command
+from ecgvec.cli.inspect import gallery
 from ecgvec.errors import ExportError, SourceError
-from ecgvec.viewer import gallery_data as pack
+from ecgvec.viewer import gallery_data
 from ecgvec.viewer.gallery import MOST, write_gallery
-from ecgvec.viewer.gallery_layers import LAYERS
+from ecgvec.viewer.gallery_data import LAYERS
 from ecgvec.viewer.gallery_read import find_sidecars, read_entry
 from tests.gallery.conftest import NAMES, Shown
 from tests.test_bad_input import program
@@ -75,7 +75,7 @@ def test_samples_come_back_to_a_thousandth(shown: Shown) -> None:
                 numbers = np.cumsum((unsigned >> 1) ^ -(unsigned & 1), axis=1) * np.array(about["steps"])[:, None]
                 state = np.frombuffer(content, np.uint8, n, at + 16 * n)
                 at += 17 * n
-                known = state != pack.GAP
+                known = state != gallery_data.GAP
                 assert np.array_equal(known, np.isfinite(arrays[f"{key}/mv"]))
                 for column, expected, step in (
                     (numbers[0] + about["t0"], arrays[f"{key}/t"], 1e-5),
@@ -84,15 +84,15 @@ def test_samples_come_back_to_a_thousandth(shown: Shown) -> None:
                     (numbers[3], arrays[f"{key}/xy"][:, 1], 1e-2),
                 ):
                     assert np.abs(column - expected)[known].max() <= 0.5001 * step
-                assert np.array_equal((state == pack.VISIBLE)[known], arrays[f"{key}/visible"][known])
+                assert np.array_equal((state == gallery_data.VISIBLE)[known], arrays[f"{key}/visible"][known])
                 hidden = ~arrays[f"{key}/visible"] & arrays[f"{key}/occluded"]
-                assert np.array_equal((state == pack.OCCLUDED_SAMPLE)[known], hidden[known])
+                assert np.array_equal((state == gallery_data.OCCLUDED_SAMPLE)[known], hidden[known])
         assert at == len(content)
 
 
 def test_planes_hold_jumps_of_any_size() -> None:
     numbers = np.array([0, -1, 10**9, -(10**9), 5, 5, 5], dtype=np.int64)
-    planes = np.frombuffer(pack.planes(numbers), np.uint8).reshape(4, -1).astype(np.int64)
+    planes = np.frombuffer(gallery_data.planes(numbers), np.uint8).reshape(4, -1).astype(np.int64)
     unsigned = (planes * 256 ** np.arange(4)[:, None]).sum(axis=0)
     assert np.array_equal(np.cumsum((unsigned >> 1) ^ -(unsigned & 1)), numbers)
 
@@ -161,7 +161,7 @@ def test_a_broken_json_is_one_sentence(folder: Path, spoil: object, says: str) -
     spoil(document)  # type: ignore[operator]
     path.write_text(json.dumps(document))
     with pytest.raises(SourceError, match=says):
-        pack.labels(read_entry(folder, path.relative_to(folder).as_posix()))
+        gallery_data.labels(read_entry(folder, path.relative_to(folder).as_posix()))
     assert write_gallery(folder).shown == 3
 
 
@@ -183,7 +183,7 @@ def test_what_cannot_be_a_gallery_says_what_to_do(folder: Path, tmp_path: Path) 
 
 
 def test_the_help_says_how_many_images_are_shown() -> None:
-    assert inspect.signature(command.gallery).parameters["most"].default == MOST
+    assert inspect.signature(gallery).parameters["most"].default == MOST
 
 
 def test_layers_have_keys_of_their_own() -> None:

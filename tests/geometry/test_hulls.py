@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from ecgvec.geometry.hulls import hull, hull_corners, hulls
+from ecgvec.geometry.path import hull, hull_corners, hulls
 
 
 def test_they_are_those_of_each_group_alone() -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecgvec.geometry.lines import dashed, divided, lines
 from ecgvec.geometry.outlines import text_path
-from ecgvec.geometry.path import CURVE, LINE, MOVE, Path, joined, polyline, rectangles, segments
+from ecgvec.geometry.path import CURVE, LINE, MOVE, Path, dashed, divided, joined, lines, polyline, rectangles, segments
 
 
 def test_one_line_a_move_and_closed_ones_come_back_to_their_beginning() -> None:

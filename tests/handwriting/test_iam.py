@@ -12,7 +12,7 @@ from ecgvec.handwriting.compose import BLANK, DRAW, compose
 from ecgvec.handwriting.glyphs import Hand
 from ecgvec.handwriting.training import corpus as corpus_module
 from ecgvec.handwriting.training.corpus import open_corpus, words_of
-from ecgvec.handwriting.training.iam import is_iam, read_iam
+from ecgvec.handwriting.training.sources import is_iam, read_iam
 
 TEXTS = ("By Trevor Williams. A move", "to stop Mr. Gaitskell", "from nominating any more")
 

@@ -15,13 +15,24 @@ from typer.testing import CliRunner
 
 from ecgvec.cli.train import app
 from ecgvec.errors import SourceError
-from ecgvec.handwriting import Writer, weights
+from ecgvec.handwriting import Writer, recurrent
 from ecgvec.handwriting import writer as writing
 from ecgvec.handwriting.glyphs import Hand
-from ecgvec.handwriting.letters import ALPHABET, CLASSES, Letter, class_of, cut, ink_of, picked, pictures
-from ecgvec.handwriting.reader import FORMAT, SHIPPED, Reader
+from ecgvec.handwriting.reader import (
+    ALPHABET,
+    CLASSES,
+    FORMAT,
+    SHIPPED,
+    Letter,
+    Reader,
+    class_of,
+    cut,
+    ink_of,
+    picked,
+    pictures,
+)
 from ecgvec.handwriting.training.checkpoint import write_tensors
-from ecgvec.handwriting.training.copybook import bent, cut_line, in_lines, isolated
+from ecgvec.handwriting.training.corpus import bent, cut_line, in_lines, isolated
 from ecgvec.handwriting.training.sources import is_held_out, load_hands
 from ecgvec.handwriting.training.train_reader import Lessons, ReaderNetwork, folded, train
 
@@ -69,7 +80,7 @@ def test_people_held_out_are_read(reader: Reader, shared: Path) -> None:
 
 
 def test_the_shipped_reader_never_saw_the_people_held_out(shared: Path) -> None:
-    about = weights.read_arrays(SHIPPED, FORMAT)[1]
+    about = recurrent.read_arrays(SHIPPED, FORMAT)[1]
     hands = [hand.name for hand in load_hands(shared / "handwriting")]
     assert about["people"] == [name for name in hands if not is_held_out(name)] and len(about["people"]) == 93
     assert SHIPPED.stat().st_size < 2e6
@@ -91,7 +102,7 @@ def test_training_leaves_out_the_people_held_out(pen_data: Path, tmp_path: Path)
     before = torch.get_rng_state()
     for name in ("a", "b"):
         train(data, tmp_path / name, TINY)
-    assert weights.read_arrays(tmp_path / "a", FORMAT)[1]["people"] == ["uji-01", "uji-04"]
+    assert recurrent.read_arrays(tmp_path / "a", FORMAT)[1]["people"] == ["uji-01", "uji-04"]
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert torch.equal(before, torch.get_rng_state())
     assert Reader(tmp_path / "a").opinions(isolated([plain()])).shape == (62, len(CLASSES))
@@ -129,7 +140,7 @@ def test_numpy_reads_what_pytorch_reads(letters: list[Letter], tmp_path: Path) -
 
 def test_wrong_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=f"has the format 'ecgvec-handwriting-1', not '{FORMAT}'"):
-        Reader(weights.SHIPPED)
+        Reader(recurrent.SHIPPED)
     tensors = folded(ReaderNetwork((4, 4, 4), 8))
     for about, change, told in (
         ({"classes": ["a"]}, {}, "its classes are not those"),

@@ -17,15 +17,12 @@ from ecgvec.errors import SourceError
 from ecgvec.handwriting.compose import compose
 from ecgvec.handwriting.features import make_batch
 from ecgvec.handwriting.glyphs import Hand
-from ecgvec.handwriting.model import Mixture, Network, Sizes, window_weights
-from ecgvec.handwriting.recurrent import Recurrent
+from ecgvec.handwriting.model import Mixture, Network, Sizes, TorchEngine, window_weights
+from ecgvec.handwriting.recurrent import SHIPPED, Recurrent, Style, read_weights
 from ecgvec.handwriting.sample import Job, Sample, fault, sample
-from ecgvec.handwriting.torch_engine import TorchEngine
-from ecgvec.handwriting.training import checkpoint, loss
+from ecgvec.handwriting.training import checkpoint
 from ecgvec.handwriting.training import train as training
-from ecgvec.handwriting.training.corpus import Style
 from ecgvec.handwriting.training.train import BEST, LATEST, LOG, STATE, Settings, learning_rate, train
-from ecgvec.handwriting.weights import SHIPPED, read_weights
 
 TINY = Settings(steps=6, rows=4, every=2, lower=24, upper=24, warm_up=2)
 
@@ -191,7 +188,7 @@ def test_padding_changes_nothing(network: Network, hand: Hand) -> None:
         inputs = [torch.from_numpy(a) for a in (batch.characters, batch.style, batch.features, batch.phase)]
         outputs.append(network(*inputs).mixture.x[0, :steps])
     assert torch.allclose(outputs[0], outputs[1], atol=1e-5)
-    assert loss.run(network, beside, device).total.isfinite()
+    assert checkpoint.run(network, beside, device).total.isfinite()
 
 
 def test_the_mixture_is_a_density() -> None:

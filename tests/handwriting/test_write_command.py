@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ecgvec.cli.write import write
+from ecgvec.cli.generate import write
 from ecgvec.errors import ExportError, RecipeError
 from ecgvec.handwriting import Writer
 

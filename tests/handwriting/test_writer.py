@@ -21,13 +21,9 @@ from ecgvec.errors import RecipeError, SourceError
 from ecgvec.handwriting import Note, Writer
 from ecgvec.handwriting import sample as sampling
 from ecgvec.handwriting import writer as writing
-from ecgvec.handwriting.charset import CHARACTERS
-from ecgvec.handwriting.compose import DRAW, UP
-from ecgvec.handwriting.recurrent import Recurrent
-from ecgvec.handwriting.room import DOT_ROOM, ROOM, with_room
-from ecgvec.handwriting.speed import FASTEST, SLOWEST, pen_speed
-from ecgvec.handwriting.transliterate import transliterated
-from ecgvec.handwriting.weights import SHIPPED, read_arrays, read_weights
+from ecgvec.handwriting.charset import CHARACTERS, transliterated
+from ecgvec.handwriting.compose import DOT_ROOM, DRAW, FASTEST, ROOM, SLOWEST, UP, pen_speed, with_room
+from ecgvec.handwriting.recurrent import SHIPPED, Recurrent, read_arrays, read_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 HAND, OTHER = "uji-05", "font-EMSBird"

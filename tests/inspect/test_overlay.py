@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 import ecgvec
-from ecgvec.cli import inspect as command
+from ecgvec.cli import inspect
 from ecgvec.errors import SourceError
 from ecgvec.graphics.raster import append_path, draw_svg
 from ecgvec.layout.style import rgb
@@ -528,7 +528,7 @@ def test_input_without_labels(one: Path, tmp_path: Path) -> None:
 
 def run_command(*arguments: object) -> Any:
     app = typer.Typer()
-    app.command()(command.inspect)
+    app.command()(inspect.inspect)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
@@ -550,7 +550,7 @@ def test_command_draws_one_image_beside_itself(one: Path) -> None:
 
 
 def test_command_names_every_layer_and_imports_nothing_heavy() -> None:
-    assert command.LAYERS.split(", ") == LAYERS.names()
+    assert inspect.LAYERS.split(", ") == LAYERS.names()
     code = "import sys; import ecgvec.cli.inspect; assert not {'numpy', 'cv2'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 

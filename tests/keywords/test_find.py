@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from ecgvec.keywords.find import LONGEST, find_terms
+from ecgvec.keywords.lexicon import Span, Term
 from ecgvec.keywords.match import LexiconRecogniser
 from ecgvec.keywords.sources import Source
-from ecgvec.keywords.terms import Span, Term
 
 
 def terms_of(*texts: str) -> list[Term]:

@@ -8,9 +8,8 @@ from collections import Counter
 import pytest
 
 from ecgvec.keywords import words
-from ecgvec.keywords.lexicon import expanded, load_lexicon
+from ecgvec.keywords.lexicon import LABELS, expanded, load_lexicon
 from ecgvec.keywords.match import concept_of
-from ecgvec.keywords.terms import LABELS
 from tests.conftest import SHARED
 
 LEXICON = load_lexicon()

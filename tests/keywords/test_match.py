@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ecgvec.keywords.lexicon import LABELS
 from ecgvec.keywords.match import LexiconRecogniser, concept_of
-from ecgvec.keywords.terms import LABELS
 from ecgvec.keywords.words import sentences
 
 UNRELATED = Path(__file__).with_name("unrelated.txt")

@@ -13,10 +13,10 @@ import pytest
 
 from ecgvec.errors import SourceError
 from ecgvec.keywords import spacy_model
+from ecgvec.keywords.lexicon import Span
 from ecgvec.keywords.match import LexiconRecogniser
 from ecgvec.keywords.spacy_model import OWN_NAME, SHIPPED, SpacyRecogniser, _lexicon_label, default_recogniser
-from ecgvec.keywords.terms import Span
-from ecgvec.keywords.training.score import read_examples, scored
+from ecgvec.keywords.training.train import read_examples, scored
 
 EVALUATION = Path(__file__).with_name("evaluation")
 SCISPACY = importlib.util.find_spec("scispacy") is not None

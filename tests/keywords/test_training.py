@@ -13,13 +13,10 @@ from typer.testing import CliRunner
 
 from ecgvec.cli.train import app
 from ecgvec.errors import SourceError
-from ecgvec.keywords.spacy_model import SHIPPED, SpacyRecogniser
-from ecgvec.keywords.terms import LABELS, Span
-from ecgvec.keywords.tokens import tokeniser
-from ecgvec.keywords.training.score import read_examples, scores, table
-from ecgvec.keywords.training.sentences import KINDS, Example, sentences, tuning_sentences
-from ecgvec.keywords.training.train import Settings, digest
-from ecgvec.keywords.training.vocabulary import expand, lists, parse
+from ecgvec.keywords.lexicon import LABELS, Span
+from ecgvec.keywords.spacy_model import SHIPPED, SpacyRecogniser, tokeniser
+from ecgvec.keywords.training.sentences import KINDS, Example, expand, lists, parse, sentences, tuning_sentences
+from ecgvec.keywords.training.train import Settings, digest, read_examples, scores, table
 
 EVALUATION = Path(__file__).with_name("evaluation") / "sentences.jsonl"
 JOINERS = {"and", "in", "of", "with", "or", "a", "the"}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecgvec.record.model import Subject
-from ecgvec.record.subject import subject_from_comments
+from ecgvec.record.model import Subject, subject_from_comments
 
 
 @pytest.mark.parametrize(

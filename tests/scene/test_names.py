@@ -8,8 +8,7 @@ import shapely
 from ecgvec._typing import Points
 from ecgvec.geometry.path import runs
 from ecgvec.graphics.nodes import TraceInfo
-from ecgvec.layout.axes import Axes
-from ecgvec.layout.place import Box, Panel
+from ecgvec.layout.place import Axes, Box, Panel
 from ecgvec.render.scene.names import CLEARANCE, _Ink
 
 PEN_MM = 0.3

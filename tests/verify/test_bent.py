@@ -15,11 +15,10 @@ from ecgvec.geometry.units import px_per_mm
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.render.camera import developed
-from ecgvec.verify.bent import straightened
 from ecgvec.verify.digitise import digitise
 from ecgvec.verify.ink import stroke, unmix
 from ecgvec.verify.labels import LabelError, label_error
-from ecgvec.verify.oracle import refit
+from ecgvec.verify.oracle import refit, straightened
 from ecgvec.verify.page import Page, read_page
 from ecgvec.verify.report import read_values, verify_folder
 from ecgvec.verify.score import Score, score

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 from scipy.signal import correlate2d
 
-from ecgvec.verify.metrics import best_shift, challenge_snr, kaggle_powers, kaggle_ratio, kaggle_score, shifted
+from ecgvec.verify.score import best_shift, challenge_snr, kaggle_powers, kaggle_ratio, kaggle_score, shifted
 
 Floats = NDArray[np.float64]
 FS = 100.0

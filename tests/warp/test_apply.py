@@ -14,13 +14,11 @@ from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp.apply import Dressing, Tile, resample, tiles
 from ecgvec.warp.cameras import Phone
-from ecgvec.warp.creases import Creases
-from ecgvec.warp.crumple import Crumple
-from ecgvec.warp.curl import Curl
+from ecgvec.warp.creases import Creases, Crumple
 from ecgvec.warp.lattice import RINGS, Lattice
-from ecgvec.warp.lens import Lens
 from ecgvec.warp.parts import WarpPart
-from ecgvec.warp.planar import Crop, Pad, Resize, Rotate
+from ecgvec.warp.planar import Crop, Lens, Pad, Resize, Rotate
+from ecgvec.warp.waves import Curl
 from tests.warp.bending import SCALE, bend_page, bilinear, centres, on_paper
 
 LEAST_PSNR = 40.0  # dB

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecgvec.warp.blend import four, laid_on, three
+from ecgvec.warp.base import four, laid_on, three
 
 
 def _picture(seed: int) -> np.ndarray:

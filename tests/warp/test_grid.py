@@ -7,9 +7,9 @@ import pytest
 
 from ecgvec.warp.cameras import Phone
 from ecgvec.warp.creases import Creases
-from ecgvec.warp.curl import Curl
 from ecgvec.warp.grid import AT_ONCE, Table
 from ecgvec.warp.parts import Roll
+from ecgvec.warp.waves import Curl
 from tests.warp.bending import PAPER, bend_page
 from tests.warp.test_paper import ROLLS
 

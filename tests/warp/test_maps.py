@@ -13,13 +13,10 @@ from ecgvec.render.labels.derive import inside
 from ecgvec.warp.apply import dense_map, resample, tiles
 from ecgvec.warp.cameras import Phone, Scanner
 from ecgvec.warp.compose import Composed, compose
-from ecgvec.warp.creases import Creases
-from ecgvec.warp.crumple import Crumple
-from ecgvec.warp.curl import ConeCurl, Curl
-from ecgvec.warp.lens import Lens
+from ecgvec.warp.creases import Creases, Crumple
 from ecgvec.warp.parts import Camera, Canvas, Planar, WarpPart
-from ecgvec.warp.planar import Crop, Resize, Rotate
-from ecgvec.warp.waves import EdgeWave
+from ecgvec.warp.planar import Crop, Lens, Resize, Rotate
+from ecgvec.warp.waves import ConeCurl, Curl, EdgeWave
 from tests.warp.bending import PAPER, SCALE, alone, any_warp, bend_page, bilinear, centres, jacobian, on_paper
 from tests.warp.test_steep import assert_right_side_out
 

@@ -7,10 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from ecgvec.warp.creases import Creases
-from ecgvec.warp.curl import ConeCurl, Curl
 from ecgvec.warp.parts import Roll, WarpPart
 from ecgvec.warp.relief import Surface
-from ecgvec.warp.waves import Buckle, EdgeWave, Washboard
+from ecgvec.warp.waves import Buckle, ConeCurl, Curl, EdgeWave, Washboard
 from tests.warp.bending import PAPER, bend_page
 
 STEP = 1e-3  # mm, of finite differences

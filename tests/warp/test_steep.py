@@ -16,11 +16,9 @@ from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp.cameras import Phone
 from ecgvec.warp.compose import Composed, compose
-from ecgvec.warp.creases import Creases
-from ecgvec.warp.crumple import Crumple
-from ecgvec.warp.curl import ConeCurl, Curl
+from ecgvec.warp.creases import Creases, Crumple
 from ecgvec.warp.parts import Camera, Canvas, Paper, WarpPart
-from ecgvec.warp.waves import CornerLift, EdgeWave
+from ecgvec.warp.waves import ConeCurl, CornerLift, Curl, EdgeWave
 from tests.warp.bending import OVERHEAD, PAPER, TILTED, bend_page, on_paper
 
 STEEP: dict[str, tuple[WarpPart, ...]] = {

@@ -1,11 +1,11 @@
-"""Files of weights: safetensors, written whole or not at all, with what one must know of them inside."""
+"""Checkpoints of a training run, and the loss that it lessens."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor
+from torch.nn import functional
 
 from ecgvec.errors import SourceError, one_line
 from ecgvec.handwriting.charset import CHARACTERS
-from ecgvec.handwriting.model import Network, Sizes
-from ecgvec.handwriting.training.corpus import Style
-from ecgvec.handwriting.weights import FORMAT, read_arrays
+from ecgvec.handwriting.features import Batch
+from ecgvec.handwriting.model import Network, Output, Sizes
+from ecgvec.handwriting.recurrent import FORMAT, Style, read_arrays
 
 # Styles that the network learns, and that are not offered to write in. The rule: a font of whose own letters composed
 # lines, cut apart, are read less than 0.7 times as often as other people's letters (`--composed` of
@@ -86,3 +87,46 @@ def read_network(path: Path) -> tuple[Network, tuple[Style, ...], dict[str, Any]
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise SourceError(f"{path} holds no handwriting model ({one_line(error)}): train or fetch it anew") from error
     return network.eval().requires_grad_(False), styles, about
+
+
+_PHASE_SCALE = 10.0  # a tenth of a character off weighs as much as half a nat
+_END_WEIGHT = 2.0
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Means a point: ``offset``, ``pen``, ``end`` in nats, ``phase`` in its own measure; ``total`` is their sum."""
+
+    total: Tensor
+    offset: Tensor
+    pen: Tensor
+    end: Tensor
+    phase: Tensor
+
+    def figures(self) -> dict[str, float]:
+        """The numbers by name."""
+        return {name: float(value.detach()) for name, value in vars(self).items()}
+
+
+def run(network: Network, batch: Batch, device: torch.device) -> Losses:
+    """The losses of a batch."""
+    inputs = (batch.characters, batch.style, batch.features, batch.phase)
+    output = network(*(torch.from_numpy(array).to(device) for array in inputs))
+    return losses(output, batch, device)
+
+
+def losses(output: Output, batch: Batch, device: torch.device) -> Losses:
+    """The losses of an output: offsets and pen over the points, end and window over the points and the end."""
+    steps = torch.from_numpy(batch.steps).to(device)
+    place = torch.arange(batch.pen.shape[1], device=device)
+    point = (place < steps[:, None] - 1).float()  # a mask and no index: its gradient is cheaper
+    counted = (place < steps[:, None]).float()
+    over = counted - point
+    offset, pen, phase = (torch.from_numpy(a).to(device) for a in (batch.offset, batch.pen, batch.next_phase))
+    points = point.sum()
+    surprise = (output.mixture.negative_log_likelihood(offset) * point).sum() / points
+    pens = functional.cross_entropy(output.pen.movedim(-1, 1), pen, reduction="none")
+    ends = functional.binary_cross_entropy_with_logits(output.end, over, reduction="none")
+    off = functional.smooth_l1_loss(output.phase * _PHASE_SCALE, phase * _PHASE_SCALE, reduction="none")
+    parts = surprise, (pens * point).sum() / points, (ends * counted).sum() / points, (off * counted).sum() / points
+    return Losses(parts[0] + parts[1] + _END_WEIGHT * parts[2] + parts[3], *parts)

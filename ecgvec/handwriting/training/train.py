@@ -17,7 +17,7 @@ from torch import nn
 from ecgvec.errors import SourceError
 from ecgvec.handwriting.features import Batch, make_batch
 from ecgvec.handwriting.model import Network, Sizes
-from ecgvec.handwriting.training import loss
+from ecgvec.handwriting.training import checkpoint
 from ecgvec.handwriting.training.checkpoint import (
     read_tensors,
     write_network,
@@ -65,7 +65,7 @@ def train(
 ) -> Path:
     """Train with the pen data in ``data``; return the best weights' path in ``out``.
 
-    ``out`` gets ``best.safetensors`` (mean weights with the lowest held-out loss, without the styles that are not
+    ``out`` gets ``best.safetensors`` (mean weights with the lowest held-out checkpoint, without the styles that are not
     offered), ``latest.safetensors`` with all styles, ``state.safetensors`` to go on from, and ``log.jsonl``. Where
     ``out`` has a state, training goes on from it as if it had never stopped. ``report`` is given each line of the log.
     """
@@ -144,7 +144,7 @@ class _Run:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         with precision(self._device):
-            parts = loss.run(self._network, batch, self._device)
+            parts = checkpoint.run(self._network, batch, self._device)
         self._optimiser.zero_grad()
         parts.total.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
@@ -169,7 +169,7 @@ class _Run:
     def held_out(self) -> dict[str, float]:
         """The losses of the mean weights on texts never shown, without noise."""
         with precision(self._device):
-            figures = loss.run(self._mean, self._test, self._device).figures()
+            figures = checkpoint.run(self._mean, self._test, self._device).figures()
         return {"held_out": figures.pop("total"), **{f"held_out_{name}": value for name, value in figures.items()}}
 
     def save(self, held_out: float) -> None:

@@ -21,10 +21,9 @@ from torch.nn import functional
 
 from ecgvec._typing import Float32Array
 from ecgvec.errors import SourceError
-from ecgvec.handwriting.letters import CLASSES, MAPS, SIZE, Letter, class_of, ink_of, picked, pictures
-from ecgvec.handwriting.reader import FORMAT
+from ecgvec.handwriting.reader import CLASSES, FORMAT, MAPS, SIZE, Letter, class_of, ink_of, picked, pictures
 from ecgvec.handwriting.training.checkpoint import write_tensors
-from ecgvec.handwriting.training.copybook import bent, in_lines, isolated
+from ecgvec.handwriting.training.corpus import bent, in_lines, isolated
 from ecgvec.handwriting.training.sources import is_held_out, load_hands
 
 SMOOTHING = 0.05  # of the labels

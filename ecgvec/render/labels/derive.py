@@ -1,4 +1,4 @@
-"""From a scene to its labels, by role, before any pixel exists."""
+"""Labels from the scene, by role, in page mm; their ink as shapes, and traces at another density."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import shapely
+from shapely import GeometryCollection, LineString, Point
+from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import BoolArray, Points
-from ecgvec.geometry.hulls import hull_corners
-from ecgvec.geometry.path import runs
+from ecgvec.geometry.path import Path, hull_corners, joined, polyline, runs
 from ecgvec.graphics.nodes import AddedInfo, Mark, PulseInfo, Scene, TextInfo, TraceInfo
 from ecgvec.layout.place import PULSE_SECONDS, Box, Layout
 from ecgvec.record.beats import Beats
@@ -30,7 +31,7 @@ from ecgvec.render.labels.model import (
     extremes,
     pen_rims,
 )
-from ecgvec.render.scene.grid import MAJOR_MM, MINOR_MM, crossings
+from ecgvec.render.scene.build import MAJOR_MM, MINOR_MM, crossings
 from ecgvec.warp.base import Flat, Warp
 
 PIECE_MM = 1.0  # longest straight side of an outline, so that a warp may bend it
@@ -242,3 +243,65 @@ def in_image(labels: Annotations, warp: Warp) -> Annotations:
     if not isinstance(warp, Flat):  # straight sides that are to bend
         labels = replace(labels, texts=tuple(replace(t, hull=dense_ring(t.hull, 4)) for t in labels.texts))
     return labels.mapped(warp.forward).seen(inside(warp))
+
+
+QUADRANT_PIECES = 8  # straight pieces in a quarter of the pen's round end
+
+
+def trace_ink(trace: TraceLabel, warp: Warp, width_mm: float) -> BaseGeometry:
+    """What a round pen of ``width_mm`` leaves along ``trace``, as a shapely polygon or multipolygon in image px.
+
+    It is drawn on the page and sent through ``warp``, so a bent page has a bent outline; parts outside the image are
+    cut off. Empty where nothing of it can be seen.
+    """
+    ink: BaseGeometry = shapely.buffer(_line(trace), width_mm / 2, quad_segs=QUADRANT_PIECES)
+    if trace.clip is not None:
+        ink = shapely.intersection(ink, shapely.box(*trace.clip))
+    if not isinstance(warp, Flat):
+        ink = shapely.segmentize(ink, PIECE_MM)
+    in_image = shapely.transform(ink, warp.forward)
+    frame = shapely.box(0, 0, *warp.size)
+    if shapely.contains(frame, in_image) and shapely.is_valid(in_image):
+        return in_image
+    return shapely.intersection(shapely.make_valid(in_image), frame)
+
+
+def _line(trace: TraceLabel) -> BaseGeometry:
+    """The trace on the page, in mm, broken at its gaps; a sample alone is a point."""
+    points = trace.axes.to_page(trace.t, trace.mv)
+    return GeometryCollection([LineString(run) if len(run) > 1 else Point(run[0]) for run in runs(points)])
+
+
+def rings(geometry: BaseGeometry) -> list[Points]:
+    """All rings, outer and inner, of a polygon or multipolygon: (n, 2) each, the last point not repeated."""
+    found: list[Points] = []
+    for part in shapely.get_parts(geometry):
+        if part.geom_type == "Polygon" and not part.is_empty:
+            found += [shapely.get_coordinates(ring)[:-1] for ring in (part.exterior, *part.interiors)]
+    return found
+
+
+def as_path(geometry: BaseGeometry) -> Path:
+    """A polygon or multipolygon as a closed path, to be filled by the even-odd rule."""
+    return joined(polyline(ring, closed=True) for ring in rings(geometry))
+
+
+def at_density(trace: TraceLabel, per_mm: float) -> TraceLabel:
+    """A page label (in mm) with ``per_mm`` points on each mm of paper along time, on the very line that was drawn.
+
+    ``t`` and ``mv`` are interpolated linearly, as the line itself is; gaps stay NaN. A point is occluded where the
+    nearest sample is.
+    """
+    if not len(trace.t):
+        return trace
+    count = int(np.floor((trace.t[-1] - trace.t[0]) * trace.axes.speed * per_mm + 1e-9)) + 1
+    t = trace.t[0] + np.arange(count) / (trace.axes.speed * per_mm)
+    mv = np.interp(t, trace.t, trace.mv)
+    points = trace.axes.to_page(t, mv)
+    visible = np.isfinite(mv)
+    if trace.clip is not None:
+        with np.errstate(invalid="ignore"):
+            visible &= (points[:, 1] >= trace.clip[1]) & (points[:, 1] <= trace.clip[3])
+    nearest = np.clip(np.rint((t - trace.t[0]) * trace.fs).astype(np.intp), 0, len(trace.t) - 1)
+    occluded = trace.occluded[nearest]
+    return replace(trace, t=t, mv=mv, points=points, visible=visible & ~occluded, occluded=occluded)

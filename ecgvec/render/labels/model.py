@@ -12,7 +12,7 @@ import numpy as np
 
 from ecgvec._typing import BoolArray, Float64Array, IntpArray, Points
 from ecgvec.geometry.path import PointMap
-from ecgvec.layout.axes import Axes
+from ecgvec.layout.place import Axes
 
 SeenMap = Callable[[Points], BoolArray]
 T = TypeVar("T")

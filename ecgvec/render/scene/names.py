@@ -11,8 +11,7 @@ import shapely
 from ecgvec._typing import Points
 from ecgvec.geometry.outlines import cap_height
 from ecgvec.geometry.path import runs
-from ecgvec.graphics.nodes import Group, Mark, TextInfo, TraceInfo
-from ecgvec.graphics.text import text_mark
+from ecgvec.graphics.nodes import Group, Mark, TextInfo, TraceInfo, text_mark
 from ecgvec.layout.place import Box, Panel
 from ecgvec.layout.style import Colors, PageStyle
 

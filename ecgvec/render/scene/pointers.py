@@ -237,8 +237,8 @@ def pointer_group(note_id: str, note: PlannedNote, pointer: Pointer) -> Group:
 
 def _ink(note: PlannedNote, lines: tuple[Points, ...]) -> list[tuple[Path, float]]:
     """The areas that the note's nib leaves along ``lines``, each with its opacity."""
+    from ecgvec.handwriting.compose import pen_speed
     from ecgvec.handwriting.ink import ink
-    from ecgvec.handwriting.speed import pen_speed
     from ecgvec.handwriting.writer import Note
 
     strokes = tuple(np.column_stack([line, pen_speed(line, note.x_height)]) for line in lines)

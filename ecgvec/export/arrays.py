@@ -1,8 +1,4 @@
-"""The grid format: where the crossings of the 5 mm lines lie in the image, as arrays.
-
-A page without a grid (``grid = "none"``, or ``grid_present = false``) has no such files: a lattice that nobody printed
-would be a label of nothing. The 1 mm lattice is in the JSON, where it was asked for.
-"""
+"""Geometry as NumPy files: the 5 mm lattice, and the map between page and image."""
 
 from __future__ import annotations
 
@@ -13,6 +9,7 @@ import numpy as np
 from ecgvec._typing import AnyArray
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.sheet import Sheet
+from ecgvec.warp.lattice import Lattice, lattice_pixels
 
 
 def npy(array: AnyArray) -> bytes:
@@ -36,3 +33,27 @@ def lattice(sheet: Sheet, stem: str) -> Files:
 
 
 FORMATS.add("grid", Format("the crossings of the 5 mm lines as arrays (.npy), in pixels", lattice))
+
+
+FLAT_STEP = 64  # px between nodes of a page seen straight on, whose map is linear
+
+
+def page_map(sheet: Sheet) -> bytes:
+    """NPZ of a lattice of image px and page mm: ``px`` (rows, columns, 2), ``mm`` (rows, columns, 2), ``step`` px,
+    ``size`` (width, height) px, ``homography`` (3, 3). Bilinear between its nodes, ``mm`` is the map itself; three
+    rings of nodes lie outside the image."""
+    warp = sheet.warp
+    step = warp.step if isinstance(warp, Lattice) else FLAT_STEP
+    pixels, shape = lattice_pixels(warp.size, step)
+    px = pixels.T.reshape(*shape, 2)
+    mm = warp.nodes if isinstance(warp, Lattice) else warp.inverse(pixels.T).reshape(px.shape)
+    buffer = io.BytesIO()
+    np.savez(buffer, px=px, mm=mm, step=step, size=warp.size, homography=sheet.homography)
+    return buffer.getvalue()
+
+
+def _files(sheet: Sheet, stem: str) -> Files:
+    return {f"{stem}-map.npz": page_map(sheet)}
+
+
+FORMATS.add("map", Format("the map between image px and page mm, as NPZ", _files))

@@ -1,4 +1,4 @@
-"""``ecgvec write``: a note in handwriting, alone on a small page."""
+"""Commands that make pages: ``single``, ``replay``, ``demo``, ``write``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,77 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from ecgvec.cli.flagged import MixText, PrintRecipe, RecipeName, flagged_recipe, print_recipe
+from ecgvec.cli.flags import with_flags
+from ecgvec.errors import printable
+
+
+def single(
+    source: Annotated[
+        Path, typer.Option("-i", "--input", help="A record: without extension, its header or signal file.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--output", help="Output folder.")],
+    flags: dict[str, Any],
+    header_file: Annotated[
+        Path | None, typer.Option("-hea", "--header-file", help="The header, where it lies elsewhere than the signals.")
+    ] = None,
+    recipe: RecipeName = None,
+    mix: MixText = None,
+    print_only: PrintRecipe = False,
+) -> None:
+    """Draw one record."""
+    from ecgvec.batch.jobs import Job, Jobs, anonymous_name
+    from ecgvec.cli.report import run_with_progress
+    from ecgvec.record.files import find_header
+
+    loaded = flagged_recipe(recipe, mix, flags)
+    if print_only:
+        print_recipe(loaded)
+        return
+    name = (header_file if header_file is not None else find_header(source)).stem
+    alias = anonymous_name(0) if loaded.output.anonymous_names else None
+    job = Job(path=name, file=source.name, alias=alias)
+    run_with_progress(source.parent, lambda: Jobs((job,), ()), out, loaded, header=header_file, only=True)
+
+
+single_command = with_flags(single)
+
+
+def replay(
+    sidecar: Annotated[Path, typer.Argument(help="The JSON that lies beside an image.")],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "-i", "--input", help="The record, or the input folder of the run; by default the run file tells."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Output folder; by default `replay` beside the JSON.")
+    ] = None,
+) -> None:
+    """Make an image again from its JSON: the same record gives the same files."""
+    from ecgvec.batch.replay import replay_image
+
+    folder = out if out is not None else sidecar.parent / "replay"
+    result = replay_image(sidecar, source, folder)
+    for name, same in result.items():
+        typer.echo(printable(f"{folder / name}: {'the same bytes' if same else 'DIFFERENT'}"))
+    if not all(result.values()):
+        raise typer.Exit(1)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("-o", "--output", help="Output folder.")] = Path("ecgvec-demo"),
+) -> None:
+    """Draw the embedded record in many ways, and a page to look at them; no arguments needed."""
+    from ecgvec.pipeline import render
+    from ecgvec.viewer.demo import make_showcase
+
+    pages = make_showcase(render, out)
+    for title, path in pages.items():
+        typer.echo(f"{path}   {title}")
+    typer.echo(f"open {(out / 'index.html').resolve()} in a browser to see them all")
 
 
 def write(

@@ -1,30 +1,124 @@
-"""What a run's images are, in one table: ``metadata.parquet``, a row an image, for pandas, DuckDB or ``datasets``.
-
-- ``file_name``: the image below the output folder, by the name of the column that ``datasets`` joins images by;
-  ``key``: what its members in a shard are called, up to the first dot;
-- ``record``, ``window``, ``start`` and ``seconds`` (s, from the record's start), ``variant``, ``seed``, ``recipe``,
-  ``template``, ``speed`` (mm/s), ``dpi``, ``px_per_mm``, ``width`` and ``height`` (px), as in ``ecgvec.export.hf``;
-- ``leads``: names of the leads in the order of the traces, a lead once for each of its pieces; ``visible_traces``: of
-  how many of them the image shows something;
-- ``notes``: every handwritten note: its ``kind`` and ``text``, and where the text is from: ``how`` it was chosen, the
-  ``source``, its ``label`` and ``code``, each null where there is none;
-- ``pixels_sha256``: of the image's RGB bytes, row by row, so that equal pictures are found however they are encoded.
-"""
+"""Tables of a whole run: Parquet, and the ``imagefolder`` of Hugging Face ``datasets``."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
+from ecgvec._typing import Points
 from ecgvec.errors import ExportError
-from ecgvec.export.formats import FORMATS, Format, Streams, no_files
-from ecgvec.export.tar import key
+from ecgvec.export.coco import PX_DECIMALS, xywh
+from ecgvec.export.files import key
+from ecgvec.export.formats import FORMATS, Files, Format, Streams, no_files
+from ecgvec.export.images import encode_png
+from ecgvec.export.instances import Instance, instances
+from ecgvec.export.native import box
 from ecgvec.geometry.units import px_per_mm
+from ecgvec.render.labels.model import TextLabel, TraceLabel
 from ecgvec.sheet import Sheet
+
+FOLDER = "hf/train"
+
+
+def file_name(stem: str) -> str:
+    """The image's name inside its folder."""
+    return stem.replace("~", "~0").replace("/", "~1") + ".png"
+
+
+def _points(points: Points) -> list[list[float]]:
+    rows: list[list[float]] = np.round(points, PX_DECIMALS).tolist()
+    return rows
+
+
+def _lead(trace: TraceLabel) -> dict[str, Any]:
+    return {
+        "id": trace.id,
+        "lead": trace.lead,
+        "polarity": trace.polarity,
+        "rhythm": trace.rhythm,
+        "row": trace.row,
+        "column": trace.column,
+        "first_sample": trace.first_sample,
+        "samples": len(trace.t),
+        "fs": float(trace.fs),
+        "gain": float(trace.axes.gain),
+        "bbox": box(trace.outline),
+        "panel": _points(trace.panel),
+        "visible": bool(trace.visible.any()),
+    }
+
+
+def _text(text: TextLabel) -> dict[str, Any]:
+    return {
+        "id": text.id,
+        "role": text.role,
+        "text": text.text,
+        "order": text.order,
+        "trace": text.trace or "",
+        "bbox": box(text.outline),
+        "quad": _points(text.quad),
+        "visible": text.visible,
+    }
+
+
+def _objects(found: list[Instance]) -> dict[str, list[Any]]:
+    return {
+        "id": [instance.id for instance in found],
+        "categories": [instance.category for instance in found],
+        "bbox": [xywh(instance.box) for instance in found],
+        "area": [round(float(instance.shape.area), PX_DECIMALS) for instance in found],
+        "keypoints": [[] if instance.keypoints is None else _points(instance.keypoints) for instance in found],
+    }
+
+
+def metadata(sheet: Sheet, stem: str) -> dict[str, Any]:
+    """The line of one image."""
+    plan, style = sheet.plan, sheet.plan.page.style
+    found, hidden = instances(sheet)
+    width, height = sheet.warp.size
+    return {
+        "file_name": file_name(stem),
+        "record": plan.record.path,
+        "window": plan.window.index,
+        "start": float(plan.window.start),
+        "seconds": float(plan.page.seconds),
+        "variant": plan.variant,
+        "seed": plan.seed,
+        "recipe": plan.recipe,
+        "template": plan.page.template,
+        "speed": float(style.speed),
+        "dpi": float(style.dpi),
+        "px_per_mm": px_per_mm(style.dpi),
+        "width": width,
+        "height": height,
+        "leads": [_lead(trace) for trace in sheet.annotations.traces],
+        "texts": [_text(text) for text in sheet.annotations.texts],
+        "objects": _objects(found),
+        "hidden": len(hidden),
+    }
+
+
+def metadata_file(parts: Iterable[dict[str, Any]]) -> Streams:
+    """The lines of all images in one file."""
+    lines = (json.dumps(part, allow_nan=False, ensure_ascii=False) + "\n" for part in parts)
+    return {f"{FOLDER}/metadata.jsonl": (line.encode("utf-8", "backslashreplace") for line in lines)}
+
+
+def _image(sheet: Sheet, stem: str) -> Files:
+    return {f"{FOLDER}/{file_name(stem)}": encode_png(sheet.image, sheet.plan.page.style.dpi)}
+
+
+FORMATS.add(
+    "hf", Format("a folder for Hugging Face datasets: images and metadata.jsonl", _image, metadata, metadata_file)
+)
+
 
 FILE = "metadata.parquet"
 ROWS = 5000  # in a row group: what is held in memory at a time
