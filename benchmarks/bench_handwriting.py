@@ -20,7 +20,7 @@ from ecgvec.handwriting import Note, Writer
 from ecgvec.handwriting.grammar import note
 from ecgvec.handwriting.ink import ink
 from ecgvec.handwriting.recurrent import SHIPPED, read_weights
-from ecgvec.plan.make import drafts, finished
+from ecgvec.planning.make import drafts, finished
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.read import read_record
 from ecgvec.resources import folder

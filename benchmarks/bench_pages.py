@@ -26,7 +26,7 @@ from benchmarks.floor import floor_of
 from ecgvec import pipeline
 from ecgvec.batch.pool import one_thread
 from ecgvec.export.write import checked_formats, contents
-from ecgvec.plan.make import make_plans
+from ecgvec.planning.make import make_plans
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.read import read_record
 from ecgvec.resources import folder

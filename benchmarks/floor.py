@@ -22,7 +22,7 @@ from ecgvec.export.images import JPEG_QUALITY, png_settings
 from ecgvec.geometry.units import pixel_size, px_per_mm
 from ecgvec.graphics import raster
 from ecgvec.graphics.nodes import Scene
-from ecgvec.render.camera import page_dpi
+from ecgvec.rendering.camera import page_dpi
 from ecgvec.sheet import Sheet
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import generator

@@ -19,7 +19,7 @@ from benchmarks.bench_pages import DEMO, QUIET
 from ecgvec import pipeline
 from ecgvec.batch.pool import one_thread
 from ecgvec.export.write import checked_formats, contents
-from ecgvec.plan.make import make_plans
+from ecgvec.planning.make import make_plans
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.record.read import read_record

@@ -18,7 +18,7 @@ from benchmarks.bench_pages import CASES, DEMO, WARM, Case, draw_only, recipe_of
 from benchmarks.floor import encode, remap, strokes
 from ecgvec import pipeline
 from ecgvec.batch.pool import one_thread
-from ecgvec.plan.make import make_plans
+from ecgvec.planning.make import make_plans
 from ecgvec.record.read import read_record
 from ecgvec.sheet import Sheet
 

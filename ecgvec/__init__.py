@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ecgvec import svg
     from ecgvec.graphics import pdf
     from ecgvec.pipeline import render
-    from ecgvec.plan.model import Plan
+    from ecgvec.planning.model import Plan
     from ecgvec.recipe.recipe import Recipe, load_recipe
     from ecgvec.record.model import Record
     from ecgvec.record.read import read_record
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # Loaded when first used, so that `import ecgvec` and `ecgvec --help` cost nothing.
 _LAZY = {
-    "Plan": "ecgvec.plan.model",
+    "Plan": "ecgvec.planning.model",
     "Recipe": "ecgvec.recipe.recipe",
     "Record": "ecgvec.record.model",
     "Sheet": "ecgvec.sheet",

@@ -9,16 +9,16 @@ from typing import Any
 
 from ecgvec.errors import RecipeError, RecordError
 from ecgvec.layout.place import place
-from ecgvec.plan.make import make_plans, prepared
-from ecgvec.plan.model import Plan
+from ecgvec.planning.make import make_plans, prepared
+from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import Recipe, load_mix, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.record.read import read_record
-from ecgvec.render.camera import developed, hidden, taken
-from ecgvec.render.labels.derive import derive, in_image
-from ecgvec.render.labels.occlusion import occlude
-from ecgvec.render.scene.build import build
-from ecgvec.render.user_effects import Function, apply_outside, name_of
+from ecgvec.rendering.camera import developed, hidden, taken
+from ecgvec.rendering.labels.derive import derive, in_image
+from ecgvec.rendering.labels.occlusion import occlude
+from ecgvec.rendering.scene.build import build
+from ecgvec.rendering.user_effects import Function, apply_outside, name_of
 from ecgvec.sheet import Sheet, Views
 from ecgvec.warp.parts import Paper
 

@@ -15,10 +15,10 @@ from ecgvec._typing import Float64Array, Uint8Array
 from ecgvec.errors import brief
 from ecgvec.graphics.nodes import Scene
 from ecgvec.layout.place import Layout
-from ecgvec.plan.model import Plan
-from ecgvec.render import warped_svg
-from ecgvec.render.camera import Shot, developed
-from ecgvec.render.labels.model import Annotations
+from ecgvec.planning.model import Plan
+from ecgvec.rendering import warped_svg
+from ecgvec.rendering.camera import Shot, developed
+from ecgvec.rendering.labels.model import Annotations
 from ecgvec.warp.base import Flat
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import Paper

@@ -15,7 +15,7 @@ import pytest
 from ecgvec.cli.bent_flags import AUGMENTED, RANGES, WRINKLED
 from ecgvec.cli.flag import Flag
 from ecgvec.cli.flags import ALL_FLAGS, FLAGS, overrides
-from ecgvec.effects import every as effects
+from ecgvec.effects.base import EFFECTS as ALL_EFFECTS
 from ecgvec.layout.style import PageStyle
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.resources import folder
@@ -59,7 +59,7 @@ def test_help_gives_every_flag_its_default(ecgvec_run: Run) -> None:
 def test_every_flag_has_its_twin_in_a_recipe(flag: Flag) -> None:
     section, *parts, key = flag.key.split(".")
     if section in ("warp", "effects"):
-        registry = WARPS if section == "warp" else effects.EFFECTS
+        registry = WARPS if section == "warp" else ALL_EFFECTS
         assert key == "probability" or key in registry.get(parts[0]).model_fields
     elif section == "page":
         assert key in PageStyle.model_fields

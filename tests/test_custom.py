@@ -18,7 +18,7 @@ import ecgvec
 from ecgvec.errors import RecipeError
 from ecgvec.pipeline import render_plan
 from ecgvec.record.model import Record
-from ecgvec.render import user_effects as custom
+from ecgvec.rendering import user_effects as custom
 from tests.commands.running import DEMO
 from tests.test_bad_input import assert_one_line, program
 

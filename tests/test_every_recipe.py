@@ -16,8 +16,8 @@ import pytest
 import ecgvec
 from ecgvec.batch.replay import replay_image
 from ecgvec.recipe.recipe import load_recipe
-from ecgvec.render.camera import developed
-from ecgvec.render.labels.derive import inside
+from ecgvec.rendering.camera import developed
+from ecgvec.rendering.labels.derive import inside
 from ecgvec.resources import folder, listing
 from ecgvec.verify.report import verify_folder
 

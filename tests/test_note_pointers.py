@@ -19,13 +19,13 @@ from ecgvec.handwriting import Writer
 from ecgvec.layout.place import place
 from ecgvec.marks.places import peaks
 from ecgvec.pipeline import render_plan
-from ecgvec.plan import note_texts
-from ecgvec.plan import notes as planned
-from ecgvec.plan.model import Plan
+from ecgvec.planning import note_texts
+from ecgvec.planning import notes as planned
+from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.render.labels.model import MarkLabel, TextLabel
-from ecgvec.render.scene import pointers
+from ecgvec.rendering.labels.model import MarkLabel, TextLabel
+from ecgvec.rendering.scene import pointers
 from ecgvec.resources import listing
 from ecgvec.warp.base import Flat
 from tests.export.test_native import SCHEMA, document

@@ -23,13 +23,13 @@ from ecgvec.export import coco, kit, masks, native, yolo
 from ecgvec.handwriting import Writer
 from ecgvec.layout.place import place
 from ecgvec.pipeline import render_plan
-from ecgvec.plan import notes as planned
-from ecgvec.plan.make import Planned, make_plans
-from ecgvec.plan.model import Plan
+from ecgvec.planning import notes as planned
+from ecgvec.planning.make import Planned, make_plans
+from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.render.labels.model import TextLabel
-from ecgvec.render.scene import notes as placed
+from ecgvec.rendering.labels.model import TextLabel
+from ecgvec.rendering.scene import notes as placed
 from ecgvec.resources import folder, listing
 from ecgvec.verify.ink import unmix
 from ecgvec.verify.labels import label_error

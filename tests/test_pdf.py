@@ -27,7 +27,7 @@ from ecgvec.graphics import pdf, raster
 from ecgvec.graphics.nodes import AddedInfo, Group, Mark, Pen, Scene, TextInfo, text_mark
 from ecgvec.layout.place import Box
 from ecgvec.pipeline import render_plan
-from ecgvec.plan.make import make_plans
+from ecgvec.planning.make import make_plans
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.resources import folder

@@ -10,8 +10,8 @@ import pytest
 import ecgvec
 from ecgvec.errors import RecordError, TemplateError
 from ecgvec.layout.place import place
-from ecgvec.plan.make import make_plans
-from ecgvec.plan.model import Plan
+from ecgvec.planning.make import make_plans
+from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
 

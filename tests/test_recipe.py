@@ -9,7 +9,7 @@ import pytest
 
 from ecgvec.errors import RecipeError
 from ecgvec.marks import MARKS
-from ecgvec.plan.make import make_plans
+from ecgvec.planning.make import make_plans
 from ecgvec.recipe.distributions import Draw, parse_draw
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.model import Record

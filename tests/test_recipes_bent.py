@@ -18,12 +18,12 @@ from ecgvec.effects.light import Lamp
 from ecgvec.errors import EcgvecError, RecipeError
 from ecgvec.graphics.nodes import Scene
 from ecgvec.layout.place import Layout, place
-from ecgvec.plan.make import make_plans, prepared
-from ecgvec.plan.model import Plan
+from ecgvec.planning.make import make_plans, prepared
+from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import load_recipe
-from ecgvec.render.camera import Shot, developed, taken
-from ecgvec.render.labels.derive import inside
-from ecgvec.render.scene.build import build
+from ecgvec.rendering.camera import Shot, developed, taken
+from ecgvec.rendering.labels.derive import inside
+from ecgvec.rendering.scene.build import build
 from ecgvec.resources import folder, listing
 from ecgvec.warp.compose import Composed, compose
 from ecgvec.warp.creases import Creases, Folds

@@ -12,9 +12,9 @@ import ecgvec
 from ecgvec.errors import RecipeError, SourceError
 from ecgvec.keywords.diagnoses import contradicting, notes_of
 from ecgvec.keywords.lexicon import load_lexicon
-from ecgvec.plan.make import make_plans
-from ecgvec.plan.model import PlannedNote
-from ecgvec.plan.note_texts import remarks, with_terms
+from ecgvec.planning.make import make_plans
+from ecgvec.planning.model import PlannedNote
+from ecgvec.planning.note_texts import remarks, with_terms
 from ecgvec.recipe.distributions import Draw
 from ecgvec.recipe.options import FoundTerm, NotesOptions
 from ecgvec.recipe.recipe import load_mix, load_recipe

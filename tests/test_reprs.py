@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecgvec.errors import brief
-from ecgvec.plan.make import make_plans
+from ecgvec.planning.make import make_plans
 from ecgvec.recipe.recipe import Recipe, load_mix, load_recipe
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing

@@ -36,7 +36,7 @@ from ecgvec.export.instances import instances  # noqa: E402
 from ecgvec.export.masks import mask_arrays  # noqa: E402
 from ecgvec.handwriting import Writer as Hand  # noqa: E402
 from ecgvec.pipeline import render_plan  # noqa: E402
-from ecgvec.plan.make import make_plans  # noqa: E402
+from ecgvec.planning.make import make_plans  # noqa: E402
 from ecgvec.recipe.recipe import load_mix, load_recipe  # noqa: E402
 from ecgvec.record.model import Record  # noqa: E402
 from ecgvec.sheet import Sheet  # noqa: E402

@@ -23,8 +23,8 @@ from ecgvec.graphics.raster import draw_svg
 from ecgvec.layout.place import Box
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.render import warped_svg
-from ecgvec.render.camera import developed
+from ecgvec.rendering import warped_svg
+from ecgvec.rendering.camera import developed
 from ecgvec.sheet import Sheet
 from ecgvec.warp.base import Flat
 from tests.test_renderers import LEVELS, Target, chromium, librsvg, worst

@@ -17,8 +17,8 @@ from ecgvec.batch.work import Work
 from ecgvec.errors import RecipeError
 from ecgvec.export.write import Writer
 from ecgvec.handwriting import Writer as Hand
-from ecgvec.plan import make
-from ecgvec.plan.make import Draft, Planned
+from ecgvec.planning import make
+from ecgvec.planning.make import Draft, Planned
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from tests.test_batch import write_record
 

@@ -17,8 +17,8 @@ import numpy as np
 import ecgvec
 from ecgvec._typing import Image
 from ecgvec.pipeline import render_plan
-from ecgvec.plan.make import make_plans
-from ecgvec.plan.model import Plan
+from ecgvec.planning.make import make_plans
+from ecgvec.planning.model import Plan
 from ecgvec.record.model import Record
 from ecgvec.resources import folder
 from ecgvec.viewer.contact_sheet import contact_sheet, thumbnail

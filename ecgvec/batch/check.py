@@ -9,7 +9,7 @@ from ecgvec.export.write import checked_formats
 from ecgvec.layout.header import fill_header, fill_text
 from ecgvec.layout.style import PageStyle
 from ecgvec.layout.template import load_template
-from ecgvec.plan.header import header_values
+from ecgvec.planning.header import header_values
 from ecgvec.recipe.distributions import parse_draw
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.model import Subject

@@ -23,8 +23,8 @@ from ecgvec.errors import EcgvecError, RecordError, one_line
 from ecgvec.export.storage import Place, is_of_this_process
 from ecgvec.export.write import checked_formats, contents, shares
 from ecgvec.pipeline import render_plan
-from ecgvec.plan.make import Draft, Planned, drafts, finished
-from ecgvec.plan.note_texts import with_terms
+from ecgvec.planning.make import Draft, Planned, drafts, finished
+from ecgvec.planning.note_texts import with_terms
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.model import Record
 

@@ -23,7 +23,7 @@ from ecgvec.errors import ExportError
 from ecgvec.export.files import make_folder, refusal, remove_file, write_file
 from ecgvec.export.storage import Place, is_of_this_process
 from ecgvec.export.write import Writer
-from ecgvec.plan.note_texts import terms_by_source, with_terms
+from ecgvec.planning.note_texts import terms_by_source, with_terms
 from ecgvec.recipe.recipe import Recipe
 
 QUARANTINE_FILE = "quarantine.csv"

@@ -18,7 +18,7 @@ from ecgvec.export.native import read_sidecar
 from ecgvec.export.storage import Place, Url, place
 from ecgvec.export.write import Writer
 from ecgvec.pipeline import render_plan
-from ecgvec.plan.model import Plan
+from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.model import Record
 from ecgvec.record.read import read_record

@@ -15,7 +15,7 @@ from ecgvec.errors import EcgvecError, ExportError, RecordError, one_line, print
 from ecgvec.export.storage import Place, Url, check_driver
 from ecgvec.export.write import Saved, Writer
 from ecgvec.pipeline import render_plan
-from ecgvec.plan.make import Draft, Planned, drafts, finished
+from ecgvec.planning.make import Draft, Planned, drafts, finished
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.model import Record
 

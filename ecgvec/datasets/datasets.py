@@ -17,8 +17,8 @@ from torch.utils.data import Dataset, IterableDataset, get_worker_info
 from ecgvec.datasets.items import LABELS, Entry, Item, OneRecord, Target, checked, find_entries, item_of, resolved
 from ecgvec.errors import EcgvecError, RecipeError, one_line
 from ecgvec.pipeline import render_plan
-from ecgvec.plan.make import Draft, drafts, finished
-from ecgvec.plan.model import Plan
+from ecgvec.planning.make import Draft, drafts, finished
+from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.model import Record
 from ecgvec.rng import stream

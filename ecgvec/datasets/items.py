@@ -19,7 +19,7 @@ from ecgvec.export.instances import Instance, instances
 from ecgvec.export.masks import CLASSES, mask_arrays
 from ecgvec.export.yolo import NAMES, OTHER_LEAD, OTHER_MARK
 from ecgvec.layout.style import check_style
-from ecgvec.plan.note_texts import with_terms
+from ecgvec.planning.note_texts import with_terms
 from ecgvec.recipe.distributions import Draw, parse_draw
 from ecgvec.recipe.recipe import Recipe, load_mix, load_recipe
 from ecgvec.record.files import find_header

@@ -14,10 +14,10 @@ from ecgvec.embed.place import page_labels
 from ecgvec.errors import RecipeError, WarpError
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
 from ecgvec.graphics.raster import cover
-from ecgvec.render.camera import Shot, developed, hidden, page_dpi, taken
-from ecgvec.render.labels.derive import as_path, in_image
-from ecgvec.render.labels.model import Annotations
-from ecgvec.render.labels.occlusion import occlude
+from ecgvec.rendering.camera import Shot, developed, hidden, page_dpi, taken
+from ecgvec.rendering.labels.derive import as_path, in_image
+from ecgvec.rendering.labels.model import Annotations
+from ecgvec.rendering.labels.occlusion import occlude
 from ecgvec.sheet import Sheet
 from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.base import Flat, Warp

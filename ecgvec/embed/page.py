@@ -22,8 +22,8 @@ from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.path import hull
 from ecgvec.graphics.nodes import TextInfo, text_mark
-from ecgvec.render.labels.derive import corners
-from ecgvec.render.labels.model import TextLabel, bounds, dense_ring
+from ecgvec.rendering.labels.derive import corners
+from ecgvec.rendering.labels.model import TextLabel, bounds, dense_ring
 from ecgvec.sheet import Sheet
 
 HOST_TEXT = "host-text"

@@ -30,12 +30,12 @@ from ecgvec.export.instances import Instance, instances
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.units import pixel_size, px_per_mm
 from ecgvec.graphics.raster import LARGEST_PX
-from ecgvec.plan.parts import drawn_parts
+from ecgvec.planning.parts import drawn_parts
 from ecgvec.recipe.recipe import Recipe, load_recipe
-from ecgvec.render.camera import Shot, developed, hidden, sheet
-from ecgvec.render.labels.derive import corners, in_image
-from ecgvec.render.labels.model import Annotations, TextLabel, bounds, dense_ring
-from ecgvec.render.labels.occlusion import occlude
+from ecgvec.rendering.camera import Shot, developed, hidden, sheet
+from ecgvec.rendering.labels.derive import corners, in_image
+from ecgvec.rendering.labels.model import Annotations, TextLabel, bounds, dense_ring
+from ecgvec.rendering.labels.occlusion import occlude
 from ecgvec.sheet import Sheet
 from ecgvec.warp import WARPS
 from ecgvec.warp.base import Flat

@@ -20,9 +20,9 @@ from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
 from ecgvec.graphics.nodes import AddedInfo, Mark, Scene
 from ecgvec.record.beats import Beats
-from ecgvec.render.labels.derive import derive
-from ecgvec.render.labels.model import Annotations
-from ecgvec.render.labels.occlusion import occlude
+from ecgvec.rendering.labels.derive import derive
+from ecgvec.rendering.labels.model import Annotations
+from ecgvec.rendering.labels.occlusion import occlude
 from ecgvec.sheet import Sheet
 
 # Said of every element by name, so that neither what it inherits from the host nor a rule of the host's own for all

@@ -47,7 +47,7 @@ from ecgvec._typing import Points
 from ecgvec.export.formats import FORMATS, Format, Streams, no_files
 from ecgvec.export.instances import Box, Instance, instances
 from ecgvec.record.leads import STANDARD_12
-from ecgvec.render.labels.derive import rings
+from ecgvec.rendering.labels.derive import rings
 from ecgvec.sheet import Sheet
 
 LEADS = (*STANDARD_12, "V7", "V8", "V9", "V3R", "V4R", "V5R", "V6R", "X", "Y", "Z")

@@ -13,7 +13,7 @@ from ecgvec.errors import ExportError
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.geometry.units import MM_PER_INCH
 from ecgvec.graphics import pdf
-from ecgvec.render import warped_svg
+from ecgvec.rendering import warped_svg
 from ecgvec.sheet import Sheet
 
 _IHDR_END = 33  # signature (8) and the IHDR chunk (25)

@@ -13,9 +13,9 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array, Points
 from ecgvec.graphics.nodes import AddedInfo, Mark
-from ecgvec.render.labels.derive import trace_ink
-from ecgvec.render.labels.model import TraceLabel, bounds
-from ecgvec.render.labels.occlusion import WHOLE
+from ecgvec.rendering.labels.derive import trace_ink
+from ecgvec.rendering.labels.model import TraceLabel, bounds
+from ecgvec.rendering.labels.occlusion import WHOLE
 from ecgvec.sheet import Sheet
 
 Box = tuple[float, float, float, float]

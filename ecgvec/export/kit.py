@@ -28,8 +28,8 @@ from ecgvec.graphics.nodes import TextInfo
 from ecgvec.layout.style import page_colors, rgb
 from ecgvec.recipe.options import KitContent
 from ecgvec.record.leads import join_names
-from ecgvec.render.labels.derive import inside
-from ecgvec.render.labels.model import PulseLabel, TextLabel, TraceLabel, bounds
+from ecgvec.rendering.labels.derive import inside
+from ecgvec.rendering.labels.model import PulseLabel, TextLabel, TraceLabel, bounds
 from ecgvec.sheet import Sheet
 from ecgvec.warp.base import Flat, local_scale
 from ecgvec.warp.creases import Creases

@@ -35,8 +35,8 @@ from ecgvec.geometry.path import CLOSE, MOVE, Path, dashed, lines, polyline
 from ecgvec.graphics.nodes import Mark, TextInfo, TraceInfo
 from ecgvec.layout.style import rgb
 from ecgvec.record.leads import STANDARD_12
-from ecgvec.render.labels.derive import as_path, corners, trace_ink
-from ecgvec.render.labels.model import TraceLabel, dense_ring
+from ecgvec.rendering.labels.derive import as_path, corners, trace_ink
+from ecgvec.rendering.labels.model import TraceLabel, dense_ring
 from ecgvec.sheet import Sheet
 from ecgvec.warp.base import Warp, local_scale
 

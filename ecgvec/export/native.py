@@ -20,10 +20,10 @@ from ecgvec._version import __version__
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.plan.model import Plan
+from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import parse_density
-from ecgvec.render.labels.derive import at_density, inside
-from ecgvec.render.labels.model import (
+from ecgvec.rendering.labels.derive import at_density, inside
+from ecgvec.rendering.labels.model import (
     Annotations,
     BeatLabel,
     GridLabel,

@@ -21,7 +21,7 @@ from ecgvec.export.images import encode_png
 from ecgvec.export.instances import Instance, instances
 from ecgvec.export.native import box
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.render.labels.model import TextLabel, TraceLabel
+from ecgvec.rendering.labels.model import TextLabel, TraceLabel
 from ecgvec.sheet import Sheet
 
 FOLDER = "hf/train"

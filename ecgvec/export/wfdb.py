@@ -14,7 +14,7 @@ from ecgvec._typing import Float64Array, Int64Array
 from ecgvec.errors import RecordError
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.record.leads import STANDARD_12
-from ecgvec.render.labels.model import TraceLabel
+from ecgvec.rendering.labels.model import TraceLabel
 from ecgvec.sheet import Sheet
 
 UNITS_PER_MV = 1000

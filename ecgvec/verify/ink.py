@@ -17,8 +17,8 @@ from ecgvec.graphics.nodes import Group, Mark, Pen, Scene, TextInfo, text_mark
 from ecgvec.graphics.raster import append_path
 from ecgvec.layout.place import Layout
 from ecgvec.layout.style import Colors, page_colors, rgb
-from ecgvec.render.camera import Shot, developed
-from ecgvec.render.scene.build import footer, grid, header, paper, pulses, qr_code, separators
+from ecgvec.rendering.camera import Shot, developed
+from ecgvec.rendering.scene.build import footer, grid, header, paper, pulses, qr_code, separators
 from ecgvec.verify.page import Page, moved
 from ecgvec.warp.base import Flat
 

@@ -16,8 +16,8 @@ from ecgvec.errors import SourceError, one_line
 from ecgvec.export.native import read_sidecar
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size
 from ecgvec.layout.place import Axes, Layout, place
-from ecgvec.plan.model import Plan
-from ecgvec.render.camera import Shot, taken
+from ecgvec.planning.model import Plan
+from ecgvec.rendering.camera import Shot, taken
 from ecgvec.warp.base import Flat, Warp, local_scale
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import Paper

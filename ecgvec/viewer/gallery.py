@@ -15,7 +15,7 @@ from typing import IO
 from ecgvec._version import __version__
 from ecgvec.errors import ExportError, SourceError, printable
 from ecgvec.export.files import FileSet
-from ecgvec.plan.model import Plan
+from ecgvec.planning.model import Plan
 from ecgvec.viewer import gallery_data
 from ecgvec.viewer.gallery_data import LAYERS
 from ecgvec.viewer.gallery_read import Entry, find_sidecars, read_entry

@@ -20,7 +20,7 @@ import numpy as np
 from ecgvec._typing import BoolArray, Float64Array, Points, Uint8Array
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.native import read_sidecar
-from ecgvec.plan.model import Plan
+from ecgvec.planning.model import Plan
 from ecgvec.viewer.tags import Labelled
 
 SUFFIXES = {".png": "image/png", ".jpg": "image/jpeg"}  # the first that is there is shown

@@ -14,7 +14,7 @@ from ecgvec.components import Registry
 from ecgvec.errors import SourceError
 from ecgvec.geometry.path import Path, polyline, segments, with_gaps
 from ecgvec.graphics.nodes import Mark, Pen
-from ecgvec.render.labels.model import bounds
+from ecgvec.rendering.labels.model import bounds
 from ecgvec.viewer.tags import Label, Labelled, Tags, as_points, box_corners
 
 # Twelve colours that stay apart in normal, deuteranope and protanope sight, dealt out so that neighbours on the usual

@@ -14,7 +14,7 @@ from ecgvec.geometry.outlines import cap_height, text_path
 from ecgvec.geometry.path import rectangles
 from ecgvec.graphics.nodes import Mark, Pen, printable
 from ecgvec.layout.style import rgb
-from ecgvec.render.labels.model import bounds
+from ecgvec.rendering.labels.model import bounds
 
 LINE, LEAST_LINE, LARGEST_LINE = 0.1, 0.4, 0.8  # outlines: in mm of the page, and their limits in px
 TAG_SIZE, LEAST_TAG_SIZE = 1.35, 7.0  # the em of a tag's text, in mm of the page and at the least in px

@@ -13,7 +13,7 @@ from pathlib import Path
 from ecgvec import load_recipe, read_record
 from ecgvec.graphics import pdf
 from ecgvec.pipeline import render_plan
-from ecgvec.plan.make import make_plans
+from ecgvec.planning.make import make_plans
 
 
 def main() -> None:

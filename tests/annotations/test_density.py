@@ -12,7 +12,7 @@ import ecgvec
 from ecgvec.errors import RecipeError
 from ecgvec.export.native import dense
 from ecgvec.pipeline import render_plan
-from ecgvec.plan.make import make_plans
+from ecgvec.planning.make import make_plans
 from ecgvec.recipe.recipe import load_recipe, parse_density
 from ecgvec.record.model import Record
 

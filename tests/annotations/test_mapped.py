@@ -7,12 +7,12 @@ import numpy as np
 from ecgvec._typing import Points
 from ecgvec.layout.place import place
 from ecgvec.pipeline import read_record
-from ecgvec.plan.make import make_plans, prepared
+from ecgvec.planning.make import make_plans, prepared
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
-from ecgvec.render.labels.derive import derive
-from ecgvec.render.labels.model import pen_rims
-from ecgvec.render.scene.build import build
+from ecgvec.rendering.labels.derive import derive
+from ecgvec.rendering.labels.model import pen_rims
+from ecgvec.rendering.scene.build import build
 from ecgvec.resources import folder
 
 

@@ -12,9 +12,9 @@ from ecgvec._typing import Points
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
 from ecgvec.record.model import Record
-from ecgvec.render.labels.derive import at_density, derive
-from ecgvec.render.labels.model import Annotations
-from ecgvec.render.labels.occlusion import occlude
+from ecgvec.rendering.labels.derive import at_density, derive
+from ecgvec.rendering.labels.model import Annotations
+from ecgvec.rendering.labels.occlusion import occlude
 from ecgvec.resources import folder
 
 DEMO = ecgvec.read_record(folder("demo") / "ecgvec-demo")

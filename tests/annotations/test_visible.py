@@ -17,7 +17,7 @@ from ecgvec.geometry.units import px_per_mm
 from ecgvec.graphics.nodes import Mark
 from ecgvec.graphics.raster import append_path
 from ecgvec.record.model import Lead, Record
-from ecgvec.render.labels.model import TraceLabel
+from ecgvec.rendering.labels.model import TraceLabel
 from ecgvec.resources import folder, listing
 
 LABELLED = ("pulse", "trace", "lead-name", "header-text", "footer-text", "qr-code")

@@ -17,7 +17,7 @@ from ecgvec.effects import EFFECTS
 from ecgvec.errors import RecipeError
 from ecgvec.layout.style import PageStyle
 from ecgvec.marks import MARKS
-from ecgvec.plan.make import make_plans
+from ecgvec.planning.make import make_plans
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp import WARPS

@@ -12,7 +12,7 @@ import pytest
 
 import ecgvec
 from ecgvec.errors import RecipeError
-from ecgvec.plan.make import make_plans
+from ecgvec.planning.make import make_plans
 from ecgvec.recipe.recipe import load_mix, load_recipe
 from ecgvec.recipe.toml import as_toml
 from ecgvec.record.model import Record

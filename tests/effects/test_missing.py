@@ -23,7 +23,7 @@ from ecgvec.errors import RecipeError
 from ecgvec.marks.ink import NIBS, Nib
 from ecgvec.marks.stamp import COATS
 from ecgvec.recipe.recipe import load_recipe
-from ecgvec.render.camera import developed, hidden, page_dpi, sheet
+from ecgvec.rendering.camera import developed, hidden, page_dpi, sheet
 from ecgvec.resources import folder
 from ecgvec.warp.cameras import Scanner
 from ecgvec.warp.compose import compose

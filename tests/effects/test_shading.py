@@ -14,7 +14,7 @@ from ecgvec.effects.glare import Glare
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.sensor import GaussianNoise
 from ecgvec.effects.surroundings import Desk
-from ecgvec.render.camera import Shot, developed
+from ecgvec.rendering.camera import Shot, developed
 from ecgvec.warp.compose import compose
 from ecgvec.warp.parts import Canvas
 from tests.effects.test_capture import SCALE, dots

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgvec.render.labels.model import TraceLabel
+from ecgvec.rendering.labels.model import TraceLabel
 
 Floats = NDArray[np.float64]
 

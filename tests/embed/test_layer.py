@@ -16,7 +16,7 @@ from ecgvec import embed
 from ecgvec.errors import RecipeError, WarpError
 from ecgvec.graphics.raster import draw
 from ecgvec.record.model import Record
-from ecgvec.render.labels.model import bounds
+from ecgvec.rendering.labels.model import bounds
 from tests.embed.ink import offsets
 
 TORN = """

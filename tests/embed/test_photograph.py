@@ -20,9 +20,9 @@ from ecgvec.errors import EcgvecError, ExportError, RecipeError
 from ecgvec.export.instances import instances
 from ecgvec.recipe.recipe import load_mix
 from ecgvec.record.model import Record
-from ecgvec.render.camera import developed
-from ecgvec.render.labels.derive import trace_ink
-from ecgvec.render.labels.model import TextLabel, bounds
+from ecgvec.rendering.camera import developed
+from ecgvec.rendering.labels.derive import trace_ink
+from ecgvec.rendering.labels.model import TextLabel, bounds
 from tests.embed.hosts import LETTER, blank
 from tests.embed.ink import offsets
 

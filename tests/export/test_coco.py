@@ -26,8 +26,8 @@ from ecgvec.marks import MARKS
 from ecgvec.marks.base import AddedMark
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
-from ecgvec.render.labels.derive import as_path, trace_ink
-from ecgvec.render.labels.model import bounds
+from ecgvec.rendering.labels.derive import as_path, trace_ink
+from ecgvec.rendering.labels.model import bounds
 from tests.drawing import coverage
 
 Mask = NDArray[np.bool_]

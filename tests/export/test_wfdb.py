@@ -15,7 +15,7 @@ import ecgvec
 from ecgvec.errors import RecordError
 from ecgvec.export.formats import FORMATS
 from ecgvec.export.wfdb import digitised, plotted_only, record_name, window_signals
-from ecgvec.plan.make import LARGEST_MV
+from ecgvec.planning.make import LARGEST_MV
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.record.model import Lead, Record

@@ -19,7 +19,7 @@ from ecgvec.export.instances import instances
 from ecgvec.export.write import Writer, write_sheets
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.render.labels.derive import as_path
+from ecgvec.rendering.labels.derive import as_path
 from tests.drawing import coverage
 from tests.export.test_coco import MARGIN, iou, moved, native_boxes, some_sheets
 

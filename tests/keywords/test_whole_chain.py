@@ -11,8 +11,8 @@ import pytest
 import ecgvec
 from ecgvec.errors import SourceError
 from ecgvec.handwriting import Writer
-from ecgvec.plan.make import make_plans
-from ecgvec.plan.note_texts import with_terms
+from ecgvec.planning.make import make_plans
+from ecgvec.planning.note_texts import with_terms
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from tests.conftest import Run

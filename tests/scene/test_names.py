@@ -9,7 +9,7 @@ from ecgvec._typing import Points
 from ecgvec.geometry.path import runs
 from ecgvec.graphics.nodes import TraceInfo
 from ecgvec.layout.place import Axes, Box, Panel
-from ecgvec.render.scene.names import CLEARANCE, _Ink
+from ecgvec.rendering.scene.names import CLEARANCE, _Ink
 
 PEN_MM = 0.3
 

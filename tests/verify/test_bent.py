@@ -14,7 +14,7 @@ import ecgvec
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.render.camera import developed
+from ecgvec.rendering.camera import developed
 from ecgvec.verify.digitise import digitise
 from ecgvec.verify.ink import stroke, unmix
 from ecgvec.verify.labels import LabelError, label_error

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec._typing import Points
-from ecgvec.render.labels.derive import inside
+from ecgvec.rendering.labels.derive import inside
 from ecgvec.warp.apply import resample
 from ecgvec.warp.compose import Composed
 from ecgvec.warp.creases import Creases

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 
 from ecgvec.errors import WarpError
-from ecgvec.render.labels.derive import inside
+from ecgvec.rendering.labels.derive import inside
 from ecgvec.warp import WARPS
 from ecgvec.warp.compose import Composed
 from ecgvec.warp.parts import WarpPart

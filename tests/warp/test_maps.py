@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ecgvec._typing import Points
 from ecgvec.errors import WarpError
-from ecgvec.render.labels.derive import inside
+from ecgvec.rendering.labels.derive import inside
 from ecgvec.warp.apply import dense_map, resample, tiles
 from ecgvec.warp.cameras import Phone, Scanner
 from ecgvec.warp.compose import Composed, compose

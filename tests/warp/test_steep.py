@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import ecgvec
 from ecgvec.errors import WarpError
 from ecgvec.pipeline import render_plan
-from ecgvec.plan.model import Plan
+from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp.cameras import Phone

@@ -16,8 +16,8 @@ from ecgvec.graphics.nodes import Mark
 from ecgvec.graphics.raster import append_path
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.render.labels.derive import inside
-from ecgvec.render.labels.model import Annotations
+from ecgvec.rendering.labels.derive import inside
+from ecgvec.rendering.labels.model import Annotations
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import WarpPart
 from tests.annotations.test_visible import FAINT, LABELLED, seen_by_label

@@ -18,8 +18,8 @@ from ecgvec.marks.calipers import Calipers, Ends, Span
 from ecgvec.marks.ink import by_hand, outline
 from ecgvec.marks.places import ANY, Target, targets
 from ecgvec.marks.pointing import Arrow, Circle
-from ecgvec.plan.model import Measure, PlannedNote
-from ecgvec.render.scene.room import ROOM_MM, Place, Room, Turned
+from ecgvec.planning.model import Measure, PlannedNote
+from ecgvec.rendering.scene.room import ROOM_MM, Place, Room, Turned
 from ecgvec.warp.parts import generator
 
 COVERS = 0.85  # opacity of ink: what is printed beneath shines through a little

@@ -15,10 +15,10 @@ from ecgvec.layout.place import PageSpec, fitting_seconds, place
 from ecgvec.layout.style import PageStyle
 from ecgvec.layout.template import Rows, Template, default_template, fill, load_template, rhythm_leads, split_slot
 from ecgvec.marks import MARKS
-from ecgvec.plan.header import header_values
-from ecgvec.plan.model import Plan, RecordRef, Window
-from ecgvec.plan.notes import Asked, NotedSheet, Written, asked_notes, comes, written_notes
-from ecgvec.plan.parts import drawn_parts
+from ecgvec.planning.header import header_values
+from ecgvec.planning.model import Plan, RecordRef, Window
+from ecgvec.planning.notes import Asked, NotedSheet, Written, asked_notes, comes, written_notes
+from ecgvec.planning.parts import drawn_parts
 from ecgvec.recipe.distributions import Draw, Scalar
 from ecgvec.recipe.options import RecordOptions
 from ecgvec.recipe.recipe import Recipe

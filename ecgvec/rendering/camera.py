@@ -32,8 +32,8 @@ from ecgvec.errors import RecipeError, WarpError
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
 from ecgvec.graphics.nodes import Scene
 from ecgvec.graphics.raster import LARGEST_PX, cover, draw
-from ecgvec.plan.model import Plan
-from ecgvec.render.labels.derive import as_path
+from ecgvec.planning.model import Plan
+from ecgvec.rendering.labels.derive import as_path
 from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.base import SRGB_POWER, Flat
 from ecgvec.warp.compose import Composed, compose

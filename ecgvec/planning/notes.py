@@ -14,8 +14,8 @@ from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.handwriting.ink import shade_of
 from ecgvec.layout.place import Box
-from ecgvec.plan.model import PlannedNote
-from ecgvec.plan.note_texts import (
+from ecgvec.planning.model import PlannedNote
+from ecgvec.planning.note_texts import (
     SIZES,
     Keys,
     Wanted,
@@ -27,7 +27,7 @@ from ecgvec.plan.note_texts import (
     place_of,
     wanted_texts,
 )
-from ecgvec.plan.signature import signed
+from ecgvec.planning.signature import signed
 from ecgvec.recipe.options import NotesOptions
 from ecgvec.rng import stream
 

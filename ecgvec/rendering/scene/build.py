@@ -13,11 +13,11 @@ from ecgvec.geometry.path import joined, polyline, rectangles, round_points, seg
 from ecgvec.graphics.nodes import Group, Mark, Pen, PulseInfo, Scene, TraceInfo, printable, text_mark
 from ecgvec.layout.place import FOOTER_HEIGHT, PULSE_FOOT, PULSE_SECONDS, QR_SIZE, Axes, Box, Layout, Panel, Pulse
 from ecgvec.layout.style import Colors, PageStyle, page_colors
-from ecgvec.plan.model import Plan
+from ecgvec.planning.model import Plan
 from ecgvec.record.model import Record
-from ecgvec.render.scene.added import added, boxes, lies_under, written
-from ecgvec.render.scene.names import lead_names
-from ecgvec.render.scene.notes import notes
+from ecgvec.rendering.scene.added import added, boxes, lies_under, written
+from ecgvec.rendering.scene.names import lead_names
+from ecgvec.rendering.scene.notes import notes
 
 
 def build(plan: Plan, layout: Layout, record: Record) -> Scene:

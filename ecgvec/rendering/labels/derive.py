@@ -15,7 +15,7 @@ from ecgvec.geometry.path import Path, hull_corners, joined, polyline, runs
 from ecgvec.graphics.nodes import AddedInfo, Mark, PulseInfo, Scene, TextInfo, TraceInfo
 from ecgvec.layout.place import PULSE_SECONDS, Box, Layout
 from ecgvec.record.beats import Beats
-from ecgvec.render.labels.model import (
+from ecgvec.rendering.labels.model import (
     Annotations,
     BeatLabel,
     BeatPlace,
@@ -31,7 +31,7 @@ from ecgvec.render.labels.model import (
     extremes,
     pen_rims,
 )
-from ecgvec.render.scene.build import MAJOR_MM, MINOR_MM, crossings
+from ecgvec.rendering.scene.build import MAJOR_MM, MINOR_MM, crossings
 from ecgvec.warp.base import Flat, Warp
 
 PIECE_MM = 1.0  # longest straight side of an outline, so that a warp may bend it

@@ -11,10 +11,10 @@ from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.path import Path, joined, round_points
 from ecgvec.graphics.nodes import Group, Mark, Pen, TextInfo
 from ecgvec.layout.place import Box, Layout
-from ecgvec.plan.model import PlannedNote
-from ecgvec.plan.notes import ink_points, inked
-from ecgvec.render.scene.pointers import COVERS, pointed, pointer_group
-from ecgvec.render.scene.room import ROOM_MM, Place, Room, Turned, turned_note
+from ecgvec.planning.model import PlannedNote
+from ecgvec.planning.notes import ink_points, inked
+from ecgvec.rendering.scene.pointers import COVERS, pointed, pointer_group
+from ecgvec.rendering.scene.room import ROOM_MM, Place, Room, Turned, turned_note
 from ecgvec.warp.parts import generator
 
 TRIES = 120  # places that are looked at for one note

@@ -16,9 +16,9 @@ from ecgvec.graphics.nodes import Mark, TraceInfo
 from ecgvec.layout.place import Box, Layout
 from ecgvec.marks.base import Board
 from ecgvec.marks.places import Crowd
-from ecgvec.plan.model import PlannedNote
-from ecgvec.plan.notes import EDGE_MM, extent, fits, ink_points, turned, turns
-from ecgvec.render.scene.added import boxes
+from ecgvec.planning.model import PlannedNote
+from ecgvec.planning.notes import EDGE_MM, extent, fits, ink_points, turned, turns
+from ecgvec.rendering.scene.added import boxes
 
 ROOM_MM = 0.8  # kept free around a note in a free place
 ON_NOTES = 100.0  # how much worse it is to lie on another note than on print

@@ -12,7 +12,7 @@ import numpy as np
 
 from ecgvec.errors import SourceError
 from ecgvec.handwriting import grammar
-from ecgvec.plan.model import Measure, NoteKind, NoteOrigin, PlannedPlace
+from ecgvec.planning.model import Measure, NoteKind, NoteOrigin, PlannedPlace
 from ecgvec.recipe.distributions import Draw, Scalar
 from ecgvec.recipe.options import FoundTerm, NotesOptions
 from ecgvec.recipe.recipe import Recipe

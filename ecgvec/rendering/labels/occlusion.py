@@ -10,7 +10,7 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import BoolArray, Points
-from ecgvec.render.labels.model import Annotations, BeatPlace, GridLabel, MarkLabel, TraceLabel
+from ecgvec.rendering.labels.model import Annotations, BeatPlace, GridLabel, MarkLabel, TraceLabel
 
 WHOLE = 0.995  # share from which nothing of a label is left to see
 PIECE_MM = 1.0  # longest straight side of the paper's outline, so that a warp may bend it
