@@ -4,11 +4,12 @@ bend, a camera, an effect) that recipes name and Plans hold."""
 from __future__ import annotations
 
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from ecgvec.errors import EcgvecError, RecipeError, nearest
@@ -55,6 +56,20 @@ def import_folder(package: str, path: Iterable[str]) -> None:
         import_module(f"{package}.{module.name}")
 
 
+def hex_color(text: str) -> str:
+    """``text`` as ``#RRGGBB``; ValueError for anything but ``#RGB`` or ``#RRGGBB``."""
+    if re.fullmatch(r"#[0-9A-Fa-f]{6}", text):
+        return text.upper()
+    if re.fullmatch(r"#[0-9A-Fa-f]{3}", text):
+        return ("#" + "".join(c + c for c in text[1:])).upper()
+    raise ValueError(f"'{text}' is not a colour: write #RRGGBB")
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """Red, green and blue, 0 to 255, of a ``#RRGGBB`` colour."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
 class Part(BaseModel):
     """One thing that happens to a page, all its numbers settled. Where it needs noise it has an integer ``seed``."""
 
@@ -65,6 +80,7 @@ class Part(BaseModel):
 
 P = TypeVar("P", bound=Part)
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+HexColor = Annotated[str, AfterValidator(hex_color)]
 Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
 
 

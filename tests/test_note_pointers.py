@@ -14,9 +14,9 @@ import shapely
 import ecgvec
 from ecgvec.export import coco, kit, native, yolo
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.graphics.nodes import AddedInfo, TextInfo, TraceInfo
+from ecgvec.graphics.nodes import AddedInfo, TextInfo
 from ecgvec.handwriting import Writer
-from ecgvec.layout.place import place
+from ecgvec.layout.place import TraceInfo, place
 from ecgvec.marks.places import peaks
 from ecgvec.pipeline import render_plan
 from ecgvec.planning import note_texts

@@ -21,11 +21,10 @@ from pypdf.generic import ContentStream
 
 import ecgvec
 from ecgvec.errors import ExportError
+from ecgvec.geometry.path import Box, joined, polyline, rectangles, segments
 from ecgvec.geometry.path import Path as Drawn
-from ecgvec.geometry.path import joined, polyline, rectangles, segments
 from ecgvec.graphics import pdf, raster
 from ecgvec.graphics.nodes import AddedInfo, Group, Mark, Pen, Scene, TextInfo, text_mark
-from ecgvec.layout.place import Box
 from ecgvec.pipeline import render_plan
 from ecgvec.planning.make import make_plans
 from ecgvec.recipe.recipe import load_recipe

@@ -22,7 +22,7 @@ import shapely
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.layout.style import rgb
+from ecgvec.components import rgb
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
 from ecgvec.sheet import Sheet

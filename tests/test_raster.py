@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 import ecgvec
 from ecgvec import svg
 from ecgvec.errors import RecipeError, SourceError
-from ecgvec.geometry.path import CURVE, MOVE, Path, joined, polyline, rectangles, with_gaps
+from ecgvec.geometry.path import CURVE, MOVE, Box, Path, joined, polyline, rectangles, with_gaps
 from ecgvec.graphics.nodes import Group, Mark, Pen, Scene, text_mark
 from ecgvec.graphics.raster import draw, draw_svg
-from ecgvec.layout.place import Box
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
 

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
+from ecgvec.components import rgb
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.layout.style import rgb
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
 

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 import ecgvec
 from ecgvec._typing import Points
 from ecgvec.errors import SourceError
-from ecgvec.geometry.path import dashed, lines, segments
+from ecgvec.geometry.path import Box, dashed, lines, segments
 from ecgvec.graphics.nodes import Group, Mark, Pen, Scene
 from ecgvec.graphics.raster import draw_svg
-from ecgvec.layout.place import Box
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.rendering import warped_svg

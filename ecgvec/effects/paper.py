@@ -11,12 +11,11 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float64Array, Image, Uint8Array
-from ecgvec.components import Degrees, Seed, registered
+from ecgvec.components import Degrees, HexColor, Seed, registered, rgb
 from ecgvec.effects.base import EFFECTS, OnPaper
 from ecgvec.effects.colour import Dye, dye_levels, dye_tables, dyed
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
 from ecgvec.effects.tones import bands, frozen, looked_up
-from ecgvec.layout.style import HexColor, rgb
 from ecgvec.warp.base import in_rgb
 from ecgvec.warp.parts import Bend, Paper, generator
 

@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 
 from ecgvec._typing import Points
+from ecgvec.components import rgb
 from ecgvec.effects.colour import Temperature
 from ecgvec.effects.sensor import GaussianNoise
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.geometry.units import MM_PER_INCH, px_per_mm
 from ecgvec.graphics.nodes import TextInfo
-from ecgvec.layout.style import page_colors, rgb
+from ecgvec.layout.style import page_colors
 from ecgvec.recipe.options import KitContent
 from ecgvec.record.leads import join_names
 from ecgvec.rendering.labels.derive import inside

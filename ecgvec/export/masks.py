@@ -29,11 +29,12 @@ from shapely import GeometryCollection, LineString
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import AnyArray, BoolArray, Points, Uint8Array, Uint16Array
+from ecgvec.components import rgb
 from ecgvec.export.arrays import npy
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.geometry.path import CLOSE, MOVE, Path, dashed, lines, polyline
-from ecgvec.graphics.nodes import Mark, TextInfo, TraceInfo
-from ecgvec.layout.style import rgb
+from ecgvec.graphics.nodes import Mark, TextInfo
+from ecgvec.layout.place import TraceInfo
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.rendering.labels.derive import as_path, corners, trace_ink
 from ecgvec.rendering.labels.model import TraceLabel, dense_ring

@@ -22,7 +22,7 @@ from ecgvec._typing import Uint8Array
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.images import encode_png
 from ecgvec.export.masks import ink_patches, mask_png
-from ecgvec.graphics.nodes import TraceInfo
+from ecgvec.layout.place import TraceInfo
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.sheet import Sheet
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -21,6 +22,15 @@ _SVG_COMMANDS = ("M%s", "L%s", "C%s %s %s", "Z")
 X_DECIMALS, Y_DECIMALS = 5, 4
 
 PointMap = Callable[[Points], Points]
+
+
+class Box(NamedTuple):
+    """An upright rectangle in mm."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,11 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ecgvec._typing import BoolArray, Float64Array, Points
+from ecgvec._typing import Points
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import text_path
-from ecgvec.geometry.path import Path
-from ecgvec.layout.place import Axes, Box, Panel, Pulse
+from ecgvec.geometry.path import Box, Path
 
 
 @dataclass(frozen=True)
@@ -25,22 +24,6 @@ class Pen:
     cap: Literal["butt", "round", "square"] = "butt"
     join: Literal["miter", "round"] = "miter"
     dash: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class TraceInfo:
-    """What a trace shows. ``t`` (n,) seconds from the record's start, ``mv`` (n,) millivolts as recorded (NaN in
-    gaps), ``points`` (n, 2) mm on the page, by ``axes``; ``first`` is the first sample's index in the record;
-    ``inked`` (n,): where the pen wrote (None: everywhere)."""
-
-    panel: Panel
-    axes: Axes
-    first: int
-    fs: float
-    t: Float64Array
-    mv: Float64Array
-    points: Points
-    inked: BoolArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +41,6 @@ class TextInfo:
     kind: str = ""
 
 
-@dataclass(frozen=True)
-class PulseInfo:
-    """A calibration pulse, and its corners (n, 2) in mm."""
-
-    pulse: Pulse
-    corners: tuple[tuple[float, float], ...]
-
-
 @dataclass(frozen=True, eq=False)
 class AddedInfo:
     """Something that was put on the printed page: its kind, its words, the id of the trace that it points out, and the
@@ -78,19 +53,17 @@ class AddedInfo:
     opaque: bool
 
 
-Info = TraceInfo | TextInfo | PulseInfo | AddedInfo
-
-
 @dataclass(frozen=True, eq=False)
 class Mark:
-    """One painted path. ``data`` becomes ``data-*`` attributes; ``info`` is what labels are derived from."""
+    """One painted path. ``data`` becomes ``data-*`` attributes; ``info`` is what labels are derived from: a TextInfo,
+    an AddedInfo, or what the layout says of a trace or a pulse."""
 
     id: str
     role: str
     path: Path
     pen: Pen
     data: Mapping[str, str] = field(default_factory=dict)
-    info: Info | None = None
+    info: object | None = None
     clip: Box | None = None
 
 

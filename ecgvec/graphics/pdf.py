@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from ecgvec.components import rgb
 from ecgvec.errors import ExportError
 from ecgvec.geometry.path import X_DECIMALS, Y_DECIMALS, Path
 from ecgvec.geometry.units import MM_PER_INCH
 from ecgvec.graphics.nodes import Mark, Pen, Scene
 from ecgvec.graphics.pdf_text import Fonts, number, pieces
-from ecgvec.layout.style import rgb
 
 if TYPE_CHECKING:
     import pikepdf

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from ecgvec._typing import Float64Array, Image
+from ecgvec.components import rgb
 from ecgvec.errors import SourceError, one_line
 from ecgvec.geometry.path import LINE, POINTS_PER_CODE, Path
 from ecgvec.geometry.units import pixel_size, px_per_mm
 from ecgvec.graphics.nodes import Mark, Scene
-from ecgvec.layout.style import rgb
 
 _CAPS = {"butt": cairocffi.LINE_CAP_BUTT, "round": cairocffi.LINE_CAP_ROUND, "square": cairocffi.LINE_CAP_SQUARE}
 _JOINS = {"miter": cairocffi.LINE_JOIN_MITER, "round": cairocffi.LINE_JOIN_ROUND}

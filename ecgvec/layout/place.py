@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
-from ecgvec._typing import Float64Array, Points
+from ecgvec._typing import BoolArray, Float64Array, Points
 from ecgvec.errors import TemplateError
+from ecgvec.geometry.path import Box
 from ecgvec.layout.style import PAPERS, ROLLS, PageStyle
 from ecgvec.layout.template import Rows, split_slot
 
@@ -46,15 +46,6 @@ class PageSpec(BaseModel):
     def columns(self) -> int:
         """Number of lead columns."""
         return max((len(row) for row in self.rows), default=1)
-
-
-class Box(NamedTuple):
-    """An upright rectangle in mm."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
 
 
 @dataclass(frozen=True)
@@ -314,3 +305,27 @@ class Axes:
         """Times (n,) in seconds and voltages (n,) in mV of page points (n, 2) in mm."""
         t = self.t0 + (points[:, 0] - self.x0) / self.speed
         return t, (self.zero_y - points[:, 1]) / (self.polarity * self.gain)
+
+
+@dataclass(frozen=True, eq=False)
+class TraceInfo:
+    """What a trace shows. ``t`` (n,) seconds from the record's start, ``mv`` (n,) millivolts as recorded (NaN in
+    gaps), ``points`` (n, 2) mm on the page, by ``axes``; ``first`` is the first sample's index in the record;
+    ``inked`` (n,): where the pen wrote (None: everywhere)."""
+
+    panel: Panel
+    axes: Axes
+    first: int
+    fs: float
+    t: Float64Array
+    mv: Float64Array
+    points: Points
+    inked: BoolArray | None = None
+
+
+@dataclass(frozen=True)
+class PulseInfo:
+    """A calibration pulse, and its corners (n, 2) in mm."""
+
+    pulse: Pulse
+    corners: tuple[tuple[float, float], ...]

@@ -3,12 +3,11 @@ may set some of them; the defaults are here."""
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ecgvec.components import cure
+from ecgvec.components import HexColor, cure, hex_color, rgb
 from ecgvec.errors import RecipeError, nearest
 
 # Grid colours by name: paper tint, minor lines, major lines. The order of the first five is that of the numbers
@@ -29,20 +28,6 @@ PAPERS: dict[str, tuple[float, float]] = {
 }
 # Continuous paper: the width across the roll; its length is as long as the page needs.
 ROLLS: dict[str, float] = {"roll-50": 50.0, "roll-110": 110.0, "roll-210": 210.0}
-
-
-def hex_color(text: str) -> str:
-    """``text`` as ``#RRGGBB``; ValueError for anything but ``#RGB`` or ``#RRGGBB``."""
-    if re.fullmatch(r"#[0-9A-Fa-f]{6}", text):
-        return text.upper()
-    if re.fullmatch(r"#[0-9A-Fa-f]{3}", text):
-        return ("#" + "".join(c + c for c in text[1:])).upper()
-    raise ValueError(f"'{text}' is not a colour: write #RRGGBB")
-
-
-def rgb(color: str) -> tuple[int, int, int]:
-    """Red, green and blue, 0 to 255, of a ``#RRGGBB`` colour."""
-    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
 def _grid_color(text: str) -> str:
@@ -73,7 +58,6 @@ def _listed(values: tuple[float, ...]) -> str:
     return ", ".join(f"{v:g}" for v in values[:-1]) + f" or {values[-1]:g}"
 
 
-HexColor = Annotated[str, AfterValidator(hex_color)]
 GridColor = Annotated[str, AfterValidator(_grid_color)]
 Paper = Annotated[str, AfterValidator(_paper)]
 Speed = Annotated[float, _one_of("mm/s", 12.5, 25.0, 50.0)]

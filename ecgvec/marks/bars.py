@@ -12,8 +12,8 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Points
 from ecgvec.components import Degrees, Seed, registered
+from ecgvec.geometry.path import Box
 from ecgvec.graphics.nodes import Pen
-from ecgvec.layout.place import Box
 from ecgvec.marks.base import MARKS, AddedMark, Board, Drawing
 from ecgvec.marks.ink import Layer, Share, drawing, measured, swept, wobble
 from ecgvec.marks.places import ANY, Lead, Target, first_target

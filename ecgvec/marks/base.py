@@ -10,9 +10,9 @@ from typing import ClassVar
 from ecgvec._typing import Points
 from ecgvec.components import Part, Registry
 from ecgvec.errors import RecipeError
-from ecgvec.geometry.path import Path
-from ecgvec.graphics.nodes import Mark, Pen, TraceInfo
-from ecgvec.layout.place import Box, Layout
+from ecgvec.geometry.path import Box, Path
+from ecgvec.graphics.nodes import Mark, Pen
+from ecgvec.layout.place import Layout, TraceInfo
 
 
 @dataclass(frozen=True, eq=False)

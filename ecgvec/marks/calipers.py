@@ -13,8 +13,8 @@ from shapely import Polygon
 
 from ecgvec._typing import Points
 from ecgvec.components import registered
-from ecgvec.graphics.nodes import TraceInfo
-from ecgvec.layout.place import Box
+from ecgvec.geometry.path import Box
+from ecgvec.layout.place import TraceInfo
 from ecgvec.marks.base import MARKS, Board
 from ecgvec.marks.ink import by_hand
 from ecgvec.marks.places import ANY, EDGE_MM, Crowd, Target, peaks

@@ -13,9 +13,9 @@ from pydantic import Field
 from ecgvec._typing import BoolArray, Float64Array, Points
 from ecgvec.components import Seed, registered
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.path import dashed, lines, runs
-from ecgvec.graphics.nodes import Mark, TraceInfo
-from ecgvec.layout.place import Box
+from ecgvec.geometry.path import Box, dashed, lines, runs
+from ecgvec.graphics.nodes import Mark
+from ecgvec.layout.place import TraceInfo
 from ecgvec.marks.base import MARKS, PenFault
 from ecgvec.marks.ink import Share, measured
 from ecgvec.warp.parts import generator

@@ -11,8 +11,8 @@ import shapely
 from pydantic import Field
 
 from ecgvec._typing import IntpArray, Points
-from ecgvec.graphics.nodes import TraceInfo
-from ecgvec.layout.place import Box
+from ecgvec.geometry.path import Box
+from ecgvec.layout.place import TraceInfo
 from ecgvec.marks.base import Board
 
 Lead = Annotated[str, Field(min_length=1, max_length=16)]

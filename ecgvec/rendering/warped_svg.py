@@ -16,9 +16,8 @@ import shapely
 
 from ecgvec import svg
 from ecgvec._typing import BoolArray, Float64Array, IntpArray, Points
-from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path, dashed, divided, lines, rectangles
+from ecgvec.geometry.path import CLOSE, LINE, MOVE, Box, Path, dashed, divided, lines, rectangles
 from ecgvec.graphics.nodes import Mark, Scene
-from ecgvec.layout.place import Box
 from ecgvec.warp.base import Warp, local_scale
 
 # Shares of the 0.02 px: curves made straight, straight pieces that the warp bends, pieces joined again, decimals.

@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 
 from ecgvec._typing import Float32Array, Float64Array, Image, Points
+from ecgvec.components import rgb
 from ecgvec.effects.base import OnPaper
 from ecgvec.geometry.path import polyline, rectangles, with_gaps
 from ecgvec.graphics.nodes import Group, Mark, Pen, Scene, TextInfo, text_mark
 from ecgvec.graphics.raster import append_path
 from ecgvec.layout.place import Layout
-from ecgvec.layout.style import Colors, page_colors, rgb
+from ecgvec.layout.style import Colors, page_colors
 from ecgvec.rendering.camera import Shot, developed
 from ecgvec.rendering.scene.build import footer, grid, header, paper, pulses, qr_code, separators
 from ecgvec.verify.page import Page, moved

@@ -20,13 +20,12 @@ import cv2
 import numpy as np
 
 from ecgvec._typing import BoolArray, Points, Uint8Array
-from ecgvec.components import Registry
+from ecgvec.components import Registry, rgb
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.files import write_file
 from ecgvec.export.images import encode_png
 from ecgvec.graphics.nodes import Group, Mark, Pen, printable
 from ecgvec.graphics.raster import append_path
-from ecgvec.layout.style import rgb
 from ecgvec.viewer.layers import LAYERS
 from ecgvec.viewer.tags import Labelled, Tags
 

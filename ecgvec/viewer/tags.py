@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from ecgvec._typing import BoolArray, Points
+from ecgvec.components import rgb
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import cap_height, text_path
 from ecgvec.geometry.path import rectangles
 from ecgvec.graphics.nodes import Mark, Pen, printable
-from ecgvec.layout.style import rgb
 from ecgvec.rendering.labels.model import bounds
 
 LINE, LEAST_LINE, LARGEST_LINE = 0.1, 0.4, 0.8  # outlines: in mm of the page, and their limits in px

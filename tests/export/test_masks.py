@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import ecgvec
+from ecgvec.components import rgb
 from ecgvec.export import masks
 from ecgvec.export.formats import FORMATS
 from ecgvec.geometry.path import joined, polyline, rectangles
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.graphics.nodes import Mark, TraceInfo
+from ecgvec.graphics.nodes import Mark
 from ecgvec.graphics.raster import append_path
-from ecgvec.layout.style import rgb
+from ecgvec.layout.place import TraceInfo
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing

@@ -24,9 +24,9 @@ from typer.testing import CliRunner
 
 import ecgvec
 from ecgvec.cli import inspect
+from ecgvec.components import rgb
 from ecgvec.errors import SourceError
 from ecgvec.graphics.raster import append_path, draw_svg
-from ecgvec.layout.style import rgb
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
 from ecgvec.record.model import Record

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.graphics.nodes import AddedInfo, TraceInfo
+from ecgvec.graphics.nodes import AddedInfo
+from ecgvec.layout.place import TraceInfo
 from ecgvec.marks.calipers import LEAST_HEADS_MM, ONSET_S, Interval
 from ecgvec.marks.places import peaks
 from ecgvec.record.model import Record

@@ -6,9 +6,8 @@ import numpy as np
 import shapely
 
 from ecgvec._typing import Points
-from ecgvec.geometry.path import runs
-from ecgvec.graphics.nodes import TraceInfo
-from ecgvec.layout.place import Axes, Box, Panel
+from ecgvec.geometry.path import Box, runs
+from ecgvec.layout.place import Axes, Panel, TraceInfo
 from ecgvec.rendering.scene.names import CLEARANCE, _Ink
 
 PEN_MM = 0.3

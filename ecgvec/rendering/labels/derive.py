@@ -11,9 +11,9 @@ from shapely import GeometryCollection, LineString, Point
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import BoolArray, Points
-from ecgvec.geometry.path import Path, hull_corners, joined, polyline, runs
-from ecgvec.graphics.nodes import AddedInfo, Mark, PulseInfo, Scene, TextInfo, TraceInfo
-from ecgvec.layout.place import PULSE_SECONDS, Box, Layout
+from ecgvec.geometry.path import Box, Path, hull_corners, joined, polyline, runs
+from ecgvec.graphics.nodes import AddedInfo, Mark, Scene, TextInfo
+from ecgvec.layout.place import PULSE_SECONDS, Layout, PulseInfo, TraceInfo
 from ecgvec.record.beats import Beats
 from ecgvec.rendering.labels.model import (
     Annotations,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ecgvec.graphics.nodes import AddedInfo, Group, Mark, TextInfo, TraceInfo
-from ecgvec.layout.place import Box, Layout
+from ecgvec.geometry.path import Box
+from ecgvec.graphics.nodes import AddedInfo, Group, Mark, TextInfo
+from ecgvec.layout.place import Layout, TraceInfo
 from ecgvec.marks.base import AddedMark, Board, PageMark, PenFault
 
 

@@ -9,9 +9,20 @@ import numpy as np
 
 from ecgvec._typing import Float64Array
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.path import joined, polyline, rectangles, round_points, segments, with_gaps
-from ecgvec.graphics.nodes import Group, Mark, Pen, PulseInfo, Scene, TraceInfo, printable, text_mark
-from ecgvec.layout.place import FOOTER_HEIGHT, PULSE_FOOT, PULSE_SECONDS, QR_SIZE, Axes, Box, Layout, Panel, Pulse
+from ecgvec.geometry.path import Box, joined, polyline, rectangles, round_points, segments, with_gaps
+from ecgvec.graphics.nodes import Group, Mark, Pen, Scene, printable, text_mark
+from ecgvec.layout.place import (
+    FOOTER_HEIGHT,
+    PULSE_FOOT,
+    PULSE_SECONDS,
+    QR_SIZE,
+    Axes,
+    Layout,
+    Panel,
+    Pulse,
+    PulseInfo,
+    TraceInfo,
+)
 from ecgvec.layout.style import Colors, PageStyle, page_colors
 from ecgvec.planning.model import Plan
 from ecgvec.record.model import Record

@@ -10,9 +10,9 @@ import shapely
 
 from ecgvec._typing import Points
 from ecgvec.geometry.outlines import cap_height
-from ecgvec.geometry.path import runs
-from ecgvec.graphics.nodes import Group, Mark, TextInfo, TraceInfo, text_mark
-from ecgvec.layout.place import Box, Panel
+from ecgvec.geometry.path import Box, runs
+from ecgvec.graphics.nodes import Group, Mark, TextInfo, text_mark
+from ecgvec.layout.place import Panel, TraceInfo
 from ecgvec.layout.style import Colors, PageStyle
 
 CLEARANCE = 0.5  # mm between a name and any ink

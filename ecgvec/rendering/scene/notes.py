@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.path import Path, joined, round_points
+from ecgvec.geometry.path import Box, Path, joined, round_points
 from ecgvec.graphics.nodes import Group, Mark, Pen, TextInfo
-from ecgvec.layout.place import Box, Layout
+from ecgvec.layout.place import Layout
 from ecgvec.planning.model import PlannedNote
 from ecgvec.planning.notes import ink_points, inked
 from ecgvec.rendering.scene.pointers import COVERS, pointed, pointer_group

@@ -12,8 +12,9 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec.errors import RecipeError
 from ecgvec.geometry.affine import Affine
-from ecgvec.graphics.nodes import Mark, TraceInfo
-from ecgvec.layout.place import Box, Layout
+from ecgvec.geometry.path import Box
+from ecgvec.graphics.nodes import Mark
+from ecgvec.layout.place import Layout, TraceInfo
 from ecgvec.marks.base import Board
 from ecgvec.marks.places import Crowd
 from ecgvec.planning.model import PlannedNote
