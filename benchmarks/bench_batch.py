@@ -24,7 +24,7 @@ from ecgvec.batch.jobs import find_jobs
 from ecgvec.batch.local import RunOptions, run
 from ecgvec.batch.manifest import MANIFEST
 from ecgvec.batch.pool import Pool, usable_cores
-from ecgvec.batch.ray.cluster import connected
+from ecgvec.batch.ray.cluster import connect
 from ecgvec.batch.ray.engine import RayPool
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import folder
@@ -49,7 +49,7 @@ def timed(source: Path, out: Path, workers: int, options: argparse.Namespace, ad
     """Images a second; on the Ray cluster at ``address`` where one is given."""
     recipe = load_recipe(options.recipe, {"page.dpi": options.dpi})
     begun = time.perf_counter()
-    with connected(address) if address else nullcontext():
+    with connect(address) if address else nullcontext():
         made = RunOptions(workers, out / MANIFEST, pool=RayPool if address else Pool)
         images = run(source, lambda: find_jobs(source, out, False), out, recipe, made).images
     spent = time.perf_counter() - begun

@@ -20,7 +20,7 @@ from ecgvec.handwriting import Note, Writer
 from ecgvec.handwriting.grammar import note
 from ecgvec.handwriting.ink import ink
 from ecgvec.handwriting.recurrent import SHIPPED, read_weights
-from ecgvec.planning.make import drafts, finished
+from ecgvec.planning.make import drafts, finish_plans
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.read import read_record
 from ecgvec.resources import folder
@@ -63,7 +63,7 @@ def planned(pages: int) -> float:
     record = read_record(folder("demo") / "ecgvec-demo")
     drawn = [page for seed in range(pages) for page in drafts(record, recipe, seed=seed).pages[:1]]
     start = time.process_time()
-    finished(drawn)
+    finish_plans(drawn)
     return (time.process_time() - start) / pages
 
 

@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.floor import floor_of
 from ecgvec import pipeline
 from ecgvec.batch.pool import one_thread
-from ecgvec.export.write import checked_formats, contents
+from ecgvec.export.write import contents, select_formats
 from ecgvec.planning.make import make_plans
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.read import read_record
@@ -70,7 +70,7 @@ CASES = (
 
 @lru_cache
 def recipe_of(case: Case, dpi: int) -> Recipe:
-    """The recipe of a case; that of the seed toolbox's flags is what the command line makes of them."""
+    """The recipe of a case; that of ecg-image-kit's flags is what the command line makes of them."""
     changes = {"page.dpi": dpi, **QUIET}
     if case.recipe != "seed-flags":
         return load_recipe(case.recipe, changes)
@@ -127,7 +127,7 @@ class Cost:
 
 def cost(case: Case, dpi: int, pages: int, warm: int = WARM) -> Cost:
     """Draw ``pages`` pages of a case, each beside its floor; some before them load what is loaded once."""
-    record, recipe, formats = read_record(DEMO), recipe_of(case, dpi), checked_formats(case.formats)
+    record, recipe, formats = read_record(DEMO), recipe_of(case, dpi), select_formats(case.formats)
     found = Cost([], [], {}, {})
     draw_only(case, dpi, warm, first=10_000)
     for seed in range(1, pages + 1):
@@ -172,7 +172,7 @@ def memory(case: Case, dpi: int, pages: int = 8) -> float:
 
 def draw_only(case: Case, dpi: int, pages: int, first: int = 0) -> None:
     """Draw pages of a case, their files in memory, and let go of them."""
-    record, recipe, formats = read_record(DEMO), recipe_of(case, dpi), checked_formats(case.formats)
+    record, recipe, formats = read_record(DEMO), recipe_of(case, dpi), select_formats(case.formats)
     for seed in range(first, first + pages):
         sheet = pipeline.render_plan(record, make_plans(record, recipe, seed=seed).plans[0])
         for _ in contents(formats, sheet):

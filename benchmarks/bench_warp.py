@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 
 from ecgvec._typing import Image
-from ecgvec.effects.base import View, gain_on_paper
+from ecgvec.effects.base import EffectContext, gain_on_paper
 from ecgvec.effects.light import Lamp
 from ecgvec.warp.apply import Dressing, resample
 from ecgvec.warp.cameras import Phone
-from ecgvec.warp.compose import compose, photographed
+from ecgvec.warp.compose import compose, photograph_sheet
 from ecgvec.warp.creases import Creases, Crumple
 from ecgvec.warp.parts import Bend, Canvas, Paper, WarpPart
 from ecgvec.warp.relief import Relief
@@ -58,11 +58,11 @@ def measure(page: Image, bends: tuple[Bend, ...]) -> tuple[float, float, float]:
 
     def whole() -> Image:
         composed = compose(PAPER, CANVAS, parts)
-        return resample(page, SCALE, composed.warp, Dressing(gain_on_paper(View(composed), (LAMP,))))
+        return resample(page, SCALE, composed.warp, Dressing(gain_on_paper(EffectContext(composed), (LAMP,))))
 
     def after_relief() -> Image:
-        composed = photographed(surface, bends, CANVAS, parts, 1.0)
-        return resample(page, SCALE, composed.warp, Dressing(gain_on_paper(View(composed), (LAMP,))))
+        composed = photograph_sheet(surface, bends, CANVAS, parts, 1.0)
+        return resample(page, SCALE, composed.warp, Dressing(gain_on_paper(EffectContext(composed), (LAMP,))))
 
     return bare, milliseconds(whole), milliseconds(after_relief)
 

@@ -17,11 +17,11 @@ import cv2
 import numpy as np
 
 from ecgvec.effects.sensor import GaussianNoise
-from ecgvec.effects.tones import looked_up, normal_bits, quantiles
+from ecgvec.effects.tones import apply_lut, normal_bits, quantiles
 from ecgvec.export.images import JPEG_QUALITY, png_settings
 from ecgvec.geometry.units import pixel_size, px_per_mm
 from ecgvec.graphics import raster
-from ecgvec.graphics.nodes import Scene
+from ecgvec.graphics.shapes import Scene
 from ecgvec.rendering.camera import page_dpi
 from ecgvec.sheet import Sheet
 from ecgvec.warp.lattice import Lattice
@@ -69,7 +69,7 @@ def floor_of(sheet: Sheet, encoder: str = "png", rounds: int = 1) -> Floor:
 def strokes(scene: Scene, dpi: float) -> Callable[[], object]:
     """All paths of a page painted on white by cairo, from ready arrays."""
     width, height = pixel_size(scene.width, scene.height, dpi)
-    marks = [(mark, raster.path_data(mark.path)) for mark in scene.marks() if len(mark.path.codes)]
+    marks = [(mark, raster.path_data(mark.path)) for mark in scene.shapes() if len(mark.path.codes)]
 
     def paint() -> object:
         surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, width, height)
@@ -98,7 +98,7 @@ def remap(sheet: Sheet) -> Callable[[], object]:
 def noise(sheet: Sheet, effect: GaussianNoise) -> Callable[[], object]:
     """So many normal numbers, in 8-bit levels."""
     table = np.rint(quantiles(effect.sigma)).astype(np.int16)
-    return lambda: looked_up(normal_bits(generator(effect.seed), sheet.image.shape), table)
+    return lambda: apply_lut(normal_bits(generator(effect.seed), sheet.image.shape), table)
 
 
 def encode(sheet: Sheet, encoder: str) -> Callable[[], object]:

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.bench_pages import DEMO, QUIET
 from ecgvec import pipeline
 from ecgvec.batch.pool import one_thread
-from ecgvec.export.write import checked_formats, contents
+from ecgvec.export.write import contents, select_formats
 from ecgvec.planning.make import make_plans
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
@@ -26,7 +26,7 @@ from ecgvec.record.read import read_record
 
 DPIS = (100, 150, 200, 300, 400)
 RATES = (250.0, 500.0, 1000.0, 2000.0)
-FORMATS = checked_formats(("png", "svg", "json"))
+FORMATS = select_formats(("png", "svg", "json"))
 
 
 def at_rate(record: Record, fs: float) -> Record:

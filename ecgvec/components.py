@@ -84,7 +84,7 @@ HexColor = Annotated[str, AfterValidator(hex_color)]
 Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
 
 
-def registered(registry: Registry[type[P]]) -> Callable[[type[P]], type[P]]:
+def register(registry: Registry[type[P]]) -> Callable[[type[P]], type[P]]:
     """Class decorator: puts a part into ``registry`` under its kind."""
 
     def add(part: type[P]) -> type[P]:

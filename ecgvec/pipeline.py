@@ -9,16 +9,16 @@ from typing import Any
 
 from ecgvec.errors import RecipeError, RecordError
 from ecgvec.layout.place import place
-from ecgvec.planning.make import make_plans, prepared
+from ecgvec.planning.make import make_plans, prepare_record
 from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import Recipe, load_mix, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.record.read import read_record
-from ecgvec.rendering.camera import developed, hidden, taken
-from ecgvec.rendering.labels.derive import derive, in_image
+from ecgvec.rendering.camera import compute_view, occluded_region, render_pixels
+from ecgvec.rendering.labels.derive import derive, map_labels
 from ecgvec.rendering.labels.occlusion import occlude
 from ecgvec.rendering.scene.build import build
-from ecgvec.rendering.user_effects import Function, apply_outside, name_of
+from ecgvec.rendering.user_effects import Function, apply_user_effects, name_of
 from ecgvec.sheet import Sheet, Views
 from ecgvec.warp.parts import Paper
 
@@ -52,9 +52,9 @@ def render_plan(record: Record, plan: Plan, effects: Sequence[Function] = ()) ->
     RecipeError where the plan was made with others, and for one that moves pixels.
     """
     names = tuple(name_of(function) for function in effects)
-    if plan.outside and names != plan.outside:
+    if plan.user_effects and names != plan.user_effects:
         raise RecipeError(
-            f"image {plan.stem} was also changed by functions ({', '.join(plan.outside)}) that only Python has: "
+            f"image {plan.stem} was also changed by functions ({', '.join(plan.user_effects)}) that only Python has: "
             "give them to ecgvec.pipeline.render_plan as effects"
         )
     if record.digest != plan.record.digest:
@@ -62,21 +62,21 @@ def render_plan(record: Record, plan: Plan, effects: Sequence[Function] = ()) ->
             f"record {record.name} is not the one that image {plan.stem} was made from (its samples differ): "
             "give the original record"
         )
-    drawn = prepared(record, plan.record.leads, plan.record.derive_leads)
+    drawn = prepare_record(record, plan.record.leads, plan.record.derive_leads)
     layout = place(plan.page)
     scene = build(plan, layout, drawn)
-    shot = taken(plan, Paper(scene.width, scene.height))
-    if shot.composed is not None:
-        plan = plan.model_copy(update={"relief_share": shot.composed.share})
+    view = compute_view(plan, Paper(scene.width, scene.height))
+    if view.composed is not None:
+        plan = plan.model_copy(update={"relief_share": view.composed.share})
     on_page = derive(scene, layout, record.beats, plan.page.style.label_minor_grid)
-    covered = hidden(shot, plan.effects, plan.page.style.dpi)
-    labels = in_image(occlude(on_page, shot.sheet, covered), shot.warp)
+    covered = occluded_region(view, plan.effects, plan.page.style.dpi)
+    labels = map_labels(occlude(on_page, view.remaining_paper, covered), view.warp)
     window = plan.window
     signals = drawn.signals[window.first : window.first + window.count]
-    image = developed(scene, shot, plan.page.style.dpi, plan.effects)
+    image = render_pixels(scene, view, plan.page.style.dpi, plan.effects)
     if effects:
-        image, plan = apply_outside(image, effects), plan.model_copy(update={"outside": names})
-    return Sheet(plan, layout, scene, shot, image, labels, covered, signals, drawn.lead_names, VIEWS)
+        image, plan = apply_user_effects(image, effects), plan.model_copy(update={"outside": names})
+    return Sheet(plan, layout, scene, view, image, labels, covered, signals, drawn.lead_names, VIEWS)
 
 
 def render(

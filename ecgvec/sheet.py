@@ -13,12 +13,12 @@ from shapely.geometry.base import BaseGeometry
 from ecgvec import svg
 from ecgvec._typing import Float64Array, Uint8Array
 from ecgvec.errors import brief
-from ecgvec.graphics.nodes import Scene
+from ecgvec.graphics.shapes import Scene
 from ecgvec.layout.place import Layout
 from ecgvec.planning.model import Plan
 from ecgvec.rendering import warped_svg
-from ecgvec.rendering.camera import Shot, developed
-from ecgvec.rendering.labels.model import Annotations
+from ecgvec.rendering.camera import View, render_pixels
+from ecgvec.rendering.labels.model import Labels
 from ecgvec.warp.base import Flat
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import Paper
@@ -38,7 +38,7 @@ class Views:
 class Sheet:
     """One image with all that is known of it.
 
-    ``image`` is (H, W, 3) uint8 RGB; ``annotations`` are in image pixels; ``shot`` is how the page is seen,
+    ``image`` is (H, W, 3) uint8 RGB; ``annotations`` are in image pixels; ``view`` is how the page is seen,
     ``warp`` its map from page mm to image px and back; ``plan`` is everything that was drawn; ``scene`` and
     ``layout`` are the page in mm, before the warp; ``covered`` is what effects cover of it, in page mm. ``signals``
     is the window of the record that the page was made from, (samples, leads) mV, its columns named by
@@ -48,9 +48,9 @@ class Sheet:
     plan: Plan
     layout: Layout
     scene: Scene
-    shot: Shot
+    view: View
     image: Uint8Array
-    annotations: Annotations
+    labels: Labels
     covered: BaseGeometry
     signals: Float64Array
     signal_leads: tuple[str, ...]
@@ -59,7 +59,7 @@ class Sheet:
     @property
     def warp(self) -> Flat | Lattice:
         """The map from page mm to image px and back."""
-        return self.shot.warp
+        return self.view.warp
 
     @property
     def paper(self) -> Paper:
@@ -85,18 +85,18 @@ class Sheet:
         return warped_svg.write(self.scene, self.warp)
 
     @property
-    def truth(self) -> Scene:
+    def trace_scene(self) -> Scene:
         """The same page with its traces alone, whole: no grid, no text, no artefact."""
         scene = self.scene.only({"trace"})
         groups = [
-            replace(g, marks=tuple(replace(m, pen=replace(m.pen, dash=())) for m in g.marks)) for g in scene.groups
+            replace(g, shapes=tuple(replace(m, pen=replace(m.pen, dash=())) for m in g.shapes)) for g in scene.groups
         ]
         return replace(scene, groups=tuple(groups))
 
     @cached_property
-    def truth_image(self) -> Uint8Array:
+    def trace_image(self) -> Uint8Array:
         """``truth`` as pixels, (H, W, 3) uint8 RGB on white, bent as the image is; no effect touches it."""
-        return developed(self.truth, self.shot, self.plan.page.style.dpi)
+        return render_pixels(self.trace_scene, self.view, self.plan.page.style.dpi)
 
     def save(self, folder: str | Path, formats: Iterable[str] | None = None) -> list[Path]:
         """Write the sheet into ``folder`` (made if absent) in these formats; returns the files.
@@ -115,4 +115,4 @@ class Sheet:
 
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
-        return f"<Sheet {brief(self.plan.stem, 60)}: {width} x {height} px, {len(self.annotations.traces)} traces>"
+        return f"<Sheet {brief(self.plan.stem, 60)}: {width} x {height} px, {len(self.labels.traces)} traces>"

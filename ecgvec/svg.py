@@ -11,7 +11,7 @@ import numpy as np
 
 from ecgvec._typing import Float64Array
 from ecgvec.errors import SourceError
-from ecgvec.graphics.nodes import Group, Mark, Pen, Scene
+from ecgvec.graphics.shapes import Group, Pen, Scene, Shape
 
 _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 # Characters that no XML document may hold, escaped or not (XML 1.0, production 2).
@@ -30,8 +30,8 @@ def write(scene: Scene) -> str:
     drawing.attribs["id"] = "page"
     for group in scene.groups:
         element = drawing.add(group_element(drawing, group))
-        for mark in group.marks:
-            element.add(_mark(drawing, mark))
+        for shape in group.shapes:
+            element.add(_shape(drawing, shape))
     return document(drawing)
 
 
@@ -50,38 +50,38 @@ def document(drawing: Any) -> str:
 
 
 def group_element(drawing: Any, group: Group) -> Any:
-    """The element of ``group``, its marks not yet in it."""
+    """The element of ``group``, its shapes not yet in it."""
     element = drawing.g(id=group.id, class_=group.role)
     _set_data(element, group.data)
     return element
 
 
-def _mark(drawing: Any, mark: Mark) -> Any:
-    element = drawing.path(d=mark.path.svg_d(), id=mark.id, class_=mark.role)
-    element.attribs.update(pen_attributes(mark.pen))
-    explain(element, mark)
-    if mark.clip is not None:
-        x0, y0, x1, y1 = mark.clip
-        clip(drawing, element, mark, drawing.rect((x0, y0), (x1 - x0, y1 - y0)))
+def _shape(drawing: Any, shape: Shape) -> Any:
+    element = drawing.path(d=shape.path.svg_d(), id=shape.id, class_=shape.role)
+    element.attribs.update(pen_attributes(shape.pen))
+    explain(element, shape)
+    if shape.clip is not None:
+        x0, y0, x1, y1 = shape.clip
+        clip(drawing, element, shape, drawing.rect((x0, y0), (x1 - x0, y1 - y0)))
     return element
 
 
-def explain(element: Any, mark: Mark) -> None:
-    """What ``mark`` shows, as ``data-*``; a text as words too."""
-    _set_data(element, mark.data)
-    if "text" in mark.data:
+def explain(element: Any, shape: Shape) -> None:
+    """What ``shape`` shows, as ``data-*``; a text as words too."""
+    _set_data(element, shape.data)
+    if "text" in shape.data:
         # The string stays where programs, browsers and screen readers look for it.
         element.attribs["role"] = "img"
-        element.attribs["aria-label"] = mark.data["text"]
-        element.set_desc(title=mark.data["text"])
+        element.attribs["aria-label"] = shape.data["text"]
+        element.set_desc(title=shape.data["text"])
 
 
-def clip(drawing: Any, element: Any, mark: Mark, shape: Any) -> None:
-    """Show of ``element``, which draws ``mark``, only what lies in ``shape``."""
-    path = drawing.clipPath(id=f"clip-{mark.id}")
-    path.add(shape)
+def clip(drawing: Any, element: Any, shape: Shape, outline: Any) -> None:
+    """Show of ``element``, which draws ``shape``, only what lies in ``outline``."""
+    path = drawing.clipPath(id=f"clip-{shape.id}")
+    path.add(outline)
     drawing.defs.add(path)
-    element.attribs["clip-path"] = f"url(#clip-{mark.id})"
+    element.attribs["clip-path"] = f"url(#clip-{shape.id})"
 
 
 def _clean(text: str) -> str:

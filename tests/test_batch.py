@@ -59,9 +59,11 @@ def test_windows_tails_and_variants(tmp_path: Path, ecgvec_run: Run) -> None:
     common = ("batch", "-i", tmp_path / "in", "-r", "50", "--formats", "json")
     done = ecgvec_run(*common, "-o", tmp_path / "drop")
     assert stems(tmp_path / "drop") == ["long-0", "long-1", "short-0"]
-    assert "long: The last 5.000 s fill less than a page and are dropped (--tail keep draws them)." in done.stdout
+    assert (
+        "long: The last 5.000 s fill less than a page and are dropped (--partial-page keep draws them)." in done.stdout
+    )
     assert "short: The last 4.000 s fill less than a page and are drawn as long as they are." in done.stdout
-    ecgvec_run(*common, "-o", tmp_path / "keep", "--tail", "keep", "--variants", "2")
+    ecgvec_run(*common, "-o", tmp_path / "keep", "--partial-page", "keep", "--variants", "2")
     assert stems(tmp_path / "keep") == [
         "long-0-v0", "long-0-v1", "long-1-v0", "long-1-v1", "long-2-v0", "long-2-v1", "short-0-v0", "short-0-v1",
     ]  # fmt: skip

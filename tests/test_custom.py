@@ -178,10 +178,10 @@ def test_what_cannot_be_referred_to_weakly_is_tried_each_time() -> None:
 def test_the_picture_alone_changes_and_the_plan_names_who(demo_record: Record) -> None:
     plain = ecgvec.render(demo_record, dpi=60, recipe="phone-photo")
     changed = ecgvec.render(demo_record, dpi=60, recipe="phone-photo", effects=[soften, in_shadow])
-    assert changed.plan.outside == ("soften", "in_shadow")
+    assert changed.plan.user_effects == ("soften", "in_shadow")
     assert (changed.image == in_shadow(soften(plain.image))).all()
     assert changed.plan.model_copy(update={"outside": ()}) == plain.plan
-    assert (changed.truth_image == plain.truth_image).all()
+    assert (changed.trace_image == plain.trace_image).all()
     with pytest.raises(RecipeError, match="moves pixels"):
         ecgvec.render(demo_record, dpi=60, effects=[soften, MOVING["a pixel right"]])
 
@@ -192,7 +192,7 @@ def test_a_function_cannot_change_the_picture_it_was_given(demo_record: Record) 
         return image
 
     page = custom.trial_page(0)[0]
-    assert (custom.apply_outside(page, [in_place]) == 255 - page).all()
+    assert (custom.apply_user_effects(page, [in_place]) == 255 - page).all()
     assert page.max() > 200 > 60 > page.min()
     assert page.mean() > 200  # the page itself is as it was
 
@@ -215,6 +215,6 @@ def test_a_plan_says_that_it_is_not_the_whole_truth(demo_record: Record, tmp_pat
 def test_a_pixel_transform_of_albumentations() -> None:
     albumentations = pytest.importorskip("albumentations")
     page = custom.trial_page(0)[0]
-    assert custom.apply_outside(page, [albumentations.GaussNoise(p=1)]).shape == page.shape
+    assert custom.apply_user_effects(page, [albumentations.GaussNoise(p=1)]).shape == page.shape
     with pytest.raises(RecipeError, match="HorizontalFlip moves pixels"):
         custom.check(albumentations.HorizontalFlip(p=1))

@@ -16,7 +16,7 @@ import pytest
 import ecgvec
 from ecgvec.batch.replay import replay_image
 from ecgvec.recipe.recipe import load_recipe
-from ecgvec.rendering.camera import developed
+from ecgvec.rendering.camera import render_pixels
 from ecgvec.rendering.labels.derive import inside
 from ecgvec.resources import folder, listing
 from ecgvec.verify.report import verify_folder
@@ -58,15 +58,15 @@ def check(case: Case, out: Path) -> str:
 
 def check_occlusion(sheet: ecgvec.Sheet, case: Case) -> None:
     """Where a label calls a sample visible, taking the traces away changes the picture; where occluded, it does not."""
-    effects = [known for known in (effect.foreseen() for effect in sheet.plan.effects) if known is not None]
+    effects = [known for known in (effect.predictable_part() for effect in sheet.plan.effects) if known is not None]
     groups = tuple(group for group in sheet.scene.groups if group.role != "traces")
     pages = [
-        developed(scene, sheet.shot, sheet.plan.page.style.dpi, effects)
+        render_pixels(scene, sheet.view, sheet.plan.page.style.dpi, effects)
         for scene in (sheet.scene, replace(sheet.scene, groups=groups))
     ]
     change = cv2.dilate(cv2.absdiff(*pages).max(axis=-1), np.ones((3, 3), dtype=np.uint8))
     seen, hidden = [], []
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         assert not (trace.visible & trace.occluded).any()
         known = inside(sheet.warp)(trace.points)
         for found, which in ((seen, trace.visible & known), (hidden, trace.occluded & known)):

@@ -14,7 +14,7 @@ import shapely
 import ecgvec
 from ecgvec.export import coco, kit, native, yolo
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.graphics.nodes import AddedInfo, TextInfo
+from ecgvec.graphics.shapes import AddedInfo, TextInfo
 from ecgvec.handwriting import Writer
 from ecgvec.layout.place import TraceInfo, place
 from ecgvec.marks.places import peaks
@@ -52,15 +52,15 @@ def pair(request: pytest.FixtureRequest, demo_record: Record) -> tuple[ecgvec.Sh
 def tied(sheet: ecgvec.Sheet) -> list[tuple[TextLabel, MarkLabel]]:
     """Each note that has a pointer, with it."""
     texts = {note.id: note for note in notes(sheet)}
-    return [(texts[mark.id.rsplit("-", 1)[0]], mark) for mark in sheet.annotations.marks]
+    return [(texts[mark.id.rsplit("-", 1)[0]], mark) for mark in sheet.labels.marks]
 
 
 def test_ink_lies_within_the_labels(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> None:
     sheet, bare = pair
     ink, reach = changed(sheet, bare), 1 if isinstance(sheet.warp, Flat) else 2
-    rings = [note.hull for note in notes(sheet)] + [mark.ring for mark in sheet.annotations.marks]
+    rings = [note.hull for note in notes(sheet)] + [mark.ring for mark in sheet.labels.marks]
     assert not (ink & ~within(rings, ink.shape, reach)).any()
-    for mark in sheet.annotations.marks:
+    for mark in sheet.labels.marks:
         assert mark.visible and not mark.opaque and shapely.Polygon(mark.ring).is_valid
         own = ink & within([mark.ring], ink.shape, reach)
         rows, columns = np.nonzero(own)
@@ -71,8 +71,8 @@ def test_ink_lies_within_the_labels(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> 
 def test_each_pointer_has_its_note_and_its_beat(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> None:
     sheet = pair[0]
     found = {note.id: mark for note, mark in tied(sheet)}
-    traces = {m.id: m.info for m in sheet.scene.marks() if isinstance(m.info, TraceInfo)}
-    rings = {m.id: m.info.ring for m in sheet.scene.marks() if isinstance(m.info, AddedInfo)}
+    traces = {m.id: m.info for m in sheet.scene.shapes() if isinstance(m.info, TraceInfo)}
+    rings = {m.id: m.info.ring for m in sheet.scene.shapes() if isinstance(m.info, AddedInfo)}
     pointing = [i for i, note in enumerate(sheet.plan.notes) if note.place == "beat"]
     assert list(found) == [f"note-{i}" for i in pointing]
     for i in pointing:
@@ -91,10 +91,10 @@ def test_notes_and_pointers_keep_clear_of_each_other(pair: tuple[ecgvec.Sheet, e
     scene = pair[0].scene
     hulls = {
         m.id: shapely.convex_hull(shapely.multipoints(m.info.outline.points))
-        for m in scene.marks()
+        for m in scene.shapes()
         if m.role == "note" and isinstance(m.info, TextInfo)
     }
-    rings = {m.id: shapely.Polygon(m.info.ring) for m in scene.marks() if isinstance(m.info, AddedInfo)}
+    rings = {m.id: shapely.Polygon(m.info.ring) for m in scene.shapes() if isinstance(m.info, AddedInfo)}
     every = [*hulls.items(), *rings.items()]
     paper = shapely.box(0, 0, scene.width, scene.height).buffer(-1)
     for i, (name, area) in enumerate(every):
@@ -118,7 +118,7 @@ def test_labels_say_what_they_are(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> No
     found = [a for a in share["annotations"] if names[a["category_id"]] == "note"]
     assert [a["kind"] for a in found] == kinds
     marks = [names[a["category_id"]] for a in share["annotations"] if a["category_id"] > 60]
-    assert marks == [mark.kind for mark in sheet.annotations.marks]
+    assert marks == [mark.kind for mark in sheet.labels.marks]
     lines = yolo.image_files(sheet, "a")["yolo/detect/labels/a.txt"].decode().splitlines()
     classes = [yolo.NAMES[int(line.split()[0])] for line in lines]
     assert [name for name in classes if name in coco.ADDED] == marks
@@ -134,7 +134,7 @@ def test_labels_say_what_they_are(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> No
 
 def test_pointers_are_of_their_notes_ink(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> None:
     sheet = pair[0]
-    shades = {m.pen.fill for m in sheet.scene.marks() if m.role in ("note", "mark")}
+    shades = {m.pen.fill for m in sheet.scene.shapes() if m.role in ("note", "mark")}
     assert shades == {sheet.plan.notes[0].shade}
 
 
@@ -149,7 +149,7 @@ def test_brackets_are_as_wide_as_their_texts_say(demo_record: Record, nib: str, 
             {"page.speed": speed, "page.seconds": 10 if speed == 25 else 5},
             seed=seed,
         )
-        rings = {m.id: m.info.ring for m in sheet.scene.marks() if isinstance(m.info, AddedInfo)}
+        rings = {m.id: m.info.ring for m in sheet.scene.shapes() if isinstance(m.info, AddedInfo)}
         for note, mark in tied(sheet):
             name, seconds = note.text.split()
             wanted = float(seconds) * speed
@@ -247,7 +247,7 @@ def test_without_beats_there_is_nothing_to_point_at(demo_record: Record) -> None
     groups = notes.notes(plan.notes, layout, [])
     assert [group.role for group in groups] == ["note"] * 5
     for group in groups:
-        x0, y0, x1, y1 = group.marks[0].info.ink  # type: ignore[union-attr]
+        x0, y0, x1, y1 = group.shapes[0].info.ink  # type: ignore[union-attr]
         assert 0 < x0 < x1 < layout.width and 0 < y0 < y1 < layout.height
 
 

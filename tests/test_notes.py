@@ -61,7 +61,7 @@ def without(record: Record, sheet: ecgvec.Sheet) -> ecgvec.Sheet:
 
 
 def notes(sheet: ecgvec.Sheet) -> list[TextLabel]:
-    return [text for text in sheet.annotations.texts if text.role == "note"]
+    return [text for text in sheet.labels.texts if text.role == "note"]
 
 
 LOOKS: dict[str, dict[str, Any]] = {
@@ -101,7 +101,7 @@ def test_labels_lie_around_the_ink(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> N
 def test_quads_are_turned_with_their_notes(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> None:
     """The page's own quad: its upper side runs as the note does, and it holds the hull without room to spare."""
     scene = pair[0].scene
-    infos = [mark.info for mark in scene.marks() if mark.role == "note" and mark.info is not None]
+    infos = [mark.info for mark in scene.shapes() if mark.role == "note" and mark.info is not None]
     for note, info in zip(pair[0].plan.notes, infos, strict=True):
         along, down = info.quad[1] - info.quad[0], info.quad[3] - info.quad[0]
         angle = math.degrees(math.atan2(-along[1], along[0]))
@@ -115,12 +115,12 @@ def test_quads_are_turned_with_their_notes(pair: tuple[ecgvec.Sheet, ecgvec.Shee
 
 def test_notes_lie_where_they_belong(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> None:
     scene = pair[0].scene
-    marks = [mark for mark in scene.marks() if mark.info is not None and mark.role != "note"]
+    marks = [mark for mark in scene.shapes() if mark.info is not None and mark.role != "note"]
     traces = [shapely.LineString(mark.path.points) for mark in marks if mark.role == "trace"]
     texts = [shapely.box(*mark.info.ink) for mark in marks if mark.role in ("lead-name", "footer-text")]
     hulls = [
         shapely.convex_hull(shapely.multipoints(m.info.outline.points))
-        for m in scene.marks()
+        for m in scene.shapes()
         if m.role == "note" and m.info
     ]
     for i, (note, hull) in enumerate(zip(pair[0].plan.notes, hulls, strict=True)):
@@ -201,7 +201,7 @@ def test_overlays_show_them(pair: tuple[ecgvec.Sheet, ecgvec.Sheet], tmp_path: A
     sheet = pair[0]
     sheet.save(tmp_path, ("png", "json"))
     sidecar = tmp_path / f"{sheet.plan.stem}.json"
-    marks = [m for group in draw_layers(read_source(sidecar, False), ["texts"], sidecar) for m in group.marks]
+    marks = [m for group in draw_layers(read_source(sidecar, False), ["texts"], sidecar) for m in group.shapes]
     assert [m.data["text"] for m in marks if m.role == "note"] == [note.text for note in notes(sheet)]
     rings = [m for m in marks if m.role == "character"]
     assert [m.data["character"] for m in rings] == [c.character for note in notes(sheet) for c in note.characters]
@@ -212,7 +212,7 @@ def test_traces_verify_beside_and_under_notes(pair: tuple[ecgvec.Sheet, ecgvec.S
     sheet.save(tmp_path, ("png", "json"))
     page = read_page(tmp_path / f"{sheet.plan.stem}.json")
     assert len(page.added) == 3
-    error = label_error(sheet.image, page, unmix(sheet.image, page), {t.id: t.points for t in sheet.annotations.traces})
+    error = label_error(sheet.image, page, unmix(sheet.image, page), {t.id: t.points for t in sheet.labels.traces})
     assert error.found
     assert error.median < 0.05
     assert error.p99 < 0.5
@@ -265,7 +265,7 @@ def test_a_record_s_windows_have_notes_of_their_own(demo_record: Record) -> None
 def test_one_hand_with_one_pen_writes_a_page(demo_record: Record) -> None:
     for seed in range(4):
         found = made(demo_record, {"notes.words": 4}, seed=seed).plans[0].notes
-        assert len({(note.style, note.nib, note.colour, note.shade, note.x_height) for note in found}) == 1
+        assert len({(note.style, note.nib, note.color, note.shade, note.x_height) for note in found}) == 1
         assert found[0].style.startswith("uji-")  # a person's
 
 
@@ -329,8 +329,8 @@ def test_a_single_note_is_one(demo_record: Record) -> None:
 def test_a_page_without_traces_has_free_places(demo_record: Record) -> None:
     plan = made(demo_record, {"notes.place": {"choice": ["free", "across"]}}).plans[0]
     layout = place(plan.page)
-    for group in placed.notes(plan.notes, layout, []):
-        x0, y0, x1, y1 = group.marks[0].info.ink  # type: ignore[union-attr]
+    for group in placed.draw_notes(plan.notes, layout, []):
+        x0, y0, x1, y1 = group.shapes[0].info.ink  # type: ignore[union-attr]
         assert 0 < x0 < x1 < layout.width
         assert 0 < y0 < y1 < layout.height
 

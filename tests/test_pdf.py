@@ -21,10 +21,10 @@ from pypdf.generic import ContentStream
 
 import ecgvec
 from ecgvec.errors import ExportError
-from ecgvec.geometry.path import Box, joined, polyline, rectangles, segments
+from ecgvec.geometry.path import Box, join, polyline, rectangles, segments
 from ecgvec.geometry.path import Path as Drawn
 from ecgvec.graphics import pdf, raster
-from ecgvec.graphics.nodes import AddedInfo, Group, Mark, Pen, Scene, TextInfo, text_mark
+from ecgvec.graphics.shapes import AddedInfo, Group, Pen, Scene, Shape, TextInfo, text_shape
 from ecgvec.pipeline import render_plan
 from ecgvec.planning.make import make_plans
 from ecgvec.recipe.recipe import load_recipe
@@ -82,7 +82,7 @@ def painted(data: bytes) -> Iterator[tuple[str, tuple[float, ...], NDArray[np.fl
     """(S or f, colour, points in the numbers of the file) of every path of the first page."""
     document = reader(data)
     points: list[float] = []
-    colours: dict[str, tuple[float, ...]] = {}
+    colors: dict[str, tuple[float, ...]] = {}
     contents = document.pages[0].get_contents()
     assert contents is not None
     for operands, operator in ContentStream(contents, document).operations:
@@ -90,9 +90,9 @@ def painted(data: bytes) -> Iterator[tuple[str, tuple[float, ...], NDArray[np.fl
         if name in ("m", "l", "c"):
             points += map(float, operands)
         elif name in ("rg", "RG"):
-            colours[name] = tuple(map(float, operands))
+            colors[name] = tuple(map(float, operands))
         elif name in ("S", "f"):
-            yield name, colours["RG" if name == "S" else "rg"], np.array(points).reshape(-1, 2)
+            yield name, colors["RG" if name == "S" else "rg"], np.array(points).reshape(-1, 2)
             points = []
         elif name == "n":
             points = []
@@ -138,15 +138,15 @@ def test_every_number_of_the_vectors_is_the_scenes(sheets: dict[str, Sheet]) -> 
     scene = sheets["ge"].scene
     found = list(painted(pdf.write([scene])))
     wanted = [
-        (operator, np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255, mark.path.points)
-        for mark in scene.marks()
-        for operator, colour in (("f", mark.pen.fill), ("S", mark.pen.stroke))
-        if colour is not None
+        (operator, np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)]) / 255, mark.path.points)
+        for mark in scene.shapes()
+        for operator, color in (("f", mark.pen.fill), ("S", mark.pen.stroke))
+        if color is not None
     ]
     assert len(found) == len(wanted) > 50
-    for (operator, colour, points), (expected, shade, drawn) in zip(found, wanted, strict=True):
+    for (operator, color, points), (expected, shade, drawn) in zip(found, wanted, strict=True):
         assert operator == expected
-        assert colour == pytest.approx(shade, abs=1e-6)
+        assert color == pytest.approx(shade, abs=1e-6)
         assert np.abs(points - drawn).max() < 1e-9  # a scene's points are on the grid of decimals that is written
 
 
@@ -156,10 +156,10 @@ def test_a_box_of_5_mm_by_its_vectors(sheets: dict[str, Sheet]) -> None:
     a, b, c, d, e, f = to_points(data)
     assert (b, c, e) == (0, 0, 0)
     assert f == pytest.approx(float(reader(data).pages[0].mediabox.height), abs=1e-6)
-    (major,) = (mark for mark in scene.marks() if mark.role == "grid-major")
+    (major,) = (mark for mark in scene.shapes() if mark.role == "grid-major")
     assert major.pen.stroke is not None
     shade = [int(major.pen.stroke[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    found = np.concatenate([p for s, colour, p in painted(data) if s == "S" and np.allclose(colour, shade, atol=1e-6)])
+    found = np.concatenate([p for s, color, p in painted(data) if s == "S" and np.allclose(color, shade, atol=1e-6)])
     for axis, scale in ((0, a), (1, -d)):
         lines = np.unique(found[:, axis] * scale)
         sides = np.diff(lines[np.diff(lines, prepend=-1.0) > 1.0]) * POINT_MM
@@ -199,20 +199,20 @@ def centroids(profile: NDArray[np.float64]) -> NDArray[np.float64]:
 def test_pens_clips_and_opacity(tmp_path: Path) -> None:
     grey = Pen(stroke="#203040", width=1.2)
     star = polyline([(30, 2), (33, 11), (25, 5), (35, 5), (27, 11)], closed=True)
-    same_way = joined([rectangles([(40, 2, 48, 11)]), rectangles([(42, 4, 46, 9)])])
+    same_way = join([rectangles([(40, 2, 48, 11)]), rectangles([(42, 4, 46, 9)])])
     corner = polyline([(2, 22), (6, 15), (10, 22)])
     marks = (
-        Mark("off", "x", segments([(-3, 5, 8, 5)]), replace(grey, cap="square", opacity=0.5)),
-        Mark("round", "x", segments([(12, 5, 20, 5), (12, 9, 12, 9)]), replace(grey, cap="round")),
-        Mark("star", "x", star, Pen(fill="#A02020", opacity=0.6)),
-        Mark("ring", "x", same_way, Pen(fill="#20A020", stroke="#000000", width=0.8, opacity=0.35, join="round")),
-        Mark("miter", "x", corner, grey),
-        Mark("blunt", "x", polyline([(12, 22), (13, 15), (14, 22)]), grey),  # sharper than the miter limit
-        Mark("clip", "x", segments([(16, 18, 30, 18)]), replace(grey, width=4.0), clip=Box(18, 17, 24, 30)),
-        Mark("dash", "x", segments([(32, 16, 50, 16)]), replace(grey, dash=(2.0, 1.0, 0.5))),
-        Mark("dots", "x", segments([(32, 20, 49, 20)]), replace(grey, cap="round", dash=(0.0, 2.0))),
-        Mark("over", "x", rectangles([(10, 1, 44, 24)]), Pen(fill="#0000FF", opacity=0.1)),
-        Mark("empty", "x", Drawn(np.empty(0, dtype=np.uint8), np.empty((0, 2))), Pen(fill="#000000")),
+        Shape("off", "x", segments([(-3, 5, 8, 5)]), replace(grey, cap="square", opacity=0.5)),
+        Shape("round", "x", segments([(12, 5, 20, 5), (12, 9, 12, 9)]), replace(grey, cap="round")),
+        Shape("star", "x", star, Pen(fill="#A02020", opacity=0.6)),
+        Shape("ring", "x", same_way, Pen(fill="#20A020", stroke="#000000", width=0.8, opacity=0.35, join="round")),
+        Shape("miter", "x", corner, grey),
+        Shape("blunt", "x", polyline([(12, 22), (13, 15), (14, 22)]), grey),  # sharper than the miter limit
+        Shape("clip", "x", segments([(16, 18, 30, 18)]), replace(grey, width=4.0), clip=Box(18, 17, 24, 30)),
+        Shape("dash", "x", segments([(32, 16, 50, 16)]), replace(grey, dash=(2.0, 1.0, 0.5))),
+        Shape("dots", "x", segments([(32, 20, 49, 20)]), replace(grey, cap="round", dash=(0.0, 2.0))),
+        Shape("over", "x", rectangles([(10, 1, 44, 24)]), Pen(fill="#0000FF", opacity=0.1)),
+        Shape("empty", "x", Drawn(np.empty(0, dtype=np.uint8), np.empty((0, 2))), Pen(fill="#000000")),
     )
     scene = Scene(50.8, 25.4, "hand-made", (Group("all", "all", marks),))
     data, ours = pdf.write([scene]), raster.draw(scene, 500)
@@ -242,7 +242,7 @@ def test_every_printed_word_is_found_where_its_ink_is(sheets: dict[str, Sheet], 
     scene = sheets[name].scene
     data = pdf.write([scene])
     found, everything = words(data), said(data)
-    texts = [(mark.info, float(mark.data["size-mm"])) for mark in scene.marks() if isinstance(mark.info, TextInfo)]
+    texts = [(mark.info, float(mark.data["size-mm"])) for mark in scene.shapes() if isinstance(mark.info, TextInfo)]
     assert len(texts) > 30
     for info, size in texts:
         assert " ".join(info.text.split()) in everything
@@ -267,7 +267,7 @@ def test_handwriting_is_found_on_its_ink_however_it_is_turned(demo_record: Recor
         sheet = written(demo_record, {"notes.words": 4, "notes.place": "margin"}, seed=seed)
         data = pdf.write([sheet.scene])
         found = words(data)
-        notes = [m.info for m in sheet.scene.marks() if m.role == "note" and isinstance(m.info, TextInfo)]
+        notes = [m.info for m in sheet.scene.shapes() if m.role == "note" and isinstance(m.info, TextInfo)]
         assert notes
         for info in notes:
             assert info.text in said(data)
@@ -296,7 +296,7 @@ def test_what_is_blacked_out_is_not_found_and_a_stamp_is(demo_record: Record) ->
         page(demo_record, keys("stamp", words="RECEIVED"), over)
         for over in ({}, keys("redaction", over="header", lines=1))
     )
-    marks = list(open_.scene.marks())
+    marks = list(open_.scene.shapes())
     name = next(m.info.text for m in marks if m.role == "header-text" and isinstance(m.info, TextInfo))
     stamp = next(m.info for m in marks if isinstance(m.info, AddedInfo))
     assert name in said(pdf.write([open_.scene]))
@@ -312,7 +312,7 @@ def test_what_is_blacked_out_is_not_found_and_a_stamp_is(demo_record: Record) ->
 def test_characters_beyond_ascii_and_beyond_the_faces() -> None:
     texts = ["25 µV, 5°, 10 mm²", "Łęcka–Żółć ½ €", "ΑΩ Жук", "心电图 and 𝔘", "( \\ ) <>"]
     marks = [
-        text_mark(f"t{i}", "header-text", text, (5.0, 10.0 + 8 * i), (("sans", "condensed")[i % 2], 4.0, "#000000"))
+        text_shape(f"t{i}", "header-text", text, (5.0, 10.0 + 8 * i), (("sans", "condensed")[i % 2], 4.0, "#000000"))
         for i, text in enumerate(texts)
     ]
     scene = Scene(100.0, 60.0, "", (Group("all", "all", tuple(mark for mark in marks if mark is not None)),))

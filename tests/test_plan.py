@@ -25,7 +25,7 @@ def record_of(samples: int, fs: float = 100.0, leads: tuple[str, ...] = ("I", "I
 @pytest.mark.parametrize("fs", [62.4725 * 4, 99.7, 128.0, 257.0, 360.0, 999.56])
 def test_windows_follow_one_another_without_gap_or_overlap(fs: float) -> None:
     record = record_of(round(fs * 65), fs)
-    planned = make_plans(record, load_recipe("clean", {"record.tail": "keep"}))
+    planned = make_plans(record, load_recipe("clean", {"record.partial_page": "keep"}))
     windows = [plan.window for plan in planned.plans]
     assert windows[0].first == 0
     for before, after in pairwise(windows):
@@ -78,7 +78,7 @@ def test_another_draw_leaves_the_others_as_they_were() -> None:
 def test_a_short_record_shows_every_lead(demo_record: Record) -> None:
     short = Record("r", 500.0, demo_record.signals[:2000], demo_record.leads)
     sheet = ecgvec.render(short)
-    shown = {trace.lead for trace in sheet.annotations.traces}
+    shown = {trace.lead for trace in sheet.labels.traces}
     assert shown == set(demo_record.lead_names)
     assert sheet.layout.seconds == 4.0
     assert sum(panel.seconds for panel in sheet.layout.panels if panel.row == 0) == pytest.approx(4.0)
@@ -97,11 +97,11 @@ def test_a_lead_with_a_large_offset_is_drawn_in_its_row() -> None:
     signals = np.column_stack([np.sin(np.arange(1000) / 9) + 5.0, np.sin(np.arange(1000) / 9) + 0.3])
     record = Record("r", 100.0, signals, (Lead("I", "I"), Lead("II", "II")))
     sheet = ecgvec.render(record)
-    for trace, panel in zip(sheet.annotations.traces, sheet.layout.panels, strict=True):
+    for trace, panel in zip(sheet.labels.traces, sheet.layout.panels, strict=True):
         y = sheet.warp.inverse(trace.points)[:, 1]
         assert panel.box.y0 < np.median(y) < panel.box.y1
     at_zero = ecgvec.render(record, baseline="zero")
-    first = at_zero.warp.inverse(at_zero.annotations.traces[0].points)[:, 1]
+    first = at_zero.warp.inverse(at_zero.labels.traces[0].points)[:, 1]
     assert np.median(first) == pytest.approx(place(at_zero.plan.page).panels[0].baseline - 50, abs=1)
 
 

@@ -53,7 +53,7 @@ def logged(log: Path) -> Counter[int]:
 def test_each_job_is_done_once(tmp_path: Path, workers: int) -> None:
     log = tmp_path / "log"
     with Pool(workers, drawing, log, {}) as pool:
-        entries = list(pool.drawn(chunks(20, 3)))
+        entries = list(pool.draw(chunks(20, 3)))
     assert sorted(entry.number for entry in entries) == list(range(20))
     assert logged(log) == dict.fromkeys(range(20), 1)
     assert len({line.split()[1] for line in log.read_text().splitlines()}) <= workers
@@ -63,7 +63,7 @@ def test_each_job_is_done_once(tmp_path: Path, workers: int) -> None:
 def test_a_job_that_kills_its_process_costs_no_other(tmp_path: Path, fatal: signal.Signals) -> None:
     log = tmp_path / "log"
     with Pool(2, drawing, log, {7: int(fatal)}) as pool:
-        entries = {entry.number: entry for entry in pool.drawn(chunks(20, 5))}
+        entries = {entry.number: entry for entry in pool.draw(chunks(20, 5))}
     assert sorted(entries) == list(range(20))
     assert {number for number, entry in entries.items() if entry.state != "done"} == {7}
     assert entries[7].state == "quarantined" and fatal.name in entries[7].reason and "died 2 times" in entries[7].reason
@@ -72,17 +72,17 @@ def test_a_job_that_kills_its_process_costs_no_other(tmp_path: Path, fatal: sign
 
 def test_a_process_that_cannot_write_ends_the_run(tmp_path: Path) -> None:
     with Pool(2, drawing, tmp_path / "log", {5: 0}) as pool, pytest.raises(ExportError, match="the disk is full"):
-        list(pool.drawn(chunks(20, 2)))
+        list(pool.draw(chunks(20, 2)))
 
 
 def test_processes_that_cannot_begin_end_the_run() -> None:
     with Pool(2, broken) as pool, pytest.raises(ExportError, match=r"ended by itself \(exit code 3\)"):
-        list(pool.drawn(chunks(3, 1)))
+        list(pool.draw(chunks(3, 1)))
 
 
 def test_leaving_early_ends_the_processes(tmp_path: Path) -> None:
     with Pool(2, drawing, tmp_path / "log", {}) as pool:
-        next(pool.drawn(chunks(1000, 1)))
+        next(pool.draw(chunks(1000, 1)))
         workers = [worker.process for worker in pool._workers]
         assert len(workers) == 2
     assert not any(process.is_alive() for process in workers)
@@ -100,7 +100,7 @@ def test_chunks_are_taken_as_they_are_needed(tmp_path: Path) -> None:
 
     with Pool(2, drawing, tmp_path / "log", {}) as pool:
         done = 0
-        for _ in pool.drawn(counted()):
+        for _ in pool.draw(counted()):
             done += 1
             assert taken <= done + 3
     assert done == 100

@@ -385,7 +385,7 @@ def test_3x4_and_6x2_and_12x1_columns_are_consecutive_windows(
 
 @pytest.mark.parametrize("template", ["3x4", "6x2"])
 def test_3x4_and_6x2_columns_are_simultaneous_on_request(demo_record: Record, template: str) -> None:
-    drawn = page(demo_record, template=template, columns="simultaneous")
+    drawn = page(demo_record, template=template, column_timing="simultaneous")
     count = 4 if template == "3x4" else 2
     assert len(starts(drawn.lead_traces)) == count
     for ink in drawn.lead_traces:
@@ -494,7 +494,7 @@ def test_trace_width_of_software_as_pixels_at_300_dpi(demo_record: Record, width
     flat = replace(demo_record, signals=np.zeros_like(demo_record.signals))
     drawn = page(flat, template="12x1", trace_width=width, trace_color="#000000", dpi=300.0)
     assert {ink.width for ink in drawn.of("trace")} == {width}
-    ink = (255.0 - drawn.sheet.truth_image[:, :, 0]) / 255
+    ink = (255.0 - drawn.sheet.trace_image[:, :, 0]) / 255
     middle = ink[:, ink.shape[1] // 2]
     assert middle.sum() / 12 == pytest.approx(pixels, abs=0.04)
 
@@ -515,7 +515,7 @@ def ground_color(drawn: Page) -> tuple[int, ...]:
     return commonest >> 16, commonest >> 8 & 255, commonest & 255
 
 
-def test_ge_look_colours(demo_record: Record) -> None:
+def test_ge_look_colors(demo_record: Record) -> None:
     drawn = page(demo_record, template="ge", dpi=200.0)
     minor, major = _grid(drawn)
     assert near(minor.attrib["stroke"], "#FFC0C0", 6)
@@ -723,7 +723,7 @@ def test_hospital_prints_have_a_dot_grid(demo_record: Record) -> None:
     ("name", "low", "high"),
     [("red", -10, 15), ("pink", -50, -10), ("brown", 18, 45), ("green", 90, 160), ("blue", 200, 250)],
 )
-def test_grid_colours_met(demo_record: Record, name: str, low: float, high: float) -> None:
+def test_grid_colors_met(demo_record: Record, name: str, low: float, high: float) -> None:
     drawn = page(demo_record, grid_color=name, dpi=200.0)
     saturation = []
     for ink in _grid(drawn):
@@ -735,18 +735,18 @@ def test_grid_colours_met(demo_record: Record, name: str, low: float, high: floa
 
 
 @pytest.mark.parametrize("keys", [{"bw": True}, {"bw": True, "grid": "dots"}, {"grid_color": "grey"}])
-def test_grid_colours_of_black_and_white_prints_are_grey(demo_record: Record, keys: dict[str, Any]) -> None:
+def test_grid_colors_of_black_and_white_prints_are_grey(demo_record: Record, keys: dict[str, Any]) -> None:
     for ink in _grid(page(demo_record, **keys)):
         red, green, blue = rgb(ink.attrib["stroke"])
         assert red == green == blue < 255
 
 
-def test_grid_colours_of_a_black_and_white_print_leave_no_colour_in_the_pixels(demo_record: Record) -> None:
+def test_grid_colors_of_a_black_and_white_print_leave_no_color_in_the_pixels(demo_record: Record) -> None:
     image = page(demo_record, template="ge", bw=True, qr_code=True).sheet.image
     assert (np.ptp(image, axis=2) == 0).all()
 
 
-def test_grid_colours_may_be_any_other(demo_record: Record) -> None:
+def test_grid_colors_may_be_any_other(demo_record: Record) -> None:
     drawn = page(demo_record, grid_color="#7A3E9D")
     assert _grid(drawn)[1].attrib["stroke"] == "#7A3E9D"
 

@@ -23,16 +23,16 @@ import pytest
 
 import ecgvec
 from ecgvec.export.formats import FORMATS
-from ecgvec.export.write import checked_formats
+from ecgvec.export.write import select_formats
 from ecgvec.graphics import pdf
-from ecgvec.graphics.nodes import Group, Scene, text_mark
+from ecgvec.graphics.shapes import Group, Scene, text_shape
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import folder, listing
 from tests.conftest import Run
 from tests.test_bad_input import RUN_FILE, contents, program
 
 DEMO = folder("demo") / "ecgvec-demo"
-ALL_FORMATS = ("--formats", ",".join(checked_formats(FORMATS.names())))
+ALL_FORMATS = ("--formats", ",".join(select_formats(FORMATS.names())))
 
 # Each is found nowhere by chance. Those with letters beyond ASCII are looked for in every usual encoding.
 RECORD_LINE_NAME = "KOWALCZYK_ZOFIA"
@@ -184,7 +184,7 @@ def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
     np.savez(tmp_path / "in/x.npz", zofia=np.zeros(3))
     (tmp_path / "in/x.json").write_text(json.dumps({"name": "Łęcka"}))
     (tmp_path / "in/Wedding.txt").touch()
-    word = text_mark("t", "header-text", "Dr. Łęcka", (5.0, 20.0), ("sans", 3.0, "#000000"))
+    word = text_shape("t", "header-text", "Dr. Łęcka", (5.0, 20.0), ("sans", 3.0, "#000000"))
     assert word is not None
     (tmp_path / "in/x.pdf").write_bytes(pdf.write([Scene(50.0, 50.0, "Zofia's", (Group("g", "g", (word,)),))]))
     found = leaks(tmp_path / "in", ("Zofia", "Łęcka", "wedding"))

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 import ecgvec
 from ecgvec import svg
 from ecgvec.errors import RecipeError, SourceError
-from ecgvec.geometry.path import CURVE, MOVE, Box, Path, joined, polyline, rectangles, with_gaps
-from ecgvec.graphics.nodes import Group, Mark, Pen, Scene, text_mark
+from ecgvec.geometry.path import CURVE, MOVE, Box, Path, join, polyline, rectangles, with_gaps
 from ecgvec.graphics.raster import draw, draw_svg
+from ecgvec.graphics.shapes import Group, Pen, Scene, Shape, text_shape
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
 
@@ -34,7 +34,7 @@ BLACK = Pen(fill="#000000")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 
 
-def scene(width: float, height: float, *marks: Mark) -> Scene:
+def scene(width: float, height: float, *marks: Shape) -> Scene:
     """A hand-made page."""
     return Scene(width, height, "hand-made", (Group("all", "all", marks),))
 
@@ -82,7 +82,7 @@ def fifteen(demo_record: Record) -> Record:
 @pytest.mark.parametrize("dpi", [50, 72, 96, 99.5, 137, 200, 254, 300, 333, 600, 1200])
 @pytest.mark.parametrize("size", [(279.4, 2.0), (2.0, 215.9), (297.0, 2.1), (33.333, 7.777), (10.16, 12.7)], ids=str)
 def test_pixel_size_is_mm_times_dpi_over_25_4_rounded(size: tuple[float, float], dpi: float) -> None:
-    page = scene(*size, Mark("sheet", "paper", rectangles([(0, 0, *size)]), Pen(fill="#FFEEDD")))
+    page = scene(*size, Shape("sheet", "paper", rectangles([(0, 0, *size)]), Pen(fill="#FFEEDD")))
     for image in (draw(page, dpi), draw_svg(svg.write(page), dpi)):
         for pixels, mm in zip(image.shape[1::-1], size, strict=True):
             # Half a pixel, and where exactly half is left over either neighbour.
@@ -135,7 +135,7 @@ def test_the_edges_of_a_5_mm_box_lie_where_the_dpi_says(dpi: float) -> None:
     """Within 0.01 px, measured from how much of the outermost pixels is covered, wherever the box begins."""
     scale, worst = dpi / 25.4, 0.0
     for x, y in itertools.product((2.0, 2.0917, 2.37, 2.81234), (2.0, 2.1371, 2.5, 2.9993)):
-        page = scene(10.16, 10.16, Mark("box", "box", rectangles([(x, y, x + 5, y + 5)]).rounded(), BLACK))
+        page = scene(10.16, 10.16, Shape("box", "box", rectangles([(x, y, x + 5, y + 5)]).round(), BLACK))
         for image in (draw(page, dpi), draw_svg(svg.write(page), dpi)):
             black = ink(image)[:-1, :-1]  # without the pixels in which the paper ends
             (across,) = edges(black[round((y + 2.5) * scale)])
@@ -151,7 +151,7 @@ def test_the_5_mm_boxes_of_a_page_lie_where_the_dpi_says(demo_record: Record, dp
     """The edges of every major grid line, within 0.01 px of 5 mm steps from the grid's origin."""
     sheet = ecgvec.render(demo_record, major_color="#000000", minor_color="#FFFFFF", paper_color="#FFFFFF", dpi=50)
     page = sheet.scene.only({"grid-major"})
-    (major,) = page.marks()
+    (major,) = page.shapes()
     x0, y0, x1, y1 = major.path.bounds()
     low, high = (x0, x1) if axis == "across" else (y0, y1)
     lines = np.arange(low, high + 0.01, 5.0)
@@ -227,12 +227,12 @@ def test_nothing_is_drawn_in_a_gap_and_a_sample_alone_is_a_dot(demo_record: Reco
     signals[1500] = 0.0
     sheet = ecgvec.render(replace(demo_record, signals=signals), template="12x1", dpi=254, trace_width=0.3)
     x0 = float(re.findall(r'data-x0-mm="([^"]+)"', sheet.svg)[0])
-    for image in (sheet.truth_image, draw_svg(svg.write(sheet.truth), 254)):
+    for image in (sheet.trace_image, draw_svg(svg.write(sheet.trace_scene), 254)):
         black = ink(image)
         # 0.05 mm a sample, 10 px a mm: the gap is 1000 samples, 500 px, long.
         start, dot, end = ((x0 + sample * 0.05) * 10 for sample in (999, 1500, 2000))
         for row in range(12):
-            runs = edges(black[round(float(sheet.annotations.traces[row].points[0, 1]) - 0.5)])
+            runs = edges(black[round(float(sheet.labels.traces[row].points[0, 1]) - 0.5)])
             assert len(runs) == 3
             assert runs[0][1] == pytest.approx(start + 1.5, abs=0.7)
             assert np.mean(runs[1]) == pytest.approx(dot, abs=0.5)
@@ -249,38 +249,39 @@ def blob(x: float, y: float, size: float) -> Path:
         *[(x - size, y - k), (x - k, y - size), (x, y - size)],
         *[(x + k, y - size), (x + size, y - k), (x + size, y)],
     ]
-    return Path(np.array([MOVE, *[CURVE] * 4], dtype=np.uint8), np.array(points)).rounded()
+    return Path(np.array([MOVE, *[CURVE] * 4], dtype=np.uint8), np.array(points)).round()
 
 
 def hand_made() -> Scene:
     """What no page of ours has: fill with stroke, opacity, sharp corners, dashes, curves and clips, one on another."""
     # Corners on both sides of the miter limit: 1 / sin(half the angle) is 6.1 at (16, 24), 1.9 at (36, 60).
-    sharp = polyline([(10, 60), (16, 24), (22, 60), (35, 24), (36, 60), (40, 58), (11, 59.5)]).rounded()
-    wave = with_gaps(np.column_stack([np.linspace(45, 115, 700), 50 + 9 * np.sin(np.linspace(0, 40, 700))])).rounded()
-    dashes = joined([polyline([(5, y), (112, y + 3.3)]) for y in (64, 67, 70)]).rounded()
-    text = text_mark("words", "header-text", "aVR ½ mV, Ångström & <Ω>", (44, 33), ("serif", 6.0, "#205080"))
+    sharp = polyline([(10, 60), (16, 24), (22, 60), (35, 24), (36, 60), (40, 58), (11, 59.5)]).round()
+    wave = with_gaps(np.column_stack([np.linspace(45, 115, 700), 50 + 9 * np.sin(np.linspace(0, 40, 700))])).round()
+    dashes = join([polyline([(5, y), (112, y + 3.3)]) for y in (64, 67, 70)]).round()
+    text = text_shape("words", "header-text", "aVR ½ mV, Ångström & <Ω>", (44, 33), ("serif", 6.0, "#205080"))
     assert text is not None
     marks = [
-        Mark("sheet", "paper", rectangles([(0, 0, 127.0, 76.2)]), Pen(fill="#FFF7F6")),
-        Mark("both", "x", blob(30, 25, 18), Pen("#AA0000", 2.3, "#00AA44", opacity=0.37)),
-        Mark("over", "x", blob(45, 27, 15), Pen(fill="#3333FF", opacity=0.5)),
-        Mark("miter", "x", sharp, Pen("#000000", 1.6, opacity=0.8)),
-        Mark(
-            "round", "x", sharp.mapped(lambda p: p + np.array([36.0, 0.0])).rounded(), Pen("#000000", 1.6, join="round")
+        Shape("sheet", "paper", rectangles([(0, 0, 127.0, 76.2)]), Pen(fill="#FFF7F6")),
+        Shape("both", "x", blob(30, 25, 18), Pen("#AA0000", 2.3, "#00AA44", opacity=0.37)),
+        Shape("over", "x", blob(45, 27, 15), Pen(fill="#3333FF", opacity=0.5)),
+        Shape("miter", "x", sharp, Pen("#000000", 1.6, opacity=0.8)),
+        Shape(
+            "round",
+            "x",
+            sharp.transform(lambda p: p + np.array([36.0, 0.0])).round(),
+            Pen("#000000", 1.6, join="round"),
         ),
-        Mark("dashed", "x", dashes, Pen("#884400", 0.6, dash=(2.2, 1.0, 0.4, 1.0))),
-        Mark(
-            "dots", "x", polyline([(5, 73), (112, 73.4)]).rounded(), Pen("#004400", 0.9, cap="round", dash=(0.0, 1.7))
-        ),
-        Mark("wave", "x", wave, Pen("#000000", 0.26, cap="round", join="round"), clip=Box(50.2, 44.03, 103.7, 58.01)),
-        Mark(
+        Shape("dashed", "x", dashes, Pen("#884400", 0.6, dash=(2.2, 1.0, 0.4, 1.0))),
+        Shape("dots", "x", polyline([(5, 73), (112, 73.4)]).round(), Pen("#004400", 0.9, cap="round", dash=(0.0, 1.7))),
+        Shape("wave", "x", wave, Pen("#000000", 0.26, cap="round", join="round"), clip=Box(50.2, 44.03, 103.7, 58.01)),
+        Shape(
             "hole",
             "x",
-            joined([blob(100, 20, 14), polyline([(95, 15), (95, 25), (106.3, 25)], closed=True)]).rounded(),
+            join([blob(100, 20, 14), polyline([(95, 15), (95, 25), (106.3, 25)], closed=True)]).round(),
             BLACK,
         ),
         replace(text, pen=Pen(fill="#205080", opacity=0.61)),
-        Mark(
+        Shape(
             "dot", "x", with_gaps(np.array([[np.nan, 0], [120.0, 70.0], [np.nan, 0]])), Pen("#000000", 3, cap="round")
         ),
     ]
@@ -298,8 +299,8 @@ def test_opacity_mixes_with_what_is_below() -> None:
     page = scene(
         20.0,
         10.0,
-        Mark("a", "x", rectangles([(0, 0, 10, 10)]), Pen(fill="#FF0000", opacity=0.5)),
-        Mark("b", "x", rectangles([(5, 0, 15, 10)]), Pen(fill="#0000FF", opacity=0.25)),
+        Shape("a", "x", rectangles([(0, 0, 10, 10)]), Pen(fill="#FF0000", opacity=0.5)),
+        Shape("b", "x", rectangles([(5, 0, 15, 10)]), Pen(fill="#0000FF", opacity=0.25)),
     )
     for image in (draw(page, 254), draw_svg(svg.write(page), 254)):
         assert image[50, 25].tolist() == pytest.approx([255, 127.5, 127.5], abs=1)
@@ -310,7 +311,7 @@ def test_opacity_mixes_with_what_is_below() -> None:
 
 def test_what_lies_on_the_edge_of_the_paper_is_on_white_both_ways() -> None:
     """10 mm are 78.74 px at 200 dpi: of the last row and column three quarters are paper, the rest is white."""
-    page = scene(10.0, 10.0, Mark("sheet", "paper", rectangles([(0, 0, 10, 10)]), Pen(fill="#808080")))
+    page = scene(10.0, 10.0, Shape("sheet", "paper", rectangles([(0, 0, 10, 10)]), Pen(fill="#808080")))
     for image in (draw(page, 200), draw_svg(svg.write(page), 200)):
         assert image.shape == (79, 79, 3)
         for pixel in (image[78, 40], image[40, 78]):

@@ -24,7 +24,7 @@ from ecgvec.batch.jobs import Job, find_jobs
 from ecgvec.batch.local import STAGING, Progress, RunOptions, Summary, run
 from ecgvec.batch.manifest import MANIFEST, Chunk, Task
 from ecgvec.batch.ray import engine as ray_engine
-from ecgvec.batch.ray.cluster import connected
+from ecgvec.batch.ray.cluster import connect
 from ecgvec.batch.ray.engine import RayPool
 from ecgvec.errors import ExportError
 from ecgvec.recipe.recipe import load_recipe
@@ -129,10 +129,10 @@ def test_each_job_is_done_once_and_all_nodes_draw(cluster: Any, tmp_path: Path) 
             yield chunk
 
     numbers = []
-    with connected(cluster.address) as cores:
+    with connect(cluster.address) as cores:
         assert cores == 2
         with RayPool(3, drawing, log, {}) as pool:  # one of them waits for room until the end
-            for entry in pool.drawn(counted()):
+            for entry in pool.draw(counted()):
                 numbers.append(entry.number)
                 assert ahead <= len(numbers) + 3 * 2, "memory must not grow with the number of jobs"
     assert sorted(numbers) == list(range(100))
@@ -145,8 +145,8 @@ def test_jobs_that_kill_their_process_cost_no_other(
 ) -> None:
     monkeypatch.setattr(ray_engine, "CONFIRM_S", 0.5)
     log = tmp_path / "log"
-    with connected(cluster.address), RayPool(2, drawing, log, {7: int(signal.SIGSEGV), 12: -1}) as pool:
-        entries = {entry.number: entry for entry in pool.drawn(chunks(20, 5))}
+    with connect(cluster.address), RayPool(2, drawing, log, {7: int(signal.SIGSEGV), 12: -1}) as pool:
+        entries = {entry.number: entry for entry in pool.draw(chunks(20, 5))}
     assert sorted(entries) == list(range(20))
     assert {number for number, entry in entries.items() if entry.state != "done"} == {7, 12}
     assert entries[7].state == entries[12].state == "quarantined"
@@ -162,7 +162,7 @@ def test_a_job_is_not_blamed_for_nodes_that_die(cluster: Any, tmp_path: Path, mo
     monkeypatch.setattr(ray_engine, "CONFIRM_S", 0.0)
     (chunk,) = chunks(1, 1)
     alive = cluster.worker_nodes
-    with connected(cluster.address), RayPool(2, drawing, tmp_path / "log", {}) as pool:
+    with connect(cluster.address), RayPool(2, drawing, tmp_path / "log", {}) as pool:
         for nodes in (["gone", "gone"], [next(iter(alive)).node_id, "gone"]):
             for node in nodes:
                 pool._start()
@@ -180,37 +180,37 @@ def test_a_job_is_not_blamed_for_nodes_that_die(cluster: Any, tmp_path: Path, mo
 def test_faults_that_end_the_run(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hidden = tmp_path / "hidden"
     hidden.mkdir()
-    with connected(cluster.address):
+    with connect(cluster.address):
         with (
             RayPool(2, drawing, tmp_path / "log", {5: 0}) as pool,
             pytest.raises(ExportError, match="the disk is full"),
         ):
-            list(pool.drawn(chunks(20, 2)))
+            list(pool.draw(chunks(20, 2)))
         with (
             RayPool(2, broken) as pool,
             pytest.raises(ExportError, match=r"cannot begin \(ValueError: it has no fonts\)"),
         ):
-            list(pool.drawn(chunks(3, 1)))
+            list(pool.draw(chunks(3, 1)))
         with RayPool(1, drawing, hidden / "log", {}) as pool:
             hidden.rmdir()
             with pytest.raises(ExportError, match=f"does not see {hidden}: input and output have to be on a disk that"):
-                list(pool.drawn(chunks(3, 1)))
+                list(pool.draw(chunks(3, 1)))
         with monkeypatch.context() as patch:
             patch.setattr(ray_engine, "__version__", "0.0.1")
             pool = RayPool(1, drawing, tmp_path / "log", {})
         with pool, pytest.raises(ExportError, match=r"has ecgvec \S+, this one 0.0.1: install the same there"):
-            list(pool.drawn(chunks(3, 1)))
+            list(pool.draw(chunks(3, 1)))
 
 
 def test_a_cluster_without_room_ends_the_run(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with connected(cluster.address), taken(2), RayPool(1, drawing, tmp_path / "log", {}) as pool:
+    with connect(cluster.address), taken(2), RayPool(1, drawing, tmp_path / "log", {}) as pool:
         monkeypatch.setattr(ray_engine, "NO_ROOM_S", 0.5)
         with pytest.raises(ExportError, match=r"no free core for \d s: wait until others are done, and use --resume"):
-            list(pool.drawn(chunks(3, 1)))
+            list(pool.draw(chunks(3, 1)))
         monkeypatch.setattr(ray_engine, "NO_NODE_S", 0.5)
         monkeypatch.setattr(ray_engine, "cores", lambda: 0)
         with pytest.raises(ExportError, match="no node to draw on for"):
-            list(pool.drawn(chunks(3, 1)))
+            list(pool.draw(chunks(3, 1)))
 
 
 # Runs -----------------------------------------------------------------------------------------------------------------
@@ -251,7 +251,7 @@ def test_a_node_that_is_killed_costs_no_job(
         pools.append(RayPool(*arguments))
         return pools[0]
 
-    with connected(cluster.address), taken(2) as others_go:
+    with connect(cluster.address), taken(2) as others_go:
         doomed = cluster.add_node(num_cpus=1, **SMALL)  # the run begins there, for there alone is room
         cluster.wait_for_nodes()
 
@@ -291,7 +291,7 @@ def test_an_interrupted_run_is_resumed_here(
 
 
 def test_shards(cluster: Any, records: Path, tmp_path: Path) -> None:
-    with connected(cluster.address):
+    with connect(cluster.address):
         drawn(records, tmp_path / "ray", shards=5)
     drawn(records, tmp_path / "here", workers=0, shards=5)
     assert len(list((tmp_path / "ray/shards").glob("*.tar"))) == 3
@@ -308,8 +308,8 @@ def test_a_record_that_kills_its_process_costs_no_other_of_its_shard(
     tasks = [Task(number, job) for number, job in enumerate(find_jobs(records, tmp_path, False).jobs)]
     arguments = (records, RECIPE, tmp_path / "out", staging, None)
     third = [tasks[6:9]]
-    with connected(cluster.address):
-        (found,) = shards.drawn(third, SIZE, arguments, 1, None, deadly_shards, deadly_probe, RayPool)
+    with connect(cluster.address):
+        (found,) = shards.draw_shards(third, SIZE, arguments, 1, None, deadly_shards, deadly_probe, RayPool)
     assert {entry.number: entry.state for entry in found} == {6: "done", FATAL: "quarantined", 8: "done"}
     assert (tmp_path / "out/shards/shard-000002.tar").is_file() and list(staging.iterdir()) == []
 
@@ -362,7 +362,7 @@ def test_what_cannot_be_is_said_at_once(
 
 def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ExportError, match=r"install it with pip install 'ecgvec\[ray\]'"), connected("127.0.0.1:1"):
+    with pytest.raises(ExportError, match=r"install it with pip install 'ecgvec\[ray\]'"), connect("127.0.0.1:1"):
         pass
 
 

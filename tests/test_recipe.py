@@ -10,7 +10,7 @@ import pytest
 from ecgvec.errors import RecipeError
 from ecgvec.marks import MARKS
 from ecgvec.planning.make import make_plans
-from ecgvec.recipe.distributions import Draw, parse_draw
+from ecgvec.recipe.distributions import Distribution, parse_distribution
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.resources import listing
@@ -32,22 +32,22 @@ def test_a_flag_is_stronger_than_the_file(tmp_path: Path) -> None:
 
 def test_draws_follow_their_distribution() -> None:
     rng = stream(0, "r", 0, "x")
-    half = parse_draw("k", {"probability": 0.25})
+    half = parse_distribution("k", {"probability": 0.25})
     drawn = [half.draw(rng) for _ in range(4000)]
     assert sum(map(bool, drawn)) == pytest.approx(1000, abs=110)  # four standard deviations
-    uniform = parse_draw("k", {"uniform": [2, 3]})
+    uniform = parse_distribution("k", {"uniform": [2, 3]})
     values = [float(str(uniform.draw(rng))) for _ in range(1000)]
     assert min(values) >= 2
     assert max(values) <= 3
     assert max(values) - min(values) > 0.9
-    weighted = parse_draw("k", {"choice": ["a", "b"], "weights": [0, 1]})
+    weighted = parse_distribution("k", {"choice": ["a", "b"], "weights": [0, 1]})
     assert {weighted.draw(rng) for _ in range(50)} == {"b"}
 
 
 def test_a_fixed_value_uses_no_chance() -> None:
     rng = stream(0, "r", 0, "x")
     before = rng.bit_generator.state
-    assert Draw(values=(7,)).draw(rng) == 7
+    assert Distribution(values=(7,)).draw(rng) == 7
     assert rng.bit_generator.state == before
 
 
@@ -56,8 +56,8 @@ def test_a_fixed_value_uses_no_chance() -> None:
     [
         ({"page.grid_colour": "red"}, "page.grid_colour is unknown; did you mean 'grid_color'"),
         ({"pgae.dpi": 3}, "pgae is unknown; did you mean 'page'"),
-        ({"record.tial": "keep"}, "record.tial is unknown; did you mean 'tail'"),
-        ({"record.tail": "kep"}, "record.tail is 'kep'.*'drop' or 'keep'"),
+        ({"record.tial": "keep"}, "record.tial is unknown; did you mean 'partial_page'"),
+        ({"record.partial_page": "kep"}, "record.partial_page is 'kep'.*'drop' or 'keep'"),
         ({"page.bw": {"probability": -0.1}}, "page.bw.probability is -0.1: write a number from 0 to 1"),
         ({"page.bw": {"probability": float("nan")}}, "probability is nan"),
         ({"page.dpi": float("nan")}, "page.dpi is nan: write a finite number"),
@@ -137,8 +137,8 @@ WRONG = {
         "place = {choice = ['free', 3]}": ("place", "3"),
         "angle = 200": ("angle", "200", "from -180 to 180"),
         "angle = {uniform = [5, 2]}": ("angle.uniform", "[5, 2]"),
-        "colour = 'pink'": ("colour", "'pink'", "blue, black, red or green"),
-        "colour = {uniform = [0, 1]}": ("colour", "0.0"),
+        "colour = 'pink'": ("color", "'pink'", "blue, black, red or green"),
+        "colour = {uniform = [0, 1]}": ("color", "0.0"),
         "nib = 'quill'": ("nib", "'quill'", "ballpoint"),
     },
     "output": {
@@ -159,8 +159,8 @@ WRONG = {
         "angle = {choice = []}": ("angle.choice", "[]"),
         "probability = -0.5": ("probability", "-0.5"),
         "probability = nan": ("probability", "nan"),
-        "coin = 3": ("coin", "3"),
-        "coin = ''": ("coin", "''"),
+        "group = 3": ("group", "3"),
+        "group = ''": ("group", "''"),
     },
     "effects.jpeg": {
         "qualtiy = 3": ("qualtiy", "did you mean 'quality'"),
@@ -228,7 +228,7 @@ def test_parts_of_one_coin_come_together(demo_record: Record) -> None:
     keys = {
         f"{part}.{key}": value
         for part in ("warp.creases", "effects.jpeg")
-        for key, value in (("coin", "c"), ("probability", 0.5))
+        for key, value in (("group", "c"), ("probability", 0.5))
     }
     recipe = load_recipe("clean", {**keys, "effects.grey.probability": 0.5})
     found = []

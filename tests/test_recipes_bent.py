@@ -16,12 +16,12 @@ import ecgvec
 from ecgvec._typing import Points
 from ecgvec.effects.light import Lamp
 from ecgvec.errors import EcgvecError, RecipeError
-from ecgvec.graphics.nodes import Scene
+from ecgvec.graphics.shapes import Scene
 from ecgvec.layout.place import Layout, place
-from ecgvec.planning.make import make_plans, prepared
+from ecgvec.planning.make import make_plans, prepare_record
 from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import load_recipe
-from ecgvec.rendering.camera import Shot, developed, taken
+from ecgvec.rendering.camera import View, compute_view, render_pixels
 from ecgvec.rendering.labels.derive import inside
 from ecgvec.rendering.scene.build import build
 from ecgvec.resources import folder, listing
@@ -66,8 +66,8 @@ def page_of(recipe: str, seed: int, dpi: float = 200.0) -> Page:
     record = ecgvec.read_record(folder("demo") / "ecgvec-demo")
     plan = make_plans(record, load_recipe(recipe, {"page.dpi": dpi}), seed=seed).plans[0]
     layout = place(plan.page)
-    scene = build(plan, layout, prepared(record, plan.record.leads, plan.record.derive_leads))
-    composed = taken(plan, Paper(scene.width, scene.height)).composed
+    scene = build(plan, layout, prepare_record(record, plan.record.leads, plan.record.derive_leads))
+    composed = compute_view(plan, Paper(scene.width, scene.height)).composed
     assert composed is not None
     return Page(plan, layout, scene, composed)
 
@@ -180,7 +180,7 @@ def lamp_of(plan: Plan) -> Lamp:
 
 def shaded(page: Page, composed: Composed, lamp: Lamp) -> NDArray[np.float64]:
     """The light on a blank sheet, as its image shows it."""
-    image = developed(page.scene.only(set()), Shot(composed.warp, composed), page.plan.page.style.dpi, (lamp,))
+    image = render_pixels(page.scene.only(set()), View(composed.warp, composed), page.plan.page.style.dpi, (lamp,))
     return linear(image)
 
 

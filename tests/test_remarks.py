@@ -10,12 +10,12 @@ import pytest
 
 import ecgvec
 from ecgvec.errors import RecipeError, SourceError
-from ecgvec.keywords.diagnoses import contradicting, notes_of
+from ecgvec.keywords.diagnoses import contradict, notes_of
 from ecgvec.keywords.lexicon import load_lexicon
 from ecgvec.planning.make import make_plans
 from ecgvec.planning.model import PlannedNote
 from ecgvec.planning.note_texts import remarks, with_terms
-from ecgvec.recipe.distributions import Draw
+from ecgvec.recipe.distributions import Distribution
 from ecgvec.recipe.options import FoundTerm, NotesOptions
 from ecgvec.recipe.recipe import load_mix, load_recipe
 from ecgvec.record.model import Record
@@ -67,7 +67,7 @@ def test_notes_that_contradict_the_record(demo_record: Record) -> None:
     recipe = load_recipe("clean", NOTES | {"notes.content": "contradict"})
     for seed in range(6):
         notes, _ = planned(with_dx(demo_record, AF, LBBB), recipe, seed)
-        against = {note.text for note in contradicting([AF, LBBB], stream(seed, "z", 0, "z"))}
+        against = {note.text for note in contradict([AF, LBBB], stream(seed, "z", 0, "z"))}
         assert len(notes) == 3 and all(note.origin.how == "contradict" for note in notes)
         codes = {note.origin.code for note in notes}
         assert not codes & {AF, LBBB} and against
@@ -156,6 +156,6 @@ def test_bad_contents_are_refused() -> None:
 
 
 def test_terms_are_drawn_by_their_own_streams() -> None:
-    drawn = Draw(values=("random",))
+    drawn = Distribution(values=("random",))
     assert options(content=drawn).content == drawn
     assert FoundTerm(text="AF", label="RHYTHM").count == 1

@@ -153,7 +153,7 @@ def test_the_measure_sees_a_page_that_is_moved_stretched_or_incomplete(sheets: d
     ours = ecgvec.graphics.raster.draw(sheet.scene, dpi)
     moved = np.roll(ours, round(0.3 * dpi / 25.4), axis=1)
     larger = ecgvec.graphics.raster.draw(sheet.scene, dpi * 1.002)[: ours.shape[0], : ours.shape[1]]
-    roles = {mark.role for mark in sheet.scene.marks()} - {"lead-name"}
+    roles = {mark.role for mark in sheet.scene.shapes()} - {"lead-name"}
     nameless = ecgvec.graphics.raster.draw(sheet.scene.only(roles), dpi)
     assert worst(ours, ours, dpi)[0] == 0.0
     for other in (moved, larger, nameless):

@@ -170,7 +170,7 @@ def test_a_killed_run_is_resumed(records: Path, whole: Path, tmp_path: Path) -> 
     time.sleep(1.5)  # its processes notice at the end of their shards
     with Manifest(tmp_path / MANIFEST) as manifest:
         states = manifest.counts()
-        finished = {tar.path: tar for tar, _ in manifest.shared()}
+        finished = {tar.path: tar for tar, _ in manifest.shared_files()}
         waiting = [len(chunk) for chunk in manifest.waiting(SIZE)]
     assert states["waiting"] == sum(waiting) > 0 and waiting[:-1] == [SIZE] * (len(waiting) - 1)
     for path in tars(tmp_path):
@@ -341,7 +341,7 @@ def test_a_record_that_kills_its_process_costs_no_other(records: Path, whole: Pa
     out, staging = tmp_path / "out", tmp_path / "staging"
     staging.mkdir()
     arguments = (records, RECIPE, out, staging, None)
-    found = shards.drawn(chunks(records, out), SIZE, arguments, 2, None, deadly_shards, deadly_probe)
+    found = shards.draw_shards(chunks(records, out), SIZE, arguments, 2, None, deadly_shards, deadly_probe)
     entries = {entry.number: entry for group in found for entry in group}
     assert sorted(entries) == list(range(len(NAMES)))
     states = {NAMES[number]: entry.state for number, entry in entries.items() if entry.state != "done"}
@@ -359,4 +359,4 @@ def test_a_shard_that_cannot_be_drawn_though_its_records_can_ends_the_run(record
     arguments = (records, RECIPE, tmp_path / "out", tmp_path, None)
     third = chunks(records, tmp_path)[2:3]
     with pytest.raises(ExportError, match=r"shard-000002.tar cannot be drawn, though its records can, each alone"):
-        list(shards.drawn(third, SIZE, arguments, 1, None, deadly_shards, drawer))
+        list(shards.draw_shards(third, SIZE, arguments, 1, None, deadly_shards, drawer))

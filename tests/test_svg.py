@@ -22,7 +22,7 @@ def assert_read_back(record: Record, sheet: ecgvec.Sheet) -> int:
     """Every sample that a page shows comes back from its vectors within 0.5 uV and 1 us; returns how many."""
     found = ecgvec.svg.read_traces(sheet.svg)
     shown: dict[str, set[int]] = {}
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         finite = np.flatnonzero(np.isfinite(trace.mv)) + trace.first_sample
         shown.setdefault(trace.lead, set()).update(finite.tolist())
     assert set(found) == set(shown)

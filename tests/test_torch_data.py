@@ -113,8 +113,8 @@ def test_labels_are_those_of_render(records: Path) -> None:
     points = torch.split(item["trace_points"], item["trace_counts"])
     values = torch.split(item["trace_values"], item["trace_counts"])
     visible = torch.split(item["trace_visible"], item["trace_counts"])
-    assert item["trace_leads"] == [trace.lead for trace in sheet.annotations.traces]
-    for trace, xy, tmv, one in zip(sheet.annotations.traces, points, values, visible, strict=True):
+    assert item["trace_leads"] == [trace.lead for trace in sheet.labels.traces]
+    for trace, xy, tmv, one in zip(sheet.labels.traces, points, values, visible, strict=True):
         assert np.allclose(xy.numpy(), trace.points, atol=1e-3, equal_nan=True)
         assert np.array_equal(tmv.numpy(), np.column_stack([trace.t, trace.mv]), equal_nan=True)
         assert np.array_equal(one.numpy(), trace.visible)
@@ -266,7 +266,7 @@ def test_a_stream_leaves_a_bad_record_out(spoilt: Path, workers: int) -> None:
     stream = EcgStream(spoilt, PLAIN, labels=())
     names = [item["name"] for item in DataLoader(stream, None, num_workers=workers)]
     assert sorted(names) == ["r0-0", "r2-0", "r3-0"]
-    assert stream.left_out == 1
+    assert stream.skipped == 1
 
 
 def test_a_stream_warns_of_what_it_leaves_out(spoilt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,21 +279,21 @@ def test_a_stream_warns_of_what_it_leaves_out(spoilt: Path, monkeypatch: pytest.
     stream = EcgStream(spoilt, PLAIN, labels=(), shuffle=False)
     with pytest.warns(RuntimeWarning) as told:
         names = [item["name"] for item in stream]
-    assert names == ["r0-0", "r3-0"] and stream.left_out == 2
+    assert names == ["r0-0", "r3-0"] and stream.skipped == 2
     first, second = (str(one.message) for one in told)
     assert first.startswith(f"{spoilt / 'r1'} is left out (1 so far): ") and "r1.dat" in first
     assert second == f"{spoilt / 'r2'} is left out (2 so far): unexpected ZeroDivisionError: here; please report it"
 
 
 def test_notes_that_cannot_be_written_cost_their_own_page_alone(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    true = datasets.finished
+    true = datasets.finish_plans
 
     def failing(pages: Any) -> Any:
         if any(page.plan.record.path == "a" for page in pages):
             raise RecipeError("no ink")
         return true(pages)
 
-    monkeypatch.setattr(datasets, "finished", failing)
+    monkeypatch.setattr(datasets, "finish_plans", failing)
     stream = EcgStream(records, NOTED, labels=(), shuffle=False)
     with pytest.warns(RuntimeWarning, match=r"a is left out \(1 so far\): no ink"):
         assert [item["name"] for item in stream] == NAMES[1:]

@@ -28,7 +28,7 @@ def redrawn(sheet: ecgvec.Sheet) -> NDArray[np.uint8]:
     context.set_line_width(style.trace_width * px_per_mm(style.dpi))
     context.set_line_cap(cairocffi.LINE_CAP_ROUND)
     context.set_line_join(cairocffi.LINE_JOIN_ROUND)
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         pen_is_down = False
         for x, y in trace.points:
             if np.isnan(x + y):
@@ -46,8 +46,8 @@ def redrawn(sheet: ecgvec.Sheet) -> NDArray[np.uint8]:
 
 
 def assert_same_ink(sheet: ecgvec.Sheet) -> None:
-    difference = np.abs(redrawn(sheet).astype(int) - sheet.truth_image).max(axis=2)
-    ink = (sheet.truth_image < 255).any(axis=2)
+    difference = np.abs(redrawn(sheet).astype(int) - sheet.trace_image).max(axis=2)
+    ink = (sheet.trace_image < 255).any(axis=2)
     assert ink.mean() > 0.001
     assert (difference[ink] <= 3).mean() >= 0.999
     assert (difference <= 3).mean() >= 0.999
@@ -81,6 +81,6 @@ def test_gaps_are_redrawn(demo_record: Record) -> None:
 
 def test_truth_holds_traces_alone(demo_record: Record) -> None:
     sheet = ecgvec.render(demo_record, template="ge", qr_code=True)
-    assert {mark.role for mark in sheet.truth.marks()} == {"trace"}
-    background = sheet.truth_image[5, 5]
+    assert {mark.role for mark in sheet.trace_scene.shapes()} == {"trace"}
+    background = sheet.trace_image[5, 5]
     assert background.tolist() == [255, 255, 255]

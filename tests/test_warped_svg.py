@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 import ecgvec
 from ecgvec._typing import Points
 from ecgvec.errors import SourceError
-from ecgvec.geometry.path import Box, dashed, lines, segments
-from ecgvec.graphics.nodes import Group, Mark, Pen, Scene
+from ecgvec.geometry.path import Box, dash_line, lines, segments
 from ecgvec.graphics.raster import draw_svg
+from ecgvec.graphics.shapes import Group, Pen, Scene, Shape
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.rendering import warped_svg
-from ecgvec.rendering.camera import developed
+from ecgvec.rendering.camera import render_pixels
 from ecgvec.sheet import Sheet
 from ecgvec.warp.base import Flat
 from tests.test_renderers import LEVELS, Target, chromium, librsvg, worst
@@ -104,9 +104,9 @@ def distances(points: Points, found: list[Points]) -> NDArray[np.float64]:
     return np.asarray(away)
 
 
-def on_page(mark: Mark) -> list[Points]:
+def on_page(mark: Shape) -> list[Points]:
     """The lines of a mark on the page, in mm, dashes cut."""
-    return [piece for line in lines(mark.path, 1e-4) for piece in dashed(line, mark.pen.dash)]
+    return [piece for line in lines(mark.path, 1e-4) for piece in dash_line(line, mark.pen.dash)]
 
 
 def near(points: Points, sheet: Sheet, margin: float = 10.0) -> NDArray[np.bool_]:
@@ -114,9 +114,9 @@ def near(points: Points, sheet: Sheet, margin: float = 10.0) -> NDArray[np.bool_
     return np.asarray(((points > -margin) & (points < np.array(sheet.warp.size) + margin)).all(axis=1))
 
 
-def by_role(scene: Scene) -> Iterator[tuple[str, list[Mark]]]:
-    for role in dict.fromkeys(mark.role for mark in scene.marks()):
-        yield role, [mark for mark in scene.marks() if mark.role == role]
+def by_role(scene: Scene) -> Iterator[tuple[str, list[Shape]]]:
+    for role in dict.fromkeys(mark.role for mark in scene.shapes()):
+        yield role, [mark for mark in scene.shapes() if mark.role == role]
 
 
 # Where things are ---------------------------------------------------------------------------------------------------
@@ -124,8 +124,8 @@ def by_role(scene: Scene) -> Iterator[tuple[str, list[Mark]]]:
 
 def test_every_written_point_is_the_image_of_a_point_of_its_mark(bent: Sheet) -> None:
     written = drawn(bent.warped_svg)
-    assert set(written) == {mark.id for mark in bent.scene.marks()}
-    for mark in bent.scene.marks():
+    assert set(written) == {mark.id for mark in bent.scene.shapes()}
+    for mark in bent.scene.shapes():
         points = np.concatenate(written[mark.id])
         points = points[near(points, bent)]
         back = bent.warp.inverse(points)
@@ -170,7 +170,7 @@ def windows(sheet: Sheet, pictures: list[NDArray[np.float64]], reach: int = 8) -
     """Patches of 2 ``reach`` + 1 rows by ACROSS columns where the traces run level and alone, (n, rows, columns) a
     picture."""
     rows, columns = [], []
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         points = trace.points[trace.visible]
         x = np.arange(np.ceil(points[:, 0].min()) + 6, points[:, 0].max() - 6, ACROSS)
         near_by = np.stack([np.interp(x + 0.5 + d, points[:, 0], points[:, 1]) for d in range(-4, 5)])
@@ -188,9 +188,9 @@ def windows(sheet: Sheet, pictures: list[NDArray[np.float64]], reach: int = 8) -
 
 def test_ridges_and_widths_of_the_traces_are_those_of_the_image(bent: Sheet) -> None:
     """Ridges on 5 px of line, over which the image's own resampling, worth 0.1 px in a single column, evens out."""
-    vectors = draw_svg(warped_svg.write(bent.truth, bent.warp), 96)
-    assert vectors.shape == bent.truth_image.shape
-    ours, image = windows(bent, [ink(vectors), ink(bent.truth_image)])
+    vectors = draw_svg(warped_svg.write(bent.trace_scene, bent.warp), 96)
+    assert vectors.shape == bent.trace_image.shape
+    ours, image = windows(bent, [ink(vectors), ink(bent.trace_image)])
     assert len(ours) > 300
     rows = np.arange(ours.shape[1])[:, None]
     ridges = [(patch * rows).sum(axis=(1, 2)) / patch.sum(axis=(1, 2)) for patch in (ours, image)]
@@ -211,7 +211,7 @@ def test_the_widths_of_the_grid_are_those_of_the_image(demo_record: Record) -> N
     widths = [float(w) for w in re.findall(r'stroke-width="([^"]+)"', written)]
     assert max(widths) / min(widths) > 1.2
     assert len(widths) < 25
-    pictures = [ink(draw_svg(written, 96)), ink(developed(scene, sheet.shot, 200.0))]
+    pictures = [ink(draw_svg(written, 96)), ink(render_pixels(scene, sheet.view, 200.0))]
     side = 100
     ours, image = (
         p[: p.shape[0] // side * side, : p.shape[1] // side * side]
@@ -241,8 +241,8 @@ class Stretched:
 def test_a_line_is_as_wide_as_the_warp_makes_what_lies_across_it() -> None:
     """pen |det J| / |J d|: a level line has the scale across it, not the one along it."""
     ends = {"level": (5, 20, 35, 20), "upright": (5, 5, 5, 35), "slanting": (5, 5, 35, 35)}
-    marks = [Mark(name, "line", segments([at]), Pen(stroke="#000000", width=0.4)) for name, at in ends.items()]
-    marks.append(Mark("dot", "line", segments([(20, 20, 20, 20)]), Pen(stroke="#000000", width=0.4, cap="round")))
+    marks = [Shape(name, "line", segments([at]), Pen(stroke="#000000", width=0.4)) for name, at in ends.items()]
+    marks.append(Shape("dot", "line", segments([(20, 20, 20, 20)]), Pen(stroke="#000000", width=0.4, cap="round")))
     written = warped_svg.write(Scene(40.0, 40.0, "hand-made", (Group("all", "all", tuple(marks)),)), Stretched())
     widths = [float(width) for width in re.findall(r'stroke-width="([^"]+)"', written)]
     assert widths == pytest.approx([0.4 * 5, 0.4 * 10, 0.4 * 50 / np.sqrt(62.5), 0.4 * np.sqrt(50)], abs=0.0006)
@@ -299,10 +299,10 @@ def test_opacity_clips_dots_and_the_papers_edge() -> None:
     """A hand-made page at 10 px/mm: what crosses the paper's edge or its clip is cut, doubled ink is not darker."""
     grey = Pen(stroke="#000000", width=2.0, opacity=0.5, cap="round")
     marks = (
-        Mark("edge", "edge", segments([(-5, 5, 5, 5)]), grey),
-        Mark("clipped", "clipped", segments([(10, 5, 20, 5)]), replace(grey, opacity=1.0), clip=Box(12, 0, 30, 5)),
-        Mark("off", "off", segments([(-9, 2, -3, 2)]), grey),
-        Mark("dots", "dots", segments([(25, 5, 29.9, 5)]), replace(grey, opacity=1.0, dash=(0.0, 4.0))),
+        Shape("edge", "edge", segments([(-5, 5, 5, 5)]), grey),
+        Shape("clipped", "clipped", segments([(10, 5, 20, 5)]), replace(grey, opacity=1.0), clip=Box(12, 0, 30, 5)),
+        Shape("off", "off", segments([(-9, 2, -3, 2)]), grey),
+        Shape("dots", "dots", segments([(25, 5, 29.9, 5)]), replace(grey, opacity=1.0, dash=(0.0, 4.0))),
     )
     scene = Scene(40.0, 10.0, "hand-made", (Group("all", "all", marks),))
     image = draw_svg(warped_svg.write(scene, Flat((-10.0, 0.0, 40.0, 10.0), 254.0)), 96)[:, :, 0]
@@ -321,4 +321,4 @@ def test_the_format_writes_both_documents(flat: Sheet, tmp_path: File) -> None:
     whole, traces = flat.save(tmp_path, formats=["warped-svg", "gt-warped-svg"])
     assert (whole.name, traces.name) == ("ecgvec-demo-0-warped.svg", "ecgvec-demo-0-gt-warped.svg")
     assert whole.read_text(encoding="utf-8") == flat.warped_svg
-    assert set(drawn(traces.read_text(encoding="utf-8"))) == {trace.id for trace in flat.annotations.traces}
+    assert set(drawn(traces.read_text(encoding="utf-8"))) == {trace.id for trace in flat.labels.traces}

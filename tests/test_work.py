@@ -79,9 +79,9 @@ def test_pages_without_notes_do_not_wait(records: Path, tmp_path: Path, monkeypa
 
     def counted(pages: list[Draft]) -> list[Planned]:
         sizes.append(len(pages))
-        return make.finished(pages)
+        return make.finish_plans(pages)
 
-    monkeypatch.setattr(work, "finished", counted)
+    monkeypatch.setattr(work, "finish_plans", counted)
     drawn(records, tmp_path / "out", load_recipe("clean", NOTES | {"notes.probability": 0}))
     assert max(sizes) == 1
 
@@ -90,9 +90,9 @@ def test_a_page_whose_notes_fail_costs_no_other(records: Path, tmp_path: Path, m
     def failing(pages: list[Draft]) -> list[Planned]:
         if any(page.plan.record.path == "r2" for page in pages):
             raise RecipeError("the note 'x' cannot be written: change it")
-        return make.finished(pages)
+        return make.finish_plans(pages)
 
-    monkeypatch.setattr(work, "finished", failing)
+    monkeypatch.setattr(work, "finish_plans", failing)
     ended = drawn(records, tmp_path / "out", load_recipe("clean", NOTES))
     assert [o.images for o in ended] == [1, 0, 0, 2, 1]
     assert "the note 'x' cannot be written" in ended[2].reason

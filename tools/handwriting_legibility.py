@@ -29,9 +29,9 @@ from ecgvec.handwriting import Writer
 from ecgvec.handwriting.glyphs import Hand
 from ecgvec.handwriting.grammar import figures, random_string
 from ecgvec.handwriting.grammar import note as random_note
-from ecgvec.handwriting.reader import ALPHABET, Letter, class_of, cut
+from ecgvec.handwriting.reader import ALPHABET, Letter, class_of, cut_letters
 from ecgvec.handwriting.recurrent import Style
-from ecgvec.handwriting.training.corpus import cut_line, in_lines, isolated
+from ecgvec.handwriting.training.corpus import cut_line, in_lines, isolated_letters
 from ecgvec.handwriting.training.sources import is_held_out, load_hands
 from ecgvec.rng import stream
 
@@ -71,7 +71,7 @@ def written(writer: Writer, styles: Sequence[Style], notes: int, bias: float, se
     for note, (text, style, kind) in zip(made, orders, strict=True):
         strokes = [(s[:, :2] / note.x_height, c) for s, c in zip(note.strokes, note.characters, strict=True)]
         if not note.fallback:
-            found += [(letter, kind) for letter in cut(text, strokes, style.name)]
+            found += [(letter, kind) for letter in cut_letters(text, strokes, style.name)]
     return found, {
         "notes": notes,
         "without_fault": sum(note.faults == 0 for note in made) / notes,
@@ -212,8 +212,8 @@ def main() -> None:
     letters, tally = [letter for letter, _ in made], Tally()
     kinds = {style.name: style.kind for style in styles}
     for turn, (learn, others) in enumerate(turns(held_out)):
-        readers = taught([*isolated(learn), *in_lines(learn, LINES)], turn)
-        for people, lined in ((isolated(others), False), (in_lines(others, LINES // 2), True)):
+        readers = taught([*isolated_letters(learn), *in_lines(learn, LINES)], turn)
+        for people, lined in ((isolated_letters(others), False), (in_lines(others, LINES // 2), True)):
             tally.add_real(people, read(readers, people), lined)
         tally.add_made(made, kinds, read(readers, letters))
     figures = {**went, **tally.figures()}

@@ -14,9 +14,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ecgvec.handwriting.reader import CLASSES, Letter, ink_of, picked, pictures
+from ecgvec.handwriting.reader import CLASSES, Letter, ink_of, pick_letters, pictures
 from ecgvec.handwriting.training.train_reader import Lessons, ReaderNetwork, as_tensor
-from ecgvec.handwriting.training.train_reader import taught as taught_one
+from ecgvec.handwriting.training.train_reader import train_reader as taught_one
 
 LESSONS = Lessons(steps=500, widths=(24, 48, 96), dense=160)
 MEMBERS = 2  # networks that learn, each from a seed of its own; their opinions are averaged
@@ -34,7 +34,7 @@ def read(readers: Sequence[ReaderNetwork], letters: Sequence[Letter]) -> list[st
     ink = ink_of(letters)
     told = []
     for rows in np.array_split(np.arange(len(letters)), -(-len(letters) // 512)):
-        part = picked(ink, rows)
+        part = pick_letters(ink, rows)
         opinion = torch.zeros(len(rows), len(CLASSES))
         for slant, width in VIEWS:
             images = as_tensor(pictures(part._replace(at=part.at @ np.array([[width, 0.0], [-slant * width, 1.0]]))))

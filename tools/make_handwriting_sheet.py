@@ -49,9 +49,9 @@ def main() -> None:
     notes = writer.write(texts, [hand for *_, hand in cells], 0.7, seeds, x_height=2.2)
     for number, ((row, column, _, _), note) in enumerate(zip(cells, notes, strict=True)):
         turn = row if options.figures else column
-        nib, colour = list(NIBS)[(0, 0, 1, 3)[turn % 4]], list(INKS)[(0, 1, 0, 1, 0, 2, 1, 3)[turn % 8]]
+        nib, color = list(NIBS)[(0, 0, 1, 3)[turn % 4]], list(INKS)[(0, 1, 0, 1, 0, 2, 1, 3)[turn % 8]]
         at = NAMES + column * width, 12.0 + row * ROW
-        parts.append(_drawn(ink(note, nib, colour, number), at, width - 3))
+        parts.append(_drawn(ink(note, nib, color, number), at, width - 3))
     parts += [_label(text, 2.0, 12.0 + row * ROW) for row, text in enumerate(names)]
     size = NAMES + len(heads) * width, 12.0 + len(names) * ROW
     faults = sum(note.attempts > 1 for note in notes)
@@ -69,7 +69,7 @@ def _label(text: str, x: float, y: float) -> str:
 
 def _drawn(inked: Ink, at: tuple[float, float], room: float) -> str:
     size = min(1.0, room / (inked.box[2] - inked.box[0]))
-    paths = "".join(FILLED.format(layer.path.svg_d((2, 2)), layer.colour, layer.opacity) for layer in inked.layers)
+    paths = "".join(FILLED.format(layer.path.svg_d((2, 2)), layer.color, layer.opacity) for layer in inked.layers)
     return f'<g transform="translate({at[0]} {at[1]}) scale({size:.3f})">{paths}</g>'
 
 

@@ -99,7 +99,7 @@ def vectors(record: Record, plan: Plan) -> Image:
     style = plan.page.style.model_copy(update={"dpi": 1200.0})
     near = plan.model_copy(update={"page": plan.page.model_copy(update={"style": style})})
     sheet = render_plan(record, near)
-    trace = next(trace for trace in sheet.annotations.traces if trace.lead == "V2")
+    trace = next(trace for trace in sheet.labels.traces if trace.lead == "V2")
     image = np.ascontiguousarray(sheet.image)
     x, y = (int(v) for v in np.nanmean(trace.points[:600], axis=0))
     for point in trace.points[~np.isnan(trace.points).any(axis=1)]:

@@ -16,7 +16,7 @@ import cv2
 
 from ecgvec._typing import Image
 from ecgvec.pipeline import render
-from ecgvec.recipe.distributions import Draw
+from ecgvec.recipe.distributions import Distribution
 from ecgvec.recipe.recipe import PartRecipe, Recipe, load_recipe
 from ecgvec.record.read import read_record
 from ecgvec.resources import folder, listing
@@ -83,7 +83,7 @@ def section(name: str, recipe: Recipe) -> str:
     )
 
 
-def _layout(recipe: Recipe) -> dict[str, Draw]:
+def _layout(recipe: Recipe) -> dict[str, Distribution]:
     """The keys of the layout that the recipe sets."""
     default = Recipe().layout
     keys = {key: getattr(recipe.layout, key) for key in type(default).model_fields}
@@ -93,7 +93,7 @@ def _layout(recipe: Recipe) -> dict[str, Draw]:
 def _note_keys(recipe: Recipe) -> str:
     """What the handwritten notes may be."""
     values = {key: getattr(recipe.notes, key) for key in type(recipe.notes).model_fields}
-    told = [f"{key} {drawn(value)}" for key, value in values.items() if isinstance(value, Draw)]
+    told = [f"{key} {drawn(value)}" for key, value in values.items() if isinstance(value, Distribution)]
     return "; ".join([*told, f"signature {recipe.notes.signature:.0%}"])
 
 
@@ -105,7 +105,7 @@ def _keys(part: PartRecipe) -> str:
     return "; ".join(f"{key} {drawn(draw)}" for key, draw in part.keys.items()) or "as by default"
 
 
-def drawn(draw: Draw) -> str:
+def drawn(draw: Distribution) -> str:
     """What a key may be, in words."""
     if draw.uniform or draw.integer:
         return f"{_short(draw.values[0])} to {_short(draw.values[1])}"

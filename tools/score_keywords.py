@@ -14,7 +14,7 @@ from pathlib import Path
 from ecgvec.keywords.lexicon import Recogniser, Span
 from ecgvec.keywords.match import LexiconRecogniser
 from ecgvec.keywords.spacy_model import SpacyRecogniser
-from ecgvec.keywords.training.train import Scores, read_examples, scored, table
+from ecgvec.keywords.training.train import Scores, read_examples, score_recogniser, table
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "keywords" / "evaluation"
 
@@ -46,7 +46,7 @@ def main() -> None:
     model = SpacyRecogniser(parser.parse_args().nlp_model)
     recognisers: dict[str, Recogniser] = {"model": model, "lexicon alone": LexiconRecogniser()}
     examples = read_examples(FOLDER / "sentences.jsonl")
-    columns = {name: scored(recogniser, examples) for name, recogniser in recognisers.items()}
+    columns = {name: score_recogniser(recogniser, examples) for name, recogniser in recognisers.items()}
     print(table(columns), by_kind(columns), sep="\n\n")
     for name, recogniser in recognisers.items():
         print(f"\n{name}: recall of rare terms {rare_recall(recogniser):.3f}")

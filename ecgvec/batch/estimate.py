@@ -21,9 +21,9 @@ from ecgvec.batch.pool import Draw, Pool, usable_cores
 from ecgvec.batch.work import plans_of
 from ecgvec.errors import EcgvecError, RecordError, one_line
 from ecgvec.export.storage import Place, is_of_this_process
-from ecgvec.export.write import checked_formats, contents, shares
+from ecgvec.export.write import contents, select_formats, shares
 from ecgvec.pipeline import render_plan
-from ecgvec.planning.make import Draft, Planned, drafts, finished
+from ecgvec.planning.make import Draft, Planned, drafts, finish_plans
 from ecgvec.planning.note_texts import with_terms
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.model import Record
@@ -121,7 +121,7 @@ class _Open:
     sizes: list[Mapping[str, int]] = field(default_factory=list)
     fault: str = ""
 
-    def measured(self) -> Measured:
+    def estimate_rest(self) -> Measured:
         """The pages that were drawn stand for all."""
         number = self.task.number
         if self.fault:
@@ -138,7 +138,7 @@ class _Sampler:
 
     def __init__(self, folder: Place, recipe: Recipe, header: Path | None) -> None:
         self._folder, self._recipe, self._header = folder, recipe, header
-        self._formats = checked_formats(recipe.output.written)
+        self._formats = select_formats(recipe.output.formats_to_write)
 
     def draw(self, chunk: Chunk) -> Iterator[Entry]:
         """What each record takes; the first is drawn once before, for what is loaded once is not of the records."""
@@ -155,7 +155,7 @@ class _Sampler:
         writing = (perf_counter() - begun) / max(len(pages), 1)  # of notes, for all pages at once
         for (here, page), plan in zip(pages, plans, strict=True):
             _caught(here, partial(self._draw_page, here, page, plan, writing))
-        return [here.measured() for here in every]
+        return [here.estimate_rest() for here in every]
 
     def _prepare(self, here: _Open) -> None:
         begun, job, output = perf_counter(), here.task.job, self._recipe.output
@@ -172,7 +172,7 @@ class _Sampler:
         if here.record is None:
             return
         begun = perf_counter()
-        sheet = render_plan(here.record, (plan or finished([draft])[0]).plans[0])
+        sheet = render_plan(here.record, (plan or finish_plans([draft])[0]).plans[0])
         sizes: dict[str, int] = {}
         for name, files in contents(self._formats, sheet):
             sizes[name] = sizes.get(name, 0) + sum(map(len, files.values()))
@@ -213,7 +213,7 @@ def estimate(folder: Place, jobs: Sequence[Job], recipe: Recipe, workers: int, h
         entries = list(sampler(folder, recipe, header)(tasks))
     else:
         with Pool(processes, sampler, folder, recipe, header) as pool:
-            entries = list(pool.drawn([tasks[i::processes] for i in range(processes)]))
+            entries = list(pool.draw([tasks[i::processes] for i in range(processes)]))
     found = [entry for entry in entries if isinstance(entry, Measured)]
     failed = [entry for entry in entries if entry.state != "done"]
     if len(failed) == count:

@@ -91,7 +91,7 @@ def _segments(folder: Place, paths: list[str]) -> set[str]:
     """
     known, found = set(paths), set()
     masters = sorted({_SEGMENT_TAIL.sub("", path) for path in paths if _SEGMENT_TAIL.search(path)} & known)
-    with headers(folder, masters) as files:
+    with find_headers(folder, masters) as files:
         for master, header in files.items():
             named = {f"{_parent(master)}/{name}".lstrip("/") for name in _segment_names(header)}
             found |= named & known - {master}
@@ -120,7 +120,7 @@ def read_from(folder: Place, file: str, header: Path | None = None) -> Record:
 
 
 @contextmanager
-def headers(folder: Place, names: Sequence[str]) -> Iterator[dict[str, Path]]:
+def find_headers(folder: Place, names: Sequence[str]) -> Iterator[dict[str, Path]]:
     """The headers of these records of ``folder``, as files; of a record that has none, where it would be."""
     if isinstance(folder, Path):
         yield {name: folder / f"{name}.hea" for name in names}

@@ -15,9 +15,9 @@ from typing import Any
 from ecgvec._version import __version__
 from ecgvec.batch import shards
 from ecgvec.batch.jobs import Jobs
-from ecgvec.batch.manifest import Chunk, Entry, Manifest, lost
+from ecgvec.batch.manifest import Chunk, Entry, Manifest, find_lost
 from ecgvec.batch.pool import Pool, Pooled
-from ecgvec.batch.replay import input_of, write_run_file
+from ecgvec.batch.replay import relative_input, write_run_file
 from ecgvec.batch.work import drawer
 from ecgvec.errors import ExportError
 from ecgvec.export.files import make_folder, refusal, remove_file, write_file
@@ -111,7 +111,7 @@ def run(
     if is_of_this_process(folder) or is_of_this_process(out):
         options = replace(options, workers=0)
     if options.shards is not None:
-        shards.refuse_unfit(recipe.output.written)
+        shards.refuse_unfit(recipe.output.formats_to_write)
     is_begun = options.resume and options.manifest is not None and options.manifest.is_file()
     found = None if is_begun else find()
     make_folder(out)
@@ -140,7 +140,7 @@ def _settings(folder: Place, out: Place, recipe: Recipe, header: Path | None) ->
     """What has to be the same for a run to be resumed."""
     return {
         "program_version": __version__,
-        "input": input_of(folder, out) or str(Path(str(folder)).resolve()),
+        "input": relative_input(folder, out) or str(Path(str(folder)).resolve()),
         "header": None if header is None else str(header),
         "recipe": recipe.model_dump(mode="json"),
     }
@@ -160,7 +160,7 @@ def _resume(manifest: Manifest, asked: dict[str, Any], out: Place, rehash: bool)
             )
     if asked["shards"] is None:
         manifest.again(states=("quarantined", "skipped"))
-    manifest.again(numbers=lost(manifest.files(), out, rehash))
+    manifest.again(numbers=find_lost(manifest.files(), out, rehash))
 
 
 def _refuse_unfinished(manifest: Manifest, options: RunOptions) -> None:
@@ -196,9 +196,9 @@ def _draw(
             for entry in group:
                 images, records = images + entry.images, records + 1
                 report(Progress(images, records, total, entry, manifest.path_of(entry.number)))
-        Writer(out, recipe.output.written, staging).finish(manifest.parts)
+        Writer(out, recipe.output.formats_to_write, staging).finish(manifest.parts)
     if options.shards is not None:
-        shards.finish(out, manifest.shared(), manifest.parts(shards.PARTS))
+        shards.finish(out, manifest.shared_files(), manifest.parts(shards.PARTS))
 
 
 def _groups(
@@ -214,7 +214,7 @@ def _groups(
         yield from ([entry] for entry in _entries(waiting, arguments, total, options, most))
     else:
         workers = min(options.workers, max(1, -(-total // size)))
-        yield from shards.drawn(waiting(size), size, arguments, workers, most, pool=options.pool)
+        yield from shards.draw_shards(waiting(size), size, arguments, workers, most, pool=options.pool)
 
 
 def _entries(
@@ -230,7 +230,7 @@ def _entries(
             yield from draw(chunk)
     else:
         with options.pool(min(workers, max(total, 1)), drawer, *arguments) as pool:
-            yield from pool.drawn(shrinking(waiting(CHUNK), total, workers))
+            yield from pool.draw(shrinking(waiting(CHUNK), total, workers))
 
 
 def shrinking(chunks: Iterable[Chunk], total: int, workers: int) -> Iterator[Chunk]:
@@ -269,10 +269,10 @@ def _summary(manifest: Manifest) -> Summary:
         images=manifest.images(),
         done=manifest.counts().get("done", 0),
         skipped=[
-            *manifest.ended("skipped"),
+            *manifest.jobs_in_state("skipped"),
             *((name, "it is a segment of another record") for name in manifest.segments()),
         ],
-        quarantined=list(manifest.ended("quarantined")),
+        quarantined=list(manifest.jobs_in_state("quarantined")),
         messages=[*manifest.settings()["told"], *(f"{path}: {message}" for path, message in manifest.messages())],
     )
 

@@ -168,7 +168,7 @@ class Manifest:
         for job, *row in self._each("select job, path, size, mtime, sha256 from files order by job"):
             yield int(job), Written(*row)
 
-    def shared(self) -> Iterator[tuple[Written, int]]:
+    def shared_files(self) -> Iterator[tuple[Written, int]]:
         """(file, images) of the files of several jobs each, all images of those jobs being in it, sorted by path."""
         for *row, images in self._each(
             "select files.path, size, mtime, sha256, sum(images) from files join jobs on job = number "
@@ -180,7 +180,7 @@ class Manifest:
         """The images' shares of the files that a format has in common, in order, as often as one goes through them."""
         return _Parts(self, name)
 
-    def ended(self, state: State) -> Iterator[tuple[str, str]]:
+    def jobs_in_state(self, state: State) -> Iterator[tuple[str, str]]:
         """(path, reason) of the jobs in a state, in order."""
         for path, reason in self._each("select path, reason from jobs where state = ? order by number", (state,)):
             yield _loaded(path), _loaded(reason)
@@ -260,7 +260,7 @@ class _Transaction:
 FOLDERS = 64  # at a URL, whose listings are kept: the files of one image are in a folder for each format
 
 
-def lost(files: Iterable[tuple[int, Written]], out: Place, rehash: bool) -> list[int]:
+def find_lost(files: Iterable[tuple[int, Written]], out: Place, rehash: bool) -> list[int]:
     """The jobs, each once, of files (job, file) below ``out`` that are missing or not what was written.
 
     A file of the right size and time, at a URL of the right size, is trusted, unless ``rehash``; any other is read,

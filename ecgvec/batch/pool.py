@@ -27,7 +27,7 @@ class Drawing(Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
-    def drawn(self, chunks: Iterable[Chunk]) -> Iterator[Entry]:
+    def draw(self, chunks: Iterable[Chunk]) -> Iterator[Entry]:
         """What became of all jobs. ExportError where a process says that its output cannot be written."""
 
 
@@ -81,7 +81,7 @@ class Pool:
             worker.line.close()
         self._workers.clear()
 
-    def drawn(self, chunks: Iterable[Chunk]) -> Iterator[Entry]:
+    def draw(self, chunks: Iterable[Chunk]) -> Iterator[Entry]:
         """What became of all jobs. ExportError where a process says that its output cannot be written."""
         waiting = iter(chunks)
         for _ in range(self._count):

@@ -82,7 +82,7 @@ def _find_record(plan: Plan, sidecar: Path, source: Path | None) -> Record:
 RUN_FILE = "ecgvec-run.json"
 
 
-def input_of(folder: Place, out: Place) -> str | None:
+def relative_input(folder: Place, out: Place) -> str | None:
     """Where the input lies as seen from the output, with forward slashes, or its URL. None for a folder that is far
     from an output at a URL: that may be read by people who need not know the folders of this machine."""
     if isinstance(folder, Url):
@@ -100,7 +100,7 @@ def write_run_file(folder: Place, out: Place, recipe: Recipe) -> None:
     path = out / RUN_FILE
     run = {
         "program_version": __version__,
-        "input": input_of(folder, out),
+        "input": relative_input(folder, out),
         "recipe": recipe.model_dump(mode="json"),
     }
     runs = _read_runs(path)

@@ -87,7 +87,9 @@ def _packed(shard: Shard, arguments: Arguments, most: int | None) -> Packed:
     ended = [Entry(number, "quarantined", reason=reason) for number, reason in shard.doomed.items()]
     with FileSet(out, staging) as staged:
         tar = Tar(staged, shard.path)
-        work = Work(folder, recipe, Writer(out, recipe.output.written, staging, tar.add), ended.append, header, most)
+        work = Work(
+            folder, recipe, Writer(out, recipe.output.formats_to_write, staging, tar.add), ended.append, header, most
+        )
         for task in shard.tasks:
             if task.number not in shard.doomed:
                 work.add(task)
@@ -99,7 +101,7 @@ def _packed(shard: Shard, arguments: Arguments, most: int | None) -> Packed:
     return Packed(shard.number, "done", images=sum(entry.images for entry in ended), entries=tuple(entries))
 
 
-def drawn(
+def draw_shards(
     chunks: Iterable[Chunk],
     size: int,
     arguments: Arguments,
@@ -118,7 +120,7 @@ def drawn(
         return
     under_way: dict[int, Shard] = {}
     with pool(workers, make, *arguments) as drawing:
-        for told in drawing.drawn(_noted(shards, under_way)):
+        for told in drawing.draw(_noted(shards, under_way)):
             if isinstance(told, Packed):
                 del under_way[told.number]
                 yield told.entries
@@ -150,12 +152,12 @@ def _without_fatal(
     folder, recipe, _, staging, header = arguments
     alone = Url("memory", "alone") if staging is None else staging / "alone"
     with pool(min(workers, len(shard.tasks)), probe, folder, recipe, alone, None, header) as drawing:
-        ended = list(drawing.drawn([task] for task in shard.tasks))
+        ended = list(drawing.draw([task] for task in shard.tasks))
     if isinstance(alone, Path):
         shutil.rmtree(alone, ignore_errors=True)
     doomed = {entry.number: entry.reason for entry in ended if entry.state == "quarantined"}
     with pool(1, make, *arguments) as drawing:
-        for told in drawing.drawn([[replace(shard, doomed=doomed)]]):
+        for told in drawing.draw([[replace(shard, doomed=doomed)]]):
             if isinstance(told, Packed):
                 return told.entries
             reason = told.reason

@@ -15,7 +15,7 @@ from ecgvec.errors import EcgvecError, ExportError, RecordError, one_line, print
 from ecgvec.export.storage import Place, Url, check_driver
 from ecgvec.export.write import Saved, Writer
 from ecgvec.pipeline import render_plan
-from ecgvec.planning.make import Draft, Planned, drafts, finished
+from ecgvec.planning.make import Draft, Planned, drafts, finish_plans
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.model import Record
 
@@ -93,7 +93,7 @@ class Work:
             if here.fault or here.record is None:
                 continue
             with _caught(here):
-                planned = plan or finished([draft])[0]
+                planned = plan or finish_plans([draft])[0]
                 here.messages += planned.messages if variant == 0 else ()
                 here.saved.append(self._writer.write(render_plan(here.record, planned.plans[0])))
                 if self._left is not None:
@@ -134,7 +134,7 @@ class Work:
 def plans_of(pages: Sequence[Draft]) -> Sequence[Planned | None]:
     """The plans of these, or nothing where one of them is at fault: each alone shows which."""
     try:
-        return finished(pages)
+        return finish_plans(pages)
     except Exception:
         return [None] * len(pages)
 
@@ -145,7 +145,7 @@ def drawer(
     """What draws records of ``folder`` into ``out``, chunk by chunk; see `Work`. Each process makes its own."""
     if isinstance(folder, Url):  # a fault of this machine, not of all records
         check_driver(folder)
-    writer = Writer(out, recipe.output.written, staging)
+    writer = Writer(out, recipe.output.formats_to_write, staging)
 
     def draw(chunk: Sequence[Task]) -> Iterator[Entry]:
         """What became of each record, as soon as it is known."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecgvec.cli.flagged import MixText, PrintRecipe, RecipeName, flagged_recipe, print_recipe
+from ecgvec.cli.flagged import MixText, PrintRecipe, RecipeName, load_flagged_recipe, print_recipe
 from ecgvec.cli.flags import with_flags
 from ecgvec.errors import RecipeError, printable
 from ecgvec.export.storage import Place, is_of_this_process, place
@@ -100,7 +100,7 @@ def batch(
     from ecgvec.batch.pool import usable_cores
     from ecgvec.cli.report import run_with_progress
 
-    loaded = flagged_recipe(recipe, mix, flags)
+    loaded = load_flagged_recipe(recipe, mix, flags)
     if print_only:
         print_recipe(loaded)
         return
@@ -160,10 +160,10 @@ def _manifest(given: str | None, out: Place, resume: bool, recipe: Recipe) -> Pa
 def _processes(engine: Engine, address: str | None) -> Iterator[tuple[int, Pooled]]:
     """How many cores there are to draw with, and what draws with them."""
     if engine is Engine.RAY:
-        from ecgvec.batch.ray.cluster import connected
+        from ecgvec.batch.ray.cluster import connect
         from ecgvec.batch.ray.engine import RayPool
 
-        with connected(address) as cores:
+        with connect(address) as cores:
             yield cores, RayPool
     else:
         from ecgvec.batch.pool import Pool, usable_cores
@@ -178,7 +178,7 @@ def _plan(source: Place, out: Place, recipe: Recipe, workers: int, shards: int |
     from ecgvec.batch.shards import refuse_unfit
 
     if shards is not None:
-        refuse_unfit(recipe.output.written)
+        refuse_unfit(recipe.output.formats_to_write)
     jobs = find_jobs(source, out, recipe.output.anonymous_names).jobs
     found = estimate(source, jobs, recipe, workers)
     for line in [found.as_json()] if as_json else found.as_text().splitlines():

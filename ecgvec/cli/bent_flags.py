@@ -1,11 +1,11 @@
-"""The flags that bend, turn and crop: numbers that bound ranges, as the seed toolbox's users know them."""
+"""The flags that bend, turn and crop: numbers that bound ranges, as ecg-image-kit's users know them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ecgvec.cli.flag import Flag, Overrides, Ranged, flag, idle, ranged_overrides
+from ecgvec.cli.flag import Flag, Overrides, Ranged, find_idle, flag, ranged_overrides
 
 _BENT = "Bent paper"
 
@@ -31,11 +31,11 @@ FULLY_RANDOM = flag(
     "warp.creases.probability",
     bool,
     _BENT,
-    "Groups of distortions (--wrinkles, --augment, --hw_text) come or stay away, each by a coin for each image.",
+    "Groups of distortions (--wrinkles, --augment, --hw_text) come or stay away, each decided by chance for each image.",
     "no",
 )
 COOLEST = 2000  # kelvin
-TOSSED_CROP = "warp.augment-crop"  # a name of its own, so that it comes last and leaves a recipe's crop as it is
+RANDOM_CROP = "warp.augment-crop"  # a name of its own, so that it comes last and leaves a recipe's crop as it is
 
 
 def _turns(most: float) -> Any:
@@ -112,9 +112,9 @@ AUGMENTED: Overrides = {
 }
 
 # The coins of --fully_random, and the parts that each decides on. A picture is cropped by a part of the warp then.
-COINS: dict[str, tuple[str, ...]] = {
+GROUPS: dict[str, tuple[str, ...]] = {
     "wrinkles": ("warp.creases", "warp.crumple", "effects.lamp", "effects.wear"),
-    "augment": ("warp.rotate", TOSSED_CROP, "effects.gaussian-noise", "effects.temperature"),
+    "augment": ("warp.rotate", RANDOM_CROP, "effects.gaussian-noise", "effects.temperature"),
 }
 
 BENT_FLAGS = (WRINKLES, AUGMENT, FULLY_RANDOM, *(row for ranged in RANGES for row in ranged[1:3]))
@@ -132,24 +132,24 @@ def bent_overrides(given: Mapping[str, Any], present: Collection[str] = ()) -> O
     as in ``warp.creases`` or ``page.crop``; flags of a group that is neither there nor switched on are left out."""
     on, base = _base(given)
     result = ranged_overrides(RANGES, given, on, present, base)
-    return _tossed(result) if given.get(FULLY_RANDOM.parameter) else result
+    return _decide_by_chance(result) if given.get(FULLY_RANDOM.parameter) else result
 
 
-def _tossed(result: Overrides) -> Overrides:
-    """The same, each group on a coin of its own."""
+def _decide_by_chance(result: Overrides) -> Overrides:
+    """The same, each group by a chance of its own."""
     result = dict(result)
     if "page.crop" in result:
         share, result["page.crop"] = result["page.crop"], 0.0  # else the recipe's own would cut once more
-        result |= {f"{TOSSED_CROP}.kind": "crop", f"{TOSSED_CROP}.share": share}
+        result |= {f"{RANDOM_CROP}.kind": "crop", f"{RANDOM_CROP}.amount": share}
     used = {key.rpartition(".")[0] for key in result}
-    for coin, parts in COINS.items():
+    for group, parts in GROUPS.items():
         for part in parts:
             if part in used:
-                result |= {f"{part}.probability": 0.5, f"{part}.coin": coin}
+                result |= {f"{part}.probability": 0.5, f"{part}.group": group}
     return result
 
 
 def bent_idle(given: Mapping[str, Any], present: Collection[str] = ()) -> list[str]:
     """A sentence for each flag that was given and does nothing, for want of another."""
     on, base = _base(given)
-    return idle(RANGES, given, on, present, base)
+    return find_idle(RANGES, given, on, present, base)

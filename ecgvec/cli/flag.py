@@ -68,7 +68,7 @@ def ranged_overrides(
     return result
 
 
-def idle(
+def find_idle(
     table: Sequence[Ranged], given: Mapping[str, Any], on: Collection[Flag], present: Collection[str], base: Overrides
 ) -> list[str]:
     """A sentence for each flag of ``table`` that was given and does nothing, for want of another."""

@@ -32,10 +32,10 @@ PrintRecipe = Annotated[
 ]
 
 
-def flagged_recipe(source: str | None, mix: str | None, flags: Mapping[str, Any]) -> Recipe:
+def load_flagged_recipe(source: str | None, mix: str | None, flags: Mapping[str, Any]) -> Recipe:
     """The recipe (None: "clean") or mix with the flags laid upon it, checked. Says on stderr which flags have no
     effect."""
-    from ecgvec.batch.check import checked
+    from ecgvec.batch.check import check_names
     from ecgvec.recipe.recipe import load_mix, load_recipe
 
     if source is not None and mix is not None:
@@ -49,8 +49,8 @@ def flagged_recipe(source: str | None, mix: str | None, flags: Mapping[str, Any]
             typer.echo(message, err=True)
     output = _written(flags, plain.output)
     if not plain.mix:
-        return checked(load_recipe(name, overrides(flags, _present(plain)) | output))
-    return checked(_laid_upon_each(plain, flags, output))
+        return check_names(load_recipe(name, overrides(flags, _present(plain)) | output))
+    return check_names(_laid_upon_each(plain, flags, output))
 
 
 def print_recipe(recipe: Recipe) -> None:
@@ -95,7 +95,7 @@ def _written(flags: Mapping[str, Any], output: OutputOptions) -> dict[str, Any]:
     from ecgvec.export.formats import DEFAULT_FORMATS
 
     if flags.get("mask_unplotted_samples") and flags.get("formats") is None and not flags.get("image_only"):
-        formats = output.written or DEFAULT_FORMATS
+        formats = output.formats_to_write or DEFAULT_FORMATS
         more = [*formats, *(["wfdb"] if "wfdb" not in formats else [])]
         return {"output.formats": more, "output.image_only": False}
     return {}
@@ -103,10 +103,10 @@ def _written(flags: Mapping[str, Any], output: OutputOptions) -> dict[str, Any]:
 
 def _laid_upon_each(mix: Recipe, flags: Mapping[str, Any], output: dict[str, Any]) -> Recipe:
     """The mix with the flags laid upon each of its recipes, by what each of them has."""
-    from ecgvec.recipe.toml import laid_upon
+    from ecgvec.recipe.toml import override
 
     parts = []
     for part in mix.mix:
         over = overrides(flags, _present(part.recipe)) | output
-        parts.append(part.model_copy(update={"recipe": laid_upon(part.recipe, over, f"recipe '{part.name}'")}))
+        parts.append(part.model_copy(update={"recipe": override(part.recipe, over, f"recipe '{part.name}'")}))
     return mix.model_copy(update={"mix": tuple(parts), "output": parts[0].recipe.output})

@@ -1,6 +1,6 @@
 """The table of command-line flags that shape images. Each sets one key of the recipe; nothing is done by flags alone.
 
-Names and meanings that the seed toolbox's users know are kept. Underscores and hyphens are the same in long names.
+Names and meanings that ecg-image-kit's users know are kept. Underscores and hyphens are the same in long names.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ FLAGS: tuple[Flag, ...] = (
     flag("--template --config_file", "layout.template", str, _WHAT, "Page template: a name (see `ecgvec templates`), a .toml file, or `auto`: by the leads that are there.", "by number of leads", metavar="NAME"),
     flag("--rhythm --full_mode", "layout.rhythm", str, _WHAT, "Leads of the rhythm strips, with commas; `None` for no strip. A lead that the record lacks becomes its first lead.", "the template's", metavar="LEADS"),
     flag("--num_columns", "layout.num_columns", int, _WHAT, "Columns of leads, instead of a template; -1: the template's.", "-1"),
-    flag("--columns", "page.columns", str, _WHAT, "Columns show `consecutive` windows of time, or `simultaneous` ones.", "consecutive", metavar="MODE"),
+    flag("--column-timing", "page.column_timing", str, _WHAT, "Columns show `consecutive` windows of time, or `simultaneous` ones.", "consecutive", metavar="MODE"),
     flag("--cabrera/--no-cabrera", "page.cabrera", bool, _WHAT, "Limb leads in Cabrera order: aVL I -aVR II aVF III.", "no"),
     flag("--leads", "record.leads", str, _WHAT, "Draw these leads only, in this order, with commas (a name with a comma in it: in double quotes).", "all", metavar="LEADS", value=split_names),
     flag("--derive-leads/--no-derive-leads", "record.derive_leads", bool, _WHAT, "Work out absent limb leads from two that are there.", "no"),
     flag("-st --start", "record.first_sample", int, _WHAT, "First sample of one single image.", "every full window", metavar="SAMPLE"),
-    flag("--tail", "record.tail", str, _WHAT, "What fills less than a page at a record's end: `drop` or `keep`.", "drop", metavar="MODE"),
+    flag("--partial-page", "record.partial_page", str, _WHAT, "What fills less than a page at a record's end: `drop` or `keep`.", "drop", metavar="MODE"),
     flag("--paper", "page.paper", str, _PAPER, "letter, a4, fan-fold, fan-fold-300, roll-50, roll-110 or roll-210.", "letter", metavar="NAME"),
     flag("--orientation", "page.orientation", str, _PAPER, "landscape or portrait.", "landscape", metavar="NAME"),
     flag("-r --resolution --dpi", "page.dpi", float, _PAPER, "Resolution of the images in dots per inch, 50 to 1200.", "200 dpi", metavar="DPI"),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecgvec.cli.flagged import MixText, PrintRecipe, RecipeName, flagged_recipe, print_recipe
+from ecgvec.cli.flagged import MixText, PrintRecipe, RecipeName, load_flagged_recipe, print_recipe
 from ecgvec.cli.flags import with_flags
 from ecgvec.errors import printable
 
@@ -30,7 +30,7 @@ def single(
     from ecgvec.cli.report import run_with_progress
     from ecgvec.record.files import find_header
 
-    loaded = flagged_recipe(recipe, mix, flags)
+    loaded = load_flagged_recipe(recipe, mix, flags)
     if print_only:
         print_recipe(loaded)
         return
@@ -121,7 +121,7 @@ def note_svg(note: Any, ink: Any) -> str:
     whole.attribs.update({"role": "img", "aria-label": note.text, **about})
     whole.set_desc(title=note.text)
     for layer in ink.layers:
-        element = whole.add(drawing.path(d=layer.path.svg_d((3, 3)), fill=layer.colour))
+        element = whole.add(drawing.path(d=layer.path.svg_d((3, 3)), fill=layer.color))
         if layer.opacity < 1:
             element.attribs["fill-opacity"] = f"{layer.opacity:g}"
     # Areas for labels: drawn, but not seen.

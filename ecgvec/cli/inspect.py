@@ -66,10 +66,10 @@ def list_recipes() -> None:
 @recipes_app.command()
 def show(name: Annotated[str, typer.Argument(help="A recipe's name, or a .toml file.")]) -> None:
     """Show a recipe as it is understood, everything that it extends included, as TOML."""
-    from ecgvec.batch.check import checked_recipe
+    from ecgvec.batch.check import check_recipe
     from ecgvec.cli.flagged import print_recipe
 
-    print_recipe(checked_recipe(name, {}))
+    print_recipe(check_recipe(name, {}))
 
 
 @recipes_app.command()
@@ -83,14 +83,14 @@ def preview(
     ] = None,
 ) -> None:
     """Draw a contact sheet: one record under twelve seeds."""
-    from ecgvec.batch.check import checked_recipe
+    from ecgvec.batch.check import check_recipe
     from ecgvec.pipeline import render
     from ecgvec.record.read import read_record
     from ecgvec.resources import folder
     from ecgvec.viewer.contact_sheet import preview as contact_sheet
     from ecgvec.viewer.contact_sheet import write_preview
 
-    recipe = checked_recipe(name, {})
+    recipe = check_recipe(name, {})
     path = out if out is not None else Path(f"{Path(name).stem if name.endswith('.toml') else name}-preview.png")
     source = record if record is not None else folder("demo") / "ecgvec-demo"
     write_preview(contact_sheet(render, read_record(source), recipe), path)
@@ -100,9 +100,9 @@ def preview(
 @recipes_app.command()
 def check(file: Annotated[str, typer.Argument(help="A .toml file.")]) -> None:
     """Check a recipe of your own: every key, every value, every template that it names."""
-    from ecgvec.batch.check import checked_recipe
+    from ecgvec.batch.check import check_recipe
 
-    typer.echo(printable(f"{file}: right, '{checked_recipe(file, {}).title}'"))
+    typer.echo(printable(f"{file}: right, '{check_recipe(file, {}).title}'"))
 
 
 def templates() -> None:
@@ -119,7 +119,9 @@ def gallery(
     out: Annotated[
         Path | None, typer.Option("-o", "--output", help="The page to write.", show_default="DIR/gallery.html")
     ] = None,
-    most: Annotated[int, typer.Option("--most", min=1, help="How many images at the most; the first are shown.")] = 200,
+    max_images: Annotated[
+        int, typer.Option("--max-images", min=1, help="How many images to show, counted from the first.")
+    ] = 200,
     title: Annotated[
         str | None, typer.Option("--title", help="What the page is called.", show_default="the folder's name")
     ] = None,
@@ -130,11 +132,11 @@ def gallery(
     """Write one HTML page that shows a folder of images: labels in layers, values under the pointer, no network."""
     from ecgvec.viewer.gallery import write_gallery
 
-    done = write_gallery(folder, out, title=title, most=most, lossless=lossless)
+    done = write_gallery(folder, out, title=title, max_images=max_images, lossless=lossless)
     for reason in done.failed:
         typer.echo(f"not shown: {reason}", err=True)
     left = done.found - done.shown - len(done.failed)
-    more = f", the first of {done.found} (--most {done.found} shows all)" if left else ""
+    more = f", the first of {done.found} (--max-images {done.found} shows all)" if left else ""
     images = f"{done.shown} image{'' if done.shown == 1 else 's'}{more}"
     typer.echo(printable(f"{done.path}: {images}, {done.size / 1e6:.1f} MB"))
     if done.failed:

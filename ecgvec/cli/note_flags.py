@@ -1,11 +1,11 @@
-"""The flags of handwritten notes, as the seed toolbox's users know them."""
+"""The flags of handwritten notes, as ecg-image-kit's users know them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ecgvec.cli.flag import Flag, Overrides, Ranged, flag, idle, ranged_overrides
+from ecgvec.cli.flag import Flag, Overrides, Ranged, find_idle, flag, ranged_overrides
 
 _NOTES = "Handwriting"
 
@@ -89,27 +89,27 @@ NOTE_FLAGS: tuple[Flag, ...] = (
 )
 
 
-def _base(given: Mapping[str, Any], coin: bool) -> tuple[list[Flag], Overrides]:
+def _base(given: Mapping[str, Any], by_chance: bool) -> tuple[list[Flag], Overrides]:
     """The switch, if it is on, and what it means without numbers."""
-    if coin:
+    if by_chance:
         return [HW_TEXT], {"notes.probability": 0.5, **WRITTEN}
     return ([HW_TEXT], {"notes.probability": 1.0, **WRITTEN}) if given.get(HW_TEXT.parameter) else ([], {})
 
 
-def note_overrides(given: Mapping[str, Any], present: Collection[str] = (), coin: bool = False) -> Overrides:
+def note_overrides(given: Mapping[str, Any], present: Collection[str] = (), by_chance: bool = False) -> Overrides:
     """Recipe keys and values for the flags of this table that were given. ``present`` holds "notes" where the recipe
-    writes notes already; with ``coin`` a coin decides on them for each image."""
-    on, base = _base(given, coin)
+    writes notes already; with ``by_chance`` half of the images have them."""
+    on, base = _base(given, by_chance)
     result = ranged_overrides(RANGES, given, on, present, base)
     if on or "notes" in present:
         result |= {row.key: given[row.parameter] for row in _given(given)}
     return result
 
 
-def notes_idle(given: Mapping[str, Any], present: Collection[str] = (), coin: bool = False) -> list[str]:
+def notes_idle(given: Mapping[str, Any], present: Collection[str] = (), by_chance: bool = False) -> list[str]:
     """A sentence for each flag that was given and does nothing, for want of another."""
-    on, base = _base(given, coin)
-    lines = idle(RANGES, given, on, present, base)
+    on, base = _base(given, by_chance)
+    lines = find_idle(RANGES, given, on, present, base)
     if not on and "notes" not in present:
         lines += [f"{row.names[0]} has no effect without {HW_TEXT.long_name}." for row in _given(given)]
     return lines

@@ -14,10 +14,20 @@ import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
-from ecgvec.datasets.items import LABELS, Entry, Item, OneRecord, Target, checked, find_entries, item_of, resolved
+from ecgvec.datasets.items import (
+    LABELS,
+    Entry,
+    Item,
+    OneRecord,
+    Target,
+    check_labels,
+    find_entries,
+    make_item,
+    resolve_recipe,
+)
 from ecgvec.errors import EcgvecError, RecipeError, one_line
 from ecgvec.pipeline import render_plan
-from ecgvec.planning.make import Draft, drafts, finished
+from ecgvec.planning.make import Draft, drafts, finish_plans
 from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.model import Record
@@ -61,8 +71,8 @@ class _Pages:
         if windows not in ("all", "first"):
             raise RecipeError(f"windows is {windows!r}: write 'all' or 'first'")
         self._entries = find_entries(records)
-        self._recipe = resolved(recipe, dpi)
-        self._seed, self._labels, self._target, self._windows = seed, checked(labels), target, windows
+        self._recipe = resolve_recipe(recipe, dpi)
+        self._seed, self._labels, self._target, self._windows = seed, check_labels(labels), target, windows
         self._epoch = _shared(torch.zeros(1, dtype=torch.int64))
         self._settled = False
 
@@ -138,11 +148,11 @@ class EcgImages(_Pages, Dataset[Item]):
         """The items of a batch, whose handwritten notes are written in one pass of the network."""
         self._settle()
         pages = [self._page(int(index), self.epoch) for index in indices]
-        plans = [planned.plans[0] for planned in finished([page.draft for page in pages])]
+        plans = [planned.plans[0] for planned in finish_plans([page.draft for page in pages])]
         items = []
         for page, plan in zip(pages, plans, strict=True):
             sheet = render_plan(page.record, plan)
-            items.append(self._finished(item_of(sheet, self._labels), sheet))
+            items.append(self._finished(make_item(sheet, self._labels), sheet))
         return items
 
     def _page(self, index: int, epoch: int) -> _Page:
@@ -204,7 +214,7 @@ class EcgStream(_Pages, IterableDataset[Item]):
         self._left_out = _shared(torch.zeros(_SLOTS, dtype=torch.int64))
 
     @property
-    def left_out(self) -> int:
+    def skipped(self) -> int:
         """How many records and pages could not be drawn, in all epochs so far, in this process and its workers."""
         return int(self._left_out.sum())
 
@@ -219,7 +229,7 @@ class EcgStream(_Pages, IterableDataset[Item]):
             for page, plan in self._planned(pages):
                 try:
                     sheet = render_plan(page.record, plan)
-                    item = item_of(sheet, self._labels)
+                    item = make_item(sheet, self._labels)
                 except Exception as error:  # of one page of very many: it is counted and told, and costs no training
                     self._leave_out(page.entry, error)
                     continue
@@ -244,12 +254,12 @@ class EcgStream(_Pages, IterableDataset[Item]):
 
     def _planned(self, pages: Sequence[_Page]) -> Iterator[tuple[_Page, Plan]]:
         try:
-            together = finished([page.draft for page in pages])
+            together = finish_plans([page.draft for page in pages])
         except Exception:
             together = []  # one of them is at fault: each alone shows which
         for i, page in enumerate(pages):
             try:
-                plan = (together[i] if together else finished([page.draft])[0]).plans[0]
+                plan = (together[i] if together else finish_plans([page.draft])[0]).plans[0]
             except Exception as error:
                 self._leave_out(page.entry, error)
                 continue
@@ -261,4 +271,4 @@ class EcgStream(_Pages, IterableDataset[Item]):
         reason = str(error)
         if not isinstance(error, EcgvecError):
             reason = f"unexpected {type(error).__name__}: {one_line(error)}; please report it"
-        warnings.warn(f"{entry.name} is left out ({self.left_out} so far): {reason}", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"{entry.name} is left out ({self.skipped} so far): {reason}", RuntimeWarning, stacklevel=2)

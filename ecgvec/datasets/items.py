@@ -20,7 +20,7 @@ from ecgvec.export.masks import CLASSES, mask_arrays
 from ecgvec.export.yolo import NAMES, OTHER_LEAD, OTHER_MARK
 from ecgvec.layout.style import check_style
 from ecgvec.planning.note_texts import with_terms
-from ecgvec.recipe.distributions import Draw, parse_draw
+from ecgvec.recipe.distributions import Distribution, parse_distribution
 from ecgvec.recipe.recipe import Recipe, load_mix, load_recipe
 from ecgvec.record.files import find_header
 from ecgvec.record.model import Record
@@ -64,7 +64,7 @@ def _traces(sheet: Sheet) -> Item:
     ``trace_visible`` and ``trace_occluded`` (N,) bool: whether the place can be seen, whether something hides it.
     ``trace_counts``, ``trace_leads``, ``trace_rows``, ``trace_rhythm``: k numbers of samples, lead names, rows from 0,
     and whether it is a rhythm strip."""
-    traces = sheet.annotations.traces
+    traces = sheet.labels.traces
     values = [np.column_stack([trace.t, trace.mv]) for trace in traces]
     return {
         "trace_points": torch.from_numpy(np.concatenate([trace.points for trace in traces]).astype(np.float32)),
@@ -84,7 +84,7 @@ def _signal(sheet: Sheet) -> Item:
     return {
         "signal": torch.from_numpy(sheet.signals.astype(np.float32)),
         "signal_leads": list(sheet.signal_leads),
-        "fs": sheet.annotations.traces[0].fs,
+        "fs": sheet.labels.traces[0].fs,
         "start": sheet.plan.window.start,
     }
 
@@ -92,7 +92,7 @@ def _signal(sheet: Sheet) -> Item:
 LABELS: dict[str, Callable[[Sheet], Item]] = {"mask": _mask, "boxes": _boxes, "traces": _traces, "signal": _signal}
 
 
-def checked(labels: Iterable[str]) -> tuple[str, ...]:
+def check_labels(labels: Iterable[str]) -> tuple[str, ...]:
     """The names of labels; RecipeError for an unknown one."""
     names = (labels,) if isinstance(labels, str) else tuple(labels)
     for name in names:
@@ -101,7 +101,7 @@ def checked(labels: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def item_of(sheet: Sheet, labels: Iterable[str]) -> Item:
+def make_item(sheet: Sheet, labels: Iterable[str]) -> Item:
     """``image`` (3, H, W) uint8 RGB, ``size`` (2,) int64 H and W, ``name`` of the page (record's path and number of the
     window), ``window``, ``epoch``, and the labels."""
     pixels = torch.from_numpy(np.ascontiguousarray(sheet.image.transpose(2, 0, 1)))
@@ -160,7 +160,7 @@ def find_entries(records: OneRecord | Sequence[OneRecord]) -> tuple[Entry, ...]:
     return tuple(found)
 
 
-def resolved(recipe: Recipe | str | Mapping[str, Any], dpi: float | None) -> Recipe:
+def resolve_recipe(recipe: Recipe | str | Mapping[str, Any], dpi: float | None) -> Recipe:
     """The recipe of that name, or mix of such, with ``dpi`` laid upon it (None: its own), and with the terms that its
     notes take from a text, which is read now, once. EcgvecError where one of these is wrong."""
     if not isinstance(recipe, Recipe):
@@ -168,11 +168,11 @@ def resolved(recipe: Recipe | str | Mapping[str, Any], dpi: float | None) -> Rec
         recipe = load_mix(recipe, keys) if isinstance(recipe, Mapping) else load_recipe(recipe, keys)
     elif dpi is not None:
         check_style("page", "dpi", dpi)
-        recipe = _with_dpi(recipe, parse_draw("page.dpi", dpi))
+        recipe = _with_dpi(recipe, parse_distribution("page.dpi", dpi))
     return with_terms(recipe)[0]
 
 
-def _with_dpi(recipe: Recipe, dpi: Draw) -> Recipe:
+def _with_dpi(recipe: Recipe, dpi: Distribution) -> Recipe:
     mix = tuple(part.model_copy(update={"recipe": _with_dpi(part.recipe, dpi)}) for part in recipe.mix)
     return recipe.model_copy(update={"page": recipe.page if mix else {**recipe.page, "dpi": dpi}, "mix": mix})
 

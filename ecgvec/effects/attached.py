@@ -12,13 +12,13 @@ from shapely import LineString, MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float32Array, Float64Array, Points
-from ecgvec.components import Degrees, Seed, registered
-from ecgvec.effects.base import EFFECTS, View
-from ecgvec.effects.colour import Dye
-from ecgvec.effects.lost import Covering, Layers, filled, way_to
-from ecgvec.effects.missing import over, rough
+from ecgvec.components import Degrees, Seed, register
+from ecgvec.effects.base import EFFECTS, EffectContext
+from ecgvec.effects.color import Dye
+from ecgvec.effects.layers import Covering, Layers, distance_to_mask, rasterize_coverage
+from ecgvec.effects.missing import patch_around, rough
 from ecgvec.effects.paper import Place, Share
-from ecgvec.effects.texture import Clouds, Patch, cut, fine_noise
+from ecgvec.effects.texture import Clouds, Patch, cut_tile, fine_noise
 from ecgvec.warp.parts import Paper, generator
 
 Finish = Literal["clear", "matt", "masking"]
@@ -58,7 +58,7 @@ class Frame:
     along: Float64Array
 
     @classmethod
-    def turned(cls, x: float, y: float, degrees: float, paper: Paper) -> Frame:
+    def place_randomly(cls, x: float, y: float, degrees: float, paper: Paper) -> Frame:
         """Around a place given as shares of the page, turned by ``degrees`` (> 0: its right end up)."""
         turn = np.radians(degrees)
         return cls(np.array([x * paper.width, y * paper.height]), np.array([np.cos(turn), -np.sin(turn)]))
@@ -73,7 +73,7 @@ class Frame:
         c, s = np.float32(self.along[0]), np.float32(self.along[1])
         return np.asarray(c * right + s * down), np.asarray(c * down - s * right)
 
-    def shifted(self, right: float, down: float) -> Frame:
+    def shift(self, right: float, down: float) -> Frame:
         """The same, so many mm further right and down."""
         return Frame(self.middle + np.array([right, down]), self.along)
 
@@ -88,7 +88,7 @@ class Frame:
         return np.asarray(np.hypot(np.abs(along) - np.float32(length / 2), across))
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Tape(Covering):
     """A strip of adhesive tape, ``length`` x ``width`` mm, its middle at a place given as shares of the page, turned by
     ``angle`` degrees.
@@ -109,7 +109,7 @@ class Tape(Covering):
     dirt: Share = 0.5
     seed: Seed = 0
 
-    def least_left(self) -> float:
+    def min_contrast(self) -> float:
         """What is seen through the film and the dirt at its edges."""
         film = self.opacity * (1.0 if self.finish == "masking" else MOST_FILM)
         dyed = self.opacity * (min(BACKING[self.finish]) + self.age * min(CLEAR_AGED))
@@ -118,24 +118,24 @@ class Tape(Covering):
     def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
         """The strip and its edges."""
         strip = self._outline(paper)
-        patch = over(layers, scale, strip, 1.5)
+        patch = patch_around(layers, scale, strip, 1.5)
         if not (self.opacity and patch):
             return
         rng = generator(self.seed).spawn(1)[0]
-        share = filled(strip, patch, scale) * np.float32(self.opacity)
-        along, across = Frame.turned(self.x, self.y, self.angle, paper).of(patch)
+        share = rasterize_coverage(strip, patch, scale) * np.float32(self.opacity)
+        along, across = Frame.place_randomly(self.x, self.y, self.angle, paper).of(patch)
         layers.dye(patch, share, BACKING[self.finish])
         if self.finish == "masking":
             self._crepe(layers, patch, scale, share)
         else:
             layers.dye(patch, share * np.float32(self.age * (1 if self.finish == "clear" else MATT_AGES)), CLEAR_AGED)
             self._film(layers, patch, scale, share, (along, across), rng)
-        self._edged(layers, patch, scale, filled(strip, patch, scale), rng)
+        self._edged(layers, patch, scale, rasterize_coverage(strip, patch, scale), rng)
 
     def _outline(self, paper: Paper) -> Polygon:
         """The strip, page mm: cut at its ends by a dispenser's teeth, or torn."""
         rng = generator(self.seed)
-        frame = Frame.turned(self.x, self.y, self.angle, paper)
+        frame = Frame.place_randomly(self.x, self.y, self.angle, paper)
         across = np.arange(-self.width / 2, self.width / 2 + STEP_MM / 2, STEP_MM)
         if self.finish == "masking":
             ends = [
@@ -160,8 +160,8 @@ class Tape(Covering):
     ) -> None:
         """Gloss, or the milk of a matt film, and where the tape does not touch the paper."""
         along, across = at
-        broad = Clouds.drawn(rng, 6, 50, 0.8).at(patch.x, patch.y, scale)
-        loose = Clouds.drawn(rng, 0.9, 9, 0.8).at(patch.x, patch.y, scale)
+        broad = Clouds.draw(rng, 6, 50, 0.8).at(patch.x, patch.y, scale)
+        loose = Clouds.draw(rng, 0.9, 9, 0.8).at(patch.x, patch.y, scale)
         bubbles = np.clip((loose - np.float32(1.25)) * np.float32(2.2), 0, 1)
         if self.finish == "matt":
             veil = 0.13 + 0.015 * broad + 0.12 * bubbles
@@ -174,16 +174,16 @@ class Tape(Covering):
     def _crepe(self, layers: Layers, patch: Patch, scale: float, share: Float32Array) -> None:
         """The wrinkled paper of masking tape."""
         rng = generator(self.seed).spawn(2)[1]
-        wrinkles = cut(fine_noise(rng, scale, 0.6, 0.14, np.radians(90 - self.angle)), patch)
-        light = 1 + 0.019 * wrinkles + 0.015 * Clouds.drawn(rng, 3, 30, 0.7).at(patch.x, patch.y, scale)
+        wrinkles = cut_tile(fine_noise(rng, scale, 0.6, 0.14, np.radians(90 - self.angle)), patch)
+        light = 1 + 0.019 * wrinkles + 0.015 * Clouds.draw(rng, 3, 30, 0.7).at(patch.x, patch.y, scale)
         yellow = np.array([1, 1 - 0.07 * self.age, 1 - 0.2 * self.age]) * FILM["masking"]
         layers.paint(patch, share, light[..., None] * yellow)
 
     def _edged(self, layers: Layers, patch: Patch, scale: float, strip: Float32Array, rng: np.random.Generator) -> None:
         """The tape's cut edges: a thin dark line, lighter on the inside, and dirt in the glue along it."""
-        inside, outside = way_to(1 - strip, scale), way_to(strip, scale)
-        uneven = np.clip(0.5 + 0.5 * Clouds.drawn(rng, 1.2, 25, 0.6).at(patch.x, patch.y, scale), 0, 1.6)
-        specks = np.clip(cut(fine_noise(rng, scale, 0.12, 0.12), patch), 0, 3)
+        inside, outside = distance_to_mask(1 - strip, scale), distance_to_mask(strip, scale)
+        uneven = np.clip(0.5 + 0.5 * Clouds.draw(rng, 1.2, 25, 0.6).at(patch.x, patch.y, scale), 0, 1.6)
+        specks = np.clip(cut_tile(fine_noise(rng, scale, 0.12, 0.12), patch), 0, 3)
         way = inside + outside
         line = np.exp(-((way / np.float32(EDGE_MM)) ** 2))
         grime = uneven * (0.42 * line + 0.17 * np.exp(-way / np.float32(SEAM_MM)) * specks)
@@ -193,7 +193,7 @@ class Tape(Covering):
         layers.paint(patch, 0.25 * self.opacity * glint, FILM["clear"])
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Staples(Covering):
     """``count`` staples ``length`` mm long at a place given as shares of the page, turned by ``angle`` degrees; or with
     ``removed`` the holes that they have left. ``rust``: how rusty they are, or were."""
@@ -208,13 +208,13 @@ class Staples(Covering):
     rust: Share = 0.0
     seed: Seed = 0
 
-    def hidden(self, view: View) -> BaseGeometry:
+    def occluded_region(self, view: EffectContext) -> BaseGeometry:
         """The wires, or the holes."""
         radius = PIN_MM if self.removed else WIRE_MM / 2
         shapes = [MultiPoint(ends) if self.removed else LineString(ends) for ends in self._ends(view.paper)]
         return shapely.union_all([shape.buffer(radius, quad_segs=6) for shape in shapes])
 
-    def least_left(self) -> float:
+    def min_contrast(self) -> float:
         """What is seen in their shadows and through their rust."""
         return float(((1 - MOST_SHADE) * np.exp(-self.rust * min(RUSTY))) ** min(self.count, 1))
 
@@ -222,7 +222,7 @@ class Staples(Covering):
         """Each staple, or its pin holes."""
         for ends, rng in zip(self._ends(paper), generator(self.seed).spawn(self.count), strict=True):
             wire = LineString(ends)
-            patch = over(layers, scale, wire, 5.0)
+            patch = patch_around(layers, scale, wire, 5.0)
             if not patch:
                 continue
             frame = Frame(ends.mean(axis=0), (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0]))
@@ -239,7 +239,7 @@ class Staples(Covering):
         found = []
         for number in range(self.count):
             turn = self.angle + rng.normal(0, 4 + 5 * number)
-            frame = Frame.turned(self.x, self.y, turn, paper)
+            frame = Frame.place_randomly(self.x, self.y, turn, paper)
             beside = number * rng.uniform(2.5, 5) * rng.choice([-1, 1])
             half = np.array([-1, 1]) * self.length / 2
             found.append(frame.page(half + number * rng.normal(0, 2), np.full(2, beside)))
@@ -251,25 +251,25 @@ class Staples(Covering):
         """A wire, its shadow, and the paper that its ends draw in."""
         along, across = frame.of(patch)
         half = np.float32(self.length / 2)
-        shadow = _faded(frame.shifted(*FALLEN_MM).to_wire(patch, self.length), WIRE_MM / 2, 0.28)
+        shadow = _faded(frame.shift(*FALLEN_MM).to_wire(patch, self.length), WIRE_MM / 2, 0.28)
         ends = np.exp(-(((np.abs(along) - half) / 0.7) ** 2) - (across / 0.7) ** 2)
         layers.shade(patch, 1 - np.clip(0.5 * shadow + 0.25 * ends, 0, MOST_SHADE))
         v = np.clip(across / np.float32(WIRE_MM / 2), -1, 1)
-        worn = Clouds.drawn(rng, 0.7, 9, 0.5).at(patch.x, patch.y, scale)
+        worn = Clouds.draw(rng, 0.7, 9, 0.5).at(patch.x, patch.y, scale)
         light = 0.38 + 0.62 * np.sqrt(1 - 0.98 * v * v) - 0.22 * v
         light *= 1 - 0.45 * np.exp(-(half + 0.3 - np.abs(along)) / 0.55)
         glint = np.exp(-(((v + 0.32) / 0.24) ** 2)) * np.clip(0.62 + 0.25 * worn, 0, 1) * (np.abs(along) < half - 0.5)
         rust = self.rust * np.clip(0.45 + 0.5 * self.rust + 0.4 * worn, 0, 1)
         metal: Any = light[..., None] * (WIRE + rust[..., None] * (RUST - WIRE))
         metal += ((1 - rust) * glint)[..., None] * (GLINT - metal) * 0.85
-        share = filled(wire.buffer(WIRE_MM / 2, quad_segs=6), patch, scale)
+        share = rasterize_coverage(wire.buffer(WIRE_MM / 2, quad_segs=6), patch, scale)
         layers.paint(patch, share, metal)
 
     def _stained(self, layers: Layers, patch: Patch, scale: float, frame: Frame, rng: np.random.Generator) -> None:
         """What rust has run into the paper."""
         along, _ = frame.of(patch)
         beyond = frame.to_wire(patch, self.length)
-        uneven = Clouds.drawn(rng, 0.8, 8, 0.7).at(patch.x, patch.y, scale)
+        uneven = Clouds.draw(rng, 0.8, 8, 0.7).at(patch.x, patch.y, scale)
         ends = 0.5 + 0.5 * np.exp(-(((np.abs(along) - self.length / 2) / 1.5) ** 2))
         run = np.exp(-beyond / (0.45 + 0.5 * self.rust)) * np.clip(0.75 + 0.4 * uneven, 0, 1.5) * ends
         layers.dye(patch, np.asarray(self.rust * run, dtype=np.float32), RUSTY)
@@ -281,12 +281,12 @@ class Staples(Covering):
         along, across = frame.of(patch)
         between = np.clip((self.length / 2 - np.abs(along)) / 0.4, 0, 1)
         dent = 0.07 * between * np.exp(-((across / 0.3) ** 2)) * (1 + 0.3 * rng.standard_normal())
-        lit = _faded(frame.shifted(0.22, 0.22).to_ends(patch, self.length), PIN_MM, 0.2)
+        lit = _faded(frame.shift(0.22, 0.22).to_ends(patch, self.length), PIN_MM, 0.2)
         raised = _faded(frame.to_ends(patch, self.length), PIN_MM + 0.15, 0.3)
         gain = 1 - np.clip(dent + 0.22 * raised, 0, MOST_SHADE)
         layers.shade(patch, gain)
         layers.paint(patch, 0.5 * lit, FILM["clear"])
-        layers.paint(patch, filled(MultiPoint(ends).buffer(PIN_MM, quad_segs=6), patch, scale), HOLE)
+        layers.paint(patch, rasterize_coverage(MultiPoint(ends).buffer(PIN_MM, quad_segs=6), patch, scale), HOLE)
 
 
 def _faded(away: Float32Array, radius: float, soft: float) -> Float32Array:

@@ -25,7 +25,7 @@ from ecgvec.warp.relief import Surface
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class EffectContext:
     """The bent sheet as the image shows it, for effects that need to know where the paper is and how it lies.
     ``sheet``: what is left of the paper, in page mm (None: all of it); ``scale``: px/mm at which the page is drawn."""
 
@@ -64,13 +64,13 @@ class Effect(Part, ABC):
 
     noisy: ClassVar[bool] = False
 
-    def foreseen(self) -> Effect | None:
+    def predictable_part(self) -> Effect | None:
         """What of it a reader of the picture can foresee who knows how it was taken; None for nothing."""
         return None if self.noisy else self
 
-    def hidden(self, view: View) -> BaseGeometry:
+    def occluded_region(self, view: EffectContext) -> BaseGeometry:
         """What it covers by its shape, so that nothing printed there can be seen, in page mm. What covers by its
-        strength is measured: ``OnPaper.least_left``, ``Light.veil``."""
+        strength is measured: ``OnPaper.min_contrast``, ``Light.veil``."""
         return Polygon()
 
 
@@ -78,10 +78,10 @@ class OnPaper(Effect):
     """Changes the page's pixels before the paper is bent."""
 
     @abstractmethod
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+    def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) at ``scale`` px/mm, changed. ``bends`` are those of the warp, for wear along folds."""
 
-    def least_left(self) -> float:
+    def min_contrast(self) -> float:
         """No more than this share of the contrast of ink to paper is sure to be left where it lies thickest on the
         print; 1 where it lays nothing over print. Where too little may be left of all effects together, it is measured
         what is, on what they paint."""
@@ -96,20 +96,20 @@ class Light(Effect):
     """Light on the sheet and on what lies around it."""
 
     @abstractmethod
-    def on_paper(self, view: View) -> Float64Array:
+    def on_paper(self, view: EffectContext) -> Float64Array:
         """Factor (rows, columns, 3) of linear light at the surface's nodes."""
 
     @abstractmethod
-    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
+    def on_ground(self, view: EffectContext, ground: Float64Array) -> Float64Array:
         """The same for the ground, at places ``ground`` (rows, columns, 3) mm from the page's middle."""
 
-    def veil(self, view: View) -> Float64Array | None:
+    def veil(self, view: EffectContext) -> Float64Array | None:
         """How much (rows, columns) of the paper at the surface's nodes is lost in light that it mirrors, 0 to 1; None
         where there is none."""
         return None
 
 
-def gain_on_paper(view: View, lights: Sequence[Light]) -> Float64Array | None:
+def gain_on_paper(view: EffectContext, lights: Sequence[Light]) -> Float64Array | None:
     """Factor (rows, columns, 3) of the paper's sRGB at the nodes of the image's lattice, for all lights together; None
     where there is none."""
     if not lights:
@@ -118,7 +118,7 @@ def gain_on_paper(view: View, lights: Sequence[Light]) -> Float64Array | None:
     return view.in_image(linear ** (1 / SRGB_POWER))
 
 
-def veil_on_paper(view: View, lights: Sequence[Light]) -> Float64Array | None:
+def veil_on_paper(view: EffectContext, lights: Sequence[Light]) -> Float64Array | None:
     """``Light.veil`` of all lights together, (rows, columns, 1) at the nodes of the image's lattice; None where there
     is none."""
     veils = [veil for veil in (light.veil(view) for light in lights) if veil is not None]
@@ -132,10 +132,10 @@ class Surroundings(Effect):
     """What the sheet lies on, or is shown on. A page has at most one."""
 
     @abstractmethod
-    def ground(self, view: View, lights: tuple[Light, ...]) -> Ground:
+    def ground(self, view: EffectContext, lights: tuple[Light, ...]) -> Ground:
         """The ground in its light."""
 
-    def pattern(self, view: View) -> Pattern | None:
+    def pattern(self, view: EffectContext) -> Pattern | None:
         """What it weaves into the picture of page and ground, by place; None for nothing."""
         return None
 
@@ -144,7 +144,7 @@ class Capture(Effect):
     """Changes the finished picture: what lens, sensor, scanner and file do to it."""
 
     @abstractmethod
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """The picture (H, W, 3), changed; ``scale``: px a mm of paper."""
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float64Array, Image
-from ecgvec.components import Seed, registered
+from ecgvec.components import Seed, register
 from ecgvec.effects.base import EFFECTS, Capture
 from ecgvec.effects.files import cell_means, cell_side, spread_cells
-from ecgvec.effects.tones import grey, looked_up, normal_bits, quantiles
+from ecgvec.effects.tones import apply_lut, grey, normal_bits, quantiles
 from ecgvec.warp.base import in_rgb
 from ecgvec.warp.parts import generator
 
@@ -25,7 +25,7 @@ FINE = 4  # bits of a pixel's fraction that OpenCV's drawing takes
 MM_A_DM = 100.0
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Photocopy(Capture):
     """A black and white copy: ``contrast`` is the slope of its curve, which lies half way where the page has
     ``darkness`` times the paper's brightness; ``grain`` in 8-bit levels makes edges of toner ragged; there are
@@ -40,17 +40,17 @@ class Photocopy(Capture):
     levelling: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     seed: Seed = 0
 
-    def foreseen(self) -> Photocopy:
+    def predictable_part(self) -> Photocopy:
         """The curve, and neither grain nor dirt."""
         return self.model_copy(update={"grain": 0.0, "specks": 0.0, "streaks": 0})
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """Levelled, spread, roughened, put through the curve, soiled."""
         rng = generator(self.seed)
-        page: Any = levelled(grey(image), scale, self.levelling)
+        page: Any = level_paper(grey(image), scale, self.levelling)
         page = cv2.GaussianBlur(page, (0, 0), max(0.3, SPREAD_MM * scale), borderType=cv2.BORDER_REPLICATE)
-        noise = looked_up(normal_bits(rng, page.shape), np.rint(quantiles(self.grain)).astype(np.int16))
-        page = looked_up(cast(Image, cv2.add(page, noise, dtype=cv2.CV_8U)), self.curve())
+        noise = apply_lut(normal_bits(rng, page.shape), np.rint(quantiles(self.grain)).astype(np.int16))
+        page = apply_lut(cast(Image, cv2.add(page, noise, dtype=cv2.CV_8U)), self.curve())
         page = cv2.min(page, _specks(rng, page.shape, scale, self.specks))
         _streak(page[..., None], rng, self.streaks, COPY_STREAK_MM * scale, 0.5, 0.3)
         return in_rgb(page)
@@ -77,7 +77,7 @@ def _specks(rng: np.random.Generator, shape: tuple[int, ...], scale: float, a_dm
     return white
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class ScannerStreaks(Capture):
     """Dirt before a scanner's line of sensors draws ``count`` lines of about ``width`` mm along the whole feed,
     ``strength`` deep; a share of ``light`` of them is light, from dirt that was there when white was set; each has a
@@ -92,7 +92,7 @@ class ScannerStreaks(Capture):
     along: Literal["columns", "rows"] = "columns"
     seed: Seed = 0
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """Only the pixels under a streak change."""
         found = image.copy()
         turned = found if self.along == "columns" else found.swapaxes(0, 1)
@@ -173,7 +173,7 @@ def _blue_noise() -> Float64Array:
     return np.asarray((order + 0.5) / order.size)
 
 
-def laid_out(pattern: Pattern, shape: tuple[int, ...], seed: int) -> Float64Array:
+def lay_out(pattern: Pattern, shape: tuple[int, ...], seed: int) -> Float64Array:
     """Thresholds (H, W), the tile beginning at a random place."""
     tile = thresholds(pattern)
     row, column = generator(seed).integers(0, tile.shape[0], 2)
@@ -182,7 +182,7 @@ def laid_out(pattern: Pattern, shape: tuple[int, ...], seed: int) -> Float64Arra
     return np.tile(tile, times)[: shape[0], : shape[1]]
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Dither(Capture):
     """Each channel in ``levels`` steps, by thresholds of a ``pattern`` in dots of ``dpi`` an inch of paper."""
 
@@ -192,17 +192,17 @@ class Dither(Capture):
     dpi: Annotated[float, Field(ge=30, le=1_200, allow_inf_nan=False)] = 200.0
     seed: Seed = 0
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """The nearest level once the threshold has been added."""
         side, step = cell_side(scale, self.dpi), 255 / (self.levels - 1)
         cells = cell_means(image, side, side)
-        lift = np.rint((laid_out(self.pattern, cells.shape, self.seed) - 0.5) * step).astype(np.int16)
+        lift = np.rint((lay_out(self.pattern, cells.shape, self.seed) - 0.5) * step).astype(np.int16)
         lifted: Any = cv2.add(cells, np.repeat(lift[..., None], 3, axis=2), dtype=cv2.CV_8U)
         table = np.rint(np.rint(np.arange(256) / step) * step).astype(np.uint8)
-        return spread_cells(cast(Image, looked_up(lifted, table)), side, side, image.shape)
+        return spread_cells(cast(Image, apply_lut(lifted, table)), side, side, image.shape)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Fax(Capture):
     """A black and white fax in ``lines``, standard or fine (ITU-T T.4 at 8.04 dots a mm): what is darker than
     ``threshold`` times the paper becomes black, or as much of it as a ``pattern`` of thresholds says.
@@ -217,19 +217,19 @@ class Fax(Capture):
     levelling: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     seed: Seed = 0
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """Scanned in fax dots, levelled, cut to two levels."""
         width, height = (max(1, round(scale / dots)) for dots in (FAX_COLUMNS, FAX_LINES[self.lines]))
-        page = levelled(grey(image), scale, self.levelling)
+        page = level_paper(grey(image), scale, self.levelling)
         cells = cell_means(page, width, height)
         limit: Any = np.float32(255 * self.threshold)
         if self.pattern != "none":  # 0.7 leaves greys as they are
-            limit = laid_out(self.pattern, cells.shape, self.seed) * np.float32(255 * self.threshold / 0.7)
+            limit = lay_out(self.pattern, cells.shape, self.seed) * np.float32(255 * self.threshold / 0.7)
         black = np.where(cells < limit, np.uint8(0), np.uint8(255))
         return in_rgb(spread_cells(black, width, height, image.shape))
 
 
-def levelled(page: Image, scale: float, share: float) -> Image:
+def level_paper(page: Image, scale: float, share: float) -> Image:
     """A grey page (H, W) with ``share`` of the paper's own shading taken out: bare paper becomes BLANK."""
     side = max(1, min(round(WINDOW_MM * scale), *page.shape[:2]))
     paper: Any = cv2.dilate(cell_means(page, side, side), np.ones((3, 3), dtype=np.uint8))

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Image
-from ecgvec.components import registered
+from ecgvec.components import register
 from ecgvec.effects.base import EFFECTS, Capture
 from ecgvec.geometry.units import MM_PER_INCH
 
@@ -20,7 +20,7 @@ SAMPLING = {
 }
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Jpeg(Capture):
     """Saved as JPEG at ``quality`` (libjpeg's scale) with ``chroma`` thinned out, ``times`` over: the second time the
     8 x 8 blocks lie ``offset`` px further right and down, as after a crop. Nothing moves; the first ``offset`` rows and
@@ -32,7 +32,7 @@ class Jpeg(Capture):
     offset: Annotated[int, Field(ge=0, le=15)] = 3
     chroma: Literal["4:4:4", "4:2:2", "4:2:0"] = "4:2:0"
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """Encoded and decoded."""
         pixels = self._saved(_turned(image))  # OpenCV's files are BGR
         if self.times == 2 and min(pixels.shape[:2]) > self.offset:
@@ -52,7 +52,7 @@ def _turned(pixels: Image) -> Image:
     return cast(Image, found)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class LowResolution(Capture):
     """As if the picture had ``dpi`` pixels an inch of paper: the mean of each cell of whole pixels, then ``enlarged``
     again to the old size, smoothly or in blocks. Nothing changes where the picture has fewer than one and a half times
@@ -62,13 +62,13 @@ class LowResolution(Capture):
     dpi: Annotated[float, Field(ge=15, le=1_200, allow_inf_nan=False)] = 75.0
     enlarged: Literal["smooth", "blocks"] = "smooth"
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """Cells of at least one pixel, the first in the picture's corner."""
         side = cell_side(scale, self.dpi)
         if side == 1:
             return image
         wide = spread_cells(cell_means(image, side, side), side, side, image.shape)
-        return smoothed(wide, side) if self.enlarged == "smooth" else wide
+        return smooth_blocks(wide, side) if self.enlarged == "smooth" else wide
 
 
 def cell_side(scale: float, dpi: float) -> int:
@@ -94,7 +94,7 @@ def spread_cells(cells: Image, width: int, height: int, shape: tuple[int, ...]) 
     return np.ascontiguousarray(tall[: shape[0], : shape[1]])
 
 
-def smoothed(blocks: Image, side: int) -> Image:
+def smooth_blocks(blocks: Image, side: int) -> Image:
     """Blocks of ``side`` px, bilinear in between: each pixel is the mean of what lies half a block around it."""
     line = np.ones(side + 1 - side % 2)
     if side % 2 == 0:

@@ -13,9 +13,9 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array
-from ecgvec.components import registered
-from ecgvec.effects.base import EFFECTS, Light, View, veil_on_paper
-from ecgvec.effects.colour import planckian
+from ecgvec.components import register
+from ecgvec.effects.base import EFFECTS, EffectContext, Light, veil_on_paper
+from ecgvec.effects.color import planckian
 from ecgvec.effects.light import Angle, Elevation, Kelvin, Place, Share, anchor, direction, dot
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.lattice import RINGS
@@ -26,7 +26,7 @@ HAZE, HAZE_WIDTH = 0.2, 2.2  # of coated paper: a faint lobe about the highlight
 LED_MM = np.array([14.0, 4.0, 0.0])  # of a phone's flash from its lens
 
 
-def drowned(view: View, lights: Sequence[Light]) -> BaseGeometry:
+def saturated_region(view: EffectContext, lights: Sequence[Light]) -> BaseGeometry:
     """Where so much of the paper is lost in what all ``lights`` together mirror that ink cannot be told, in page mm:
     found in the image, where the veil is what pixels get, and sent back."""
     warp, most, veil = view.composed.warp, 1 - LEAST_CONTRAST, veil_on_paper(view, lights)
@@ -73,7 +73,7 @@ def lobe(radius: Float64Array, softness: float) -> Float64Array:
     return np.asarray((1 - haze) * near + haze * far)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Glare(Light):
     """The highlight of a lamp on thermal paper, or with less ``roughness`` on a laminated page.
 
@@ -93,15 +93,15 @@ class Glare(Light):
     roughness: Annotated[float, Field(ge=0.002, le=0.5, allow_inf_nan=False)] = 0.05
     distance: Annotated[float, Field(ge=100, le=20_000, allow_inf_nan=False)] = 1_500.0
 
-    def on_paper(self, view: View) -> Float64Array:
+    def on_paper(self, view: EffectContext) -> Float64Array:
         """What it lights is in the veil alone."""
         return np.ones((*view.surface.height.shape, 3))
 
-    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
+    def on_ground(self, view: EffectContext, ground: Float64Array) -> Float64Array:
         """Nothing: what lies under the sheet has a gloss of its own."""
         return np.ones(ground.shape)
 
-    def veil(self, view: View) -> Float64Array:
+    def veil(self, view: EffectContext) -> Float64Array:
         """The lamp as the sheet mirrors it."""
         place, eye = anchor(view.paper, self.x, self.y), view.composed.camera.viewpoint()
         to_eye = eye - place
@@ -118,7 +118,7 @@ class Glare(Light):
         return self.strength * lobe(np.hypot(along, across), float(softness))
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Flash(Light):
     """The phone's flash beside its lens.
 
@@ -137,21 +137,21 @@ class Flash(Light):
     gloss: Share = 0.35
     size: Annotated[float, Field(ge=3, le=500, allow_inf_nan=False)] = 45.0
 
-    def on_paper(self, view: View) -> Float64Array:
+    def on_paper(self, view: EffectContext) -> Float64Array:
         """The flash on the sheet's slants, and what other light there is."""
         return self._light(view, view.surface.xyz, view.surface.normals)
 
-    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
+    def on_ground(self, view: EffectContext, ground: Float64Array) -> Float64Array:
         """The same on a level desk, which is further away."""
         return self._light(view, ground, np.array([0.0, 0.0, 1.0]))
 
-    def _light(self, view: View, places: Float64Array, normals: Float64Array) -> Float64Array:
+    def _light(self, view: EffectContext, places: Float64Array, normals: Float64Array) -> Float64Array:
         level = self._flash(view, places, normals) / self._flash(view, np.zeros(3), np.array([0.0, 0.0, 1.0]))
         tint = np.array(planckian(self.kelvin)) / np.array(planckian(self.balanced))
         flash = self.strength * level[..., None] * tint / tint[1]
         return np.asarray(self.exposure * (1 - self.strength + flash))
 
-    def _flash(self, view: View, places: Float64Array, normals: Float64Array) -> Float64Array:
+    def _flash(self, view: EffectContext, places: Float64Array, normals: Float64Array) -> Float64Array:
         eye = view.composed.camera.viewpoint()
         axis = eye / np.sqrt(dot(eye, eye))
         ray = eye + LED_MM - places
@@ -162,7 +162,7 @@ class Flash(Light):
         slant = np.maximum(0.0, dot(ray, np.broadcast_to(normals, ray.shape)) / away)
         return np.asarray(beam * slant / square * dot(eye, eye))
 
-    def veil(self, view: View) -> Float64Array:
+    def veil(self, view: EffectContext) -> Float64Array:
         """The flash as the sheet mirrors it."""
         xyz, eye = view.surface.xyz, view.composed.camera.viewpoint()
         lean = off_mirror(view.surface.normals, eye + LED_MM - xyz, eye - xyz)
@@ -179,7 +179,7 @@ SLAT_LENGTH = 22.0  # pitches
 LEAN = 0.2  # how far upright bars lean, for the sun stands at one side of the window
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Window(Light):
     """A window ``width`` x ``height`` mm whose middle is ``distance`` mm from the page's middle, at ``azimuth``
     (degrees, 0 right, 90 above the upper edge) and ``elevation`` degrees over the desk.
@@ -210,15 +210,15 @@ class Window(Light):
     x: Place = 0.5
     y: Place = 0.5
 
-    def on_paper(self, view: View) -> Float64Array:
+    def on_paper(self, view: EffectContext) -> Float64Array:
         """The window's light by the sheet's normals, the room's from everywhere."""
         return self._light(view, view.surface.xyz, view.surface.normals)
 
-    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
+    def on_ground(self, view: EffectContext, ground: Float64Array) -> Float64Array:
         """The same on a level desk."""
         return self._light(view, ground, np.array([0.0, 0.0, 1.0]))
 
-    def _light(self, view: View, places: Float64Array, normals: Float64Array) -> Float64Array:
+    def _light(self, view: EffectContext, places: Float64Array, normals: Float64Array) -> Float64Array:
         up = np.array([0.0, 0.0, 1.0])
         level = self._daylight(places, normals) / self._daylight(np.zeros(3), up)
         day, room = (np.array(planckian(k)) for k in (self.kelvin, self.room_kelvin))
@@ -242,7 +242,7 @@ class Window(Light):
                 total += np.maximum(0.0, dot(ray, np.broadcast_to(normals, ray.shape))) * leaving / square**2
         return total
 
-    def _shade(self, view: View, places: Float64Array) -> Float64Array:
+    def _shade(self, view: EffectContext, places: Float64Array) -> Float64Array:
         """How much (...) of the sun is shaded, 0 to 1. What is lifted meets its rays earlier."""
         if self.bars == "none":
             return np.zeros(places.shape[:-1])

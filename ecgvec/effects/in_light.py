@@ -18,7 +18,7 @@ import numpy as np
 
 from ecgvec._typing import AnyArray, Float32Array, Float64Array, Image
 from ecgvec.effects.base import Capture
-from ecgvec.effects.tones import bands, encoded, frozen, linear, looked_up, widened
+from ecgvec.effects.tones import apply_lut, bands, freeze, pad_rows, to_linear, to_srgb
 
 ZERO = 16384
 WHITE = 32767  # the darkest step of sRGB is 10 of these
@@ -34,7 +34,7 @@ class Step(Protocol):
     def __call__(self, light: Float32Array, first: int) -> AnyArray:
         """All rows of ``light`` (h, W, 3), of which the uppermost is the picture's ``first``, an even one."""
 
-    def joined(self, later: Step) -> Step | None:
+    def merge(self, later: Step) -> Step | None:
         """One step that does this and then ``later``, for less than both; None where there is none."""
 
 
@@ -49,7 +49,7 @@ class Changed:
         """``change`` of these rows."""
         return self.change(light)
 
-    def joined(self, later: Step) -> Step | None:
+    def merge(self, later: Step) -> Step | None:
         """Nothing is saved."""
         return None
 
@@ -61,16 +61,16 @@ class InLight(Capture):
     def step(self, shape: tuple[int, ...], scale: float) -> Step | None:
         """What it does to a picture (H, W, 3) of that ``shape``, ``scale`` px a mm of paper; None for nothing."""
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """The picture, changed in its linear light."""
-        return exposed(image, [self], scale)
+        return apply_in_light(image, [self], scale)
 
 
-def exposed(image: Image, effects: Sequence[InLight], scale: float) -> Image:
+def apply_in_light(image: Image, effects: Sequence[InLight], scale: float) -> Image:
     """The picture changed by ``effects`` one after another."""
     steps: list[Step] = []
     for step in (effect.step(image.shape, scale) for effect in effects):
-        both = steps[-1].joined(step) if steps and step is not None else None
+        both = steps[-1].merge(step) if steps and step is not None else None
         if both is not None:
             steps[-1] = both
         elif step is not None:
@@ -80,23 +80,23 @@ def exposed(image: Image, effects: Sequence[InLight], scale: float) -> Image:
     found, (there, back) = np.empty_like(image), tables()
     margin = sum(step.reach + step.reach % 2 for step in steps)
     for rows in bands(len(image)):
-        seen, kept = widened(rows, len(image), margin)
-        light = looked_up(image[seen], there)
+        seen, kept = pad_rows(rows, len(image), margin)
+        light = apply_lut(image[seen], there)
         for step in steps:
             light = step(np.asarray(light, dtype=np.float32), seen.start)
-        looked_up(np.asarray(light[kept], dtype=np.uint16), back, found[rows])
+        apply_lut(np.asarray(light[kept], dtype=np.uint16), back, found[rows])
     return found
 
 
 @lru_cache
 def tables() -> tuple[Float32Array, Image]:
     """Light (256,) of sRGB, and sRGB (65536,) of light in 16 bits."""
-    there = ZERO + WHITE * linear(np.arange(256) / 255)
-    back = np.rint(255 * encoded((np.arange(65536) - ZERO) / WHITE))
-    return frozen(there.astype(np.float32)), frozen(back.astype(np.uint8))
+    there = ZERO + WHITE * to_linear(np.arange(256) / 255)
+    back = np.rint(255 * to_srgb((np.arange(65536) - ZERO) / WHITE))
+    return freeze(there.astype(np.float32)), freeze(back.astype(np.uint8))
 
 
-def filtered(kernel: Float64Array) -> Changed:
+def make_filter(kernel: Float64Array) -> Changed:
     """Light blurred by a small ``kernel`` (n, n), n odd, that sums to 1. OpenCV does so in floats in a fifth of the
     time that whole numbers of 16 bits take it."""
     taps, reach = kernel.astype(np.float32), len(kernel) // 2

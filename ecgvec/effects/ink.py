@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float32Array, Float64Array, Image, IntpArray, Uint8Array
-from ecgvec.components import Seed, registered
+from ecgvec.components import Seed, register
 from ecgvec.effects.base import EFFECTS, OnPaper
 from ecgvec.effects.paper import Share
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
-from ecgvec.effects.tones import bands, frozen, looked_up, widened
+from ecgvec.effects.tones import apply_lut, bands, freeze, pad_rows
 from ecgvec.warp.base import in_rgb
 from ecgvec.warp.parts import Bend, Paper, generator
 
@@ -45,38 +45,38 @@ def black_ink(page: Image, bare: int) -> Uint8Array:
 
 
 def without(page: Image, ink: Uint8Array, lost: Uint8Array, seen: tuple[float, float, float] = (1, 1, 1)) -> Image:
-    """The page less so many 255ths ``lost`` (H, W) of its ``ink`` (H, W); ``seen``: of that in red, green and blue."""
+    """The page less so many 255ths ``fade`` (H, W) of its ``ink`` (H, W); ``seen``: of that in red, green and blue."""
     off = cv2.multiply(ink, lost, scale=1 / 255)
     bare = cv2.merge([off if share == 1 else cv2.convertScaleAbs(off, alpha=share) for share in seen])
     return np.asarray(cv2.add(page, bare), dtype=np.uint8)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class ThermalFade(OnPaper):
-    """Black thermal print that warmth, light and years have faded: ``lost`` is the share of it, more on one side of
-    the sheet than on the other by ``gradient``, and in patches (``patchy``)."""
+    """Black thermal print that warmth, light and years have faded: ``fade`` is the share of it, more on one side of
+    the sheet than on the other by ``gradient``, and in patches (``patchiness``)."""
 
     kind: Literal["thermal-fade"] = "thermal-fade"
-    lost: Share = 0.5
+    fade: Share = 0.5
     gradient: Share = 0.4
-    patchy: Share = 0.5
+    patchiness: Share = 0.5
     seed: Seed = 0
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+    def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with paler print."""
-        if not self.lost:
+        if not self.fade:
             return page
         rng = generator(self.seed)
         patch = Patch.whole(page, scale)
         angle = rng.uniform(0, 2 * np.pi)
         way = np.array([np.cos(angle), np.sin(angle)]) / paper.reach(np.array([np.cos(angle), np.sin(angle)]))
         right, down = (patch.x - paper.centre[0]) * way[0], (patch.y - paper.centre[1]) * way[1]
-        patches = Clouds.drawn(rng, 25, 140, 0.8).woven(patch.x, patch.y, scale)
-        grain = Clouds.drawn(rng, 0.5, 4, 0.0).woven(patch.x, patch.y, scale)
+        patches = Clouds.draw(rng, 25, 140, 0.8).weave(patch.x, patch.y, scale)
+        grain = Clouds.draw(rng, 0.5, 4, 0.0).weave(patch.x, patch.y, scale)
         slope = Woven(np.column_stack([down, np.ones_like(down)]), np.stack([np.ones_like(right), right]))
-        uneven = _summed((self.gradient, slope), (0.28 * self.patchy, patches), (0.06 * self.patchy, grain))
+        uneven = _summed((self.gradient, slope), (0.28 * self.patchiness, patches), (0.06 * self.patchiness, grain))
         # It is always a share of what is left that goes next, so that print dies away and never ends at a hard border.
-        kept = np.maximum(LEAST_LEFT, (1 - MOST_LOST * self.lost) ** (MOST_UNEVEN * np.arange(256) / 255))
+        kept = np.maximum(LEAST_LEFT, (1 - MOST_LOST * self.fade) ** (MOST_UNEVEN * np.arange(256) / 255))
         table, bare, changed = np.rint(255 * (1 - kept)).astype(np.uint8), bare_level(page), np.empty_like(page)
         for rows in bands(len(page)):
             speed = np.maximum(uneven[rows], -1)
@@ -91,7 +91,7 @@ def _summed(*parts: tuple[float, Woven]) -> Woven:
     return Woven(left, np.vstack([plane.right for _, plane in parts]).astype(np.float32))
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class PrintHead(OnPaper):
     """A thermal head of which ``count`` elements fail: each leaves a light line, ``width`` mm, along the way the paper
     went, and prints there only 1 - ``strength`` of what it should, some of them now and then only. ``grid``: the
@@ -105,7 +105,7 @@ class PrintHead(OnPaper):
     grid: bool = False
     seed: Seed = 0
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+    def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with light lines."""
         if not (self.count and self.strength):
             return page
@@ -154,7 +154,7 @@ def _cleared(
     seen[rows] = np.rint(np.minimum(seen[rows] + covered * share[:, None] * lacks, 255)).astype(np.uint8)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class DotMatrix(OnPaper):
     """Black print set from the dots of a pin printer: ``dots`` a mm along and across, ``strength`` of the gaps between
     them. Each pass of the head has its own phase and, with the ribbon, its own blackness."""
@@ -164,7 +164,7 @@ class DotMatrix(OnPaper):
     strength: Share = 0.6
     seed: Seed = 0
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+    def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with dotted print."""
         if not self.strength:
             return page
@@ -175,7 +175,7 @@ class DotMatrix(OnPaper):
         phases = rng.uniform(-0.2, 0.2, which[-1] + 1)[which]
         black = rng.uniform(0, 0.12, which[-1] + 1)[which].astype(np.float32)
         dots = _dots(self.dots * patch.x, self.dots * patch.y, phases, self.dots / scale)
-        ribbon = Clouds.drawn(rng, 2, 40, 0.5).woven(patch.x, patch.y, scale)
+        ribbon = Clouds.draw(rng, 2, 40, 0.5).weave(patch.x, patch.y, scale)
         bare, changed = bare_level(page), np.empty_like(page)
         for rows in bands(len(page)):
             lost = 1 - np.clip(dots[rows], 0, 1) + black[rows, None] + np.float32(0.07) * ribbon[rows]
@@ -205,7 +205,7 @@ def _dots(x: Float64Array, y: Float64Array, phases: Float64Array, pixel: float) 
     return Woven(left, right.T)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class InkJet(OnPaper):
     """All print, the grid too, sprayed from droplets: ``strength`` of the grain that tints are made of, of the bands
     between passes of the head, and of the specks that fall beside the print."""
@@ -214,7 +214,7 @@ class InkJet(OnPaper):
     strength: Share = 0.5
     seed: Seed = 0
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+    def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3), sprayed."""
         if not self.strength:
             return page
@@ -229,7 +229,7 @@ class InkJet(OnPaper):
             grains.append([Tiled.over(_bytes(side), page.shape, scale) for side in (own, -own)])
         bare, changed, reach = bare_level(page), np.empty_like(page), int(2 * scale) + 2
         for rows in bands(len(page)):
-            seen, kept = widened(rows, len(page), reach)
+            seen, kept = pad_rows(rows, len(page), reach)
             near = cv2.GaussianBlur(black_ink(page[seen], bare), (0, 0), 0.5 * scale)[kept]
             fallen = np.asarray(cv2.multiply(near, specks[rows], scale=6 * self.strength / 255), dtype=np.uint8)
             lines = np.repeat(paler[rows, None], page.shape[1], axis=1)
@@ -270,7 +270,7 @@ def _bands(rng: np.random.Generator, y: Float64Array, pixel: float) -> Float32Ar
     return np.asarray(np.clip(own[which] + line, 0, 1), dtype=np.float32)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Bleed(OnPaper):
     """Ink that has crept into the fibres by ``spread`` mm (standard deviation), further along some of them, so that
     lines grow and feather."""
@@ -279,21 +279,21 @@ class Bleed(OnPaper):
     spread: Annotated[float, Field(ge=0, le=1.5, allow_inf_nan=False)] = 0.1
     seed: Seed = 0
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+    def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with its print spread."""
         if not self.spread:
             return page
-        far = Tiled.turned(generator(self.seed), _soaking(self.seed % VARIANTS, scale), page.shape, scale)
+        far = Tiled.place_randomly(generator(self.seed), _soaking(self.seed % VARIANTS, scale), page.shape, scale)
         table, changed = _gained(page), np.empty_like(page)
         sigma = self.spread * scale
         for rows in bands(len(page)):
-            seen, kept = widened(rows, len(page), int(3 * FEATHER * sigma) + 2)
+            seen, kept = pad_rows(rows, len(page), int(3 * FEATHER * sigma) + 2)
             widely, little = (cv2.GaussianBlur(page[seen], (0, 0), times * sigma)[kept] for times in (FEATHER, 1.0))
             wide = in_rgb(far[rows])
             soaked = cv2.add(
                 cv2.multiply(widely, wide, scale=1 / 255), cv2.multiply(little, cv2.bitwise_not(wide), scale=1 / 255)
             )
-            looked_up(np.asarray(soaked), table, changed[rows])
+            apply_lut(np.asarray(soaked), table, changed[rows])
         return changed
 
 
@@ -303,7 +303,7 @@ def _soaking(variant: int, scale: float) -> Uint8Array:
     rng = generator(variant)
     turn = rng.uniform(0, np.pi)
     fibres = np.maximum(*(fine_noise(rng, scale, 0.35, 0.06, turn + way) for way in (0.0, 1.6)))
-    return frozen(_bytes(np.asarray(0.5 * fibres - 0.1, dtype=np.float32)))
+    return freeze(_bytes(np.asarray(0.5 * fibres - 0.1, dtype=np.float32)))
 
 
 def _gained(page: Image) -> Uint8Array:

@@ -16,7 +16,7 @@ from ecgvec.warp.base import SRGB_POWER
 from ecgvec.warp.parts import Paper, generator
 
 Theme = Literal["dark", "light"]
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 PX_PER_MM = 3.0
 WIDE = 344.0  # mm of a laptop's screen of 15.6 inches, of 16 to 10: the unit of all its parts below
@@ -30,7 +30,7 @@ SUB = 4  # bits that OpenCV's corners have below a pixel
 DARKEST = np.float32(8)  # byte of the room behind
 FAINT = 16.0  # exponent beyond which a light makes no odds, and its products would be slow, subnormal numbers
 # Of a viewer: behind the page, title bar, tool bar, its icons and words, task bar.
-COLOURS: dict[Theme, tuple[Colour, ...]] = {
+COLORS: dict[Theme, tuple[Color, ...]] = {
     "dark": ((82, 86, 89), (32, 33, 36), (50, 54, 57), (222, 224, 228), (28, 32, 44)),
     "light": ((229, 230, 233), (222, 225, 230), (247, 248, 250), (74, 78, 84), (236, 239, 245)),
 }
@@ -50,7 +50,7 @@ class Size:
     unit: float
 
 
-def sized(paper: Paper, fill: float) -> Size:
+def fit_screen(paper: Paper, fill: float) -> Size:
     """The screen on which a page takes ``fill`` of the viewer's room, in height or in width, whichever is scarcer."""
     bars = (TITLE + TOOLBAR + TASKBAR) / WIDE  # of the screen's width
     width = max(paper.width / fill, paper.height / fill / (1 / SHAPE - bars))
@@ -70,27 +70,29 @@ class _Sheet:
         px = (points - self.corner) * PX_PER_MM - 0.5  # OpenCV's 0 is the middle of the first pixel
         return np.asarray(np.rint(px * 2**SUB), dtype=np.int32)
 
-    def area(self, rings: list[Float64Array], colour: Colour) -> None:
+    def area(self, rings: list[Float64Array], color: Color) -> None:
         """Fill what ``rings`` (n, 2) enclose, even-odd."""
-        cv2.fillPoly(self.pixels, [self._px(ring) for ring in rings], colour, cv2.LINE_AA, SUB)
+        cv2.fillPoly(self.pixels, [self._px(ring) for ring in rings], color, cv2.LINE_AA, SUB)
 
-    def box(self, x: float, y: float, width: float, height: float, colour: Colour, radius: float = 0.0) -> None:
+    def box(self, x: float, y: float, width: float, height: float, color: Color, radius: float = 0.0) -> None:
         """A rectangle with round corners."""
         turns, r, corners = np.radians(np.arange(0, 91, 15)), radius, []
         for k, (cx, cy) in enumerate(((1, 1), (0, 1), (0, 0), (1, 0))):
             at = np.array([x + (width - r if cx else r), y + (height - r if cy else r)])
             corners.append(at + r * np.column_stack([np.cos(turns + k * np.pi / 2), np.sin(turns + k * np.pi / 2)]))
-        self.area([np.concatenate(corners)], colour)
+        self.area([np.concatenate(corners)], color)
 
-    def words(self, text: str, x: float, y: float, size: float, colour: Colour) -> None:
+    def words(self, text: str, x: float, y: float, size: float, color: Color) -> None:
         """A line of ``text`` whose baseline starts at (x, y), ``size`` mm of em."""
-        path = text_path(text, "sans", size)[0].flattened()
+        path = text_path(text, "sans", size)[0].flatten()
         starts = np.flatnonzero(path.codes[path.codes != CLOSE] == MOVE)
-        self.area(np.split(path.points + np.array([x, y]), starts[1:]), colour)
+        self.area(np.split(path.points + np.array([x, y]), starts[1:]), color)
 
 
 @lru_cache(maxsize=4)
-def pictured(size: Size, theme: Theme, scroll_bar: bool, room: float, seed: int) -> tuple[Image, tuple[float, float]]:
+def paint_laptop(
+    size: Size, theme: Theme, scroll_bar: bool, room: float, seed: int
+) -> tuple[Image, tuple[float, float]]:
     """The laptop (H, W, 3), PX_PER_MM px a mm, and the mm (x, y) of its upper left corner. What does not shine itself
     has the share ``room`` of the light."""
     u = size.unit
@@ -147,7 +149,7 @@ def _body(sheet: _Sheet, size: Size) -> None:
 def _viewer(sheet: _Sheet, size: Size, theme: Theme, scroll_bar: bool) -> None:
     """All that the screen shows but the page."""
     u, x, y = size.unit, size.left, size.top
-    behind, title, bar, ink, task = COLOURS[theme]
+    behind, title, bar, ink, task = COLORS[theme]
     sheet.box(x, y, size.width, size.height, behind)
     sheet.box(x, y, size.width, TITLE * u, title)
     sheet.words("ecg.pdf", x + 9 * u, y + 4.8 * u, 3.6 * u, ink)
@@ -161,8 +163,8 @@ def _viewer(sheet: _Sheet, size: Size, theme: Theme, scroll_bar: bool) -> None:
     sheet.words("100 %", x + 0.50 * size.width, y + (TITLE + 5.8) * u, 3.8 * u, ink)
     low = y + size.height - TASKBAR * u
     sheet.box(x, low, size.width, TASKBAR * u, task)
-    for k, colour in enumerate(APPS):
-        sheet.box((k - len(APPS) / 2) * 9.5 * u, low + 2 * u, 5.5 * u, 5.5 * u, colour, 1.2 * u)
+    for k, color in enumerate(APPS):
+        sheet.box((k - len(APPS) / 2) * 9.5 * u, low + 2 * u, 5.5 * u, 5.5 * u, color, 1.2 * u)
     sheet.words("10:24", x + size.width - 17 * u, low + 6 * u, 3.4 * u, ink)
     if scroll_bar:
         top, room = y + (TITLE + TOOLBAR) * u, size.height - (TITLE + TOOLBAR + TASKBAR) * u

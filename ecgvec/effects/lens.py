@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import AnyArray, Float32Array, Float64Array, Image
-from ecgvec.components import Degrees, registered
+from ecgvec.components import Degrees, register
 from ecgvec.effects.base import EFFECTS, Shading
-from ecgvec.effects.in_light import Changed, InLight, Step, filtered
-from ecgvec.effects.tones import bands, looked_up
-from ecgvec.warp.base import SRGB_POWER, in_rgb, lit
+from ecgvec.effects.in_light import Changed, InLight, Step, make_filter
+from ecgvec.effects.tones import apply_lut, bands
+from ecgvec.warp.base import SRGB_POWER, apply_gain, in_rgb
 
 BOXES = 5  # of which a disc is put together
 SIDES = 8  # different sides these may have
@@ -23,7 +23,7 @@ SHORT_LINE = 12.0  # px
 DIRECT = 2  # px that a kernel reaches at most to be summed directly
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Defocus(InLight):
     """A point of the page becomes a disc of ``radius`` mm of paper, in linear light."""
 
@@ -38,11 +38,11 @@ class Defocus(InLight):
         reach = max(max(width, height) for width, height, _ in boxes) // 2
         if reach <= DIRECT:
             shares = [weight * _box(width // 2, height // 2, reach) for width, height, weight in boxes]
-            return filtered(np.asarray(np.sum(shares, axis=0)))
-        return Changed(reach, lambda light: boxed(light, boxes))
+            return make_filter(np.asarray(np.sum(shares, axis=0)))
+        return Changed(reach, lambda light: sum_boxes(light, boxes))
 
 
-def boxed(light: Float32Array, boxes: tuple[tuple[int, int, float], ...]) -> AnyArray:
+def sum_boxes(light: Float32Array, boxes: tuple[tuple[int, int, float], ...]) -> AnyArray:
     """The sum of boxes, given by width and height in px and weight."""
     found: Any = None
     total = 0.0
@@ -99,7 +99,7 @@ def _box(a: int, b: int, reach: int) -> Float64Array:
     return np.asarray(np.outer(down, across) / (down.sum() * across.sum()))
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class MotionBlur(InLight):
     """The camera moves evenly by ``length`` mm of paper, half of it before the picture's time and half after it, at
     ``angle`` degrees (0 along the rows, 90 along the columns), in linear light."""
@@ -119,7 +119,7 @@ class MotionBlur(InLight):
             kernel = np.zeros((2 * reach + 1, 2 * reach + 1))
             for (x, y), share in shares.items():
                 kernel[reach + y, reach + x] = share  # and its mirror, so that turning it over changes nothing
-            return filtered(kernel)
+            return make_filter(kernel)
         return Changed(2 * int(length / 2) + 4, lambda light: self._blurred(light, length))
 
     def _blurred(self, light: Float32Array, length: float) -> AnyArray:
@@ -164,12 +164,12 @@ def _mean_of_moved(light: Float32Array, shares: dict[tuple[int, int], float]) ->
     return cast(Float32Array, np.ascontiguousarray(found))
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Vignette(Shading):
-    """The corners get less light by ``share``, after the cosine law (cos^4 of the angle to the axis)."""
+    """The corners get less light by ``amount``, after the cosine law (cos^4 of the angle to the axis)."""
 
     kind: Literal["vignette"] = "vignette"
-    share: Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)] = 0.35
+    amount: Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)] = 0.35
 
     def factor(self, places: Float64Array, size: tuple[int, int]) -> Float64Array:
         """cos^4 = (1 + tan^2)^-2, and tan^2 grows with the squared distance from the middle."""
@@ -178,19 +178,19 @@ class Vignette(Shading):
 
     def _left(self, square: Float64Array) -> Float64Array:
         """What is left of the light at squared distances from the middle, 1 in the corners."""
-        return np.asarray((1 + ((1 - self.share) ** -0.5 - 1) * square) ** -2)
+        return np.asarray((1 + ((1 - self.amount) ** -0.5 - 1) * square) ** -2)
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """The same factor, of a pixel's squared distance in 255 steps."""
         height, width = image.shape[:2]
         # The corners are alike: one is worked out, (ceil H / 2, ceil W / 2), and mirrored.
         x, y = ((np.arange((n + 1) // 2, dtype=np.float32) + 0.5 - n / 2) ** 2 for n in (width, height))
         square = np.add.outer(y, x) * np.float32(255 / ((width**2 + height**2) / 4))
         gain = self._left(np.arange(256) / 255) ** (1 / SRGB_POWER)
-        corner = looked_up(square.astype(np.uint8), np.rint(255 * gain).astype(np.uint8))
+        corner = apply_lut(square.astype(np.uint8), np.rint(255 * gain).astype(np.uint8))
         upper = np.hstack([corner, corner[:, : width // 2][:, ::-1]])
         found = np.empty_like(image)
         for rows in bands(height):
             down = np.arange(rows.start, rows.stop)
-            lit(image[rows], in_rgb(upper[np.minimum(down, height - 1 - down)]), 255, found[rows])
+            apply_gain(image[rows], in_rgb(upper[np.minimum(down, height - 1 - down)]), 255, found[rows])
         return found

@@ -13,8 +13,8 @@ from pydantic import Field
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array
-from ecgvec.components import Seed, registered
-from ecgvec.effects.base import EFFECTS, Light, View
+from ecgvec.components import Seed, register
+from ecgvec.effects.base import EFFECTS, EffectContext, Light
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.parts import Paper, generator
 
@@ -28,14 +28,14 @@ SHEEN_POWER = 12  # width of the gloss of coated paper (Blinn 1977, "Models of l
 DARKEST = 0.25  # of the light is left in the deepest hollow
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Lamp(Light):
     """A lamp ``distance`` mm from the page's middle, from ``azimuth`` (degrees, 0 right, 90 above the upper edge) at
     ``elevation`` degrees over the desk.
 
     ``size`` mm across: the larger, the softer; ``ambient``: the share of light that comes from everywhere;
     ``exposure``: how light a flat page's middle is; ``split``: the lamp is warmer and the rest of the light cooler
-    by that share; ``sheen``: gloss; ``hollows``: what a hollow of 1 mm takes of the light, with its dirt.
+    by that share; ``sheen``: gloss; ``ambient_occlusion``: what a hollow of 1 mm takes of the light, with its dirt.
     """
 
     kind: Literal["lamp"] = "lamp"
@@ -47,7 +47,7 @@ class Lamp(Light):
     exposure: Annotated[float, Field(ge=0.05, le=2, allow_inf_nan=False)] = 0.75
     split: Annotated[float, Field(ge=0, le=0.3, allow_inf_nan=False)] = 0.05
     sheen: Share = 0.06
-    hollows: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.04
+    ambient_occlusion: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.04
 
     def place(self) -> Float64Array:
         """Where the lamp hangs, (3,) mm from the page's middle."""
@@ -66,16 +66,16 @@ class Lamp(Light):
         level = np.sin(np.radians(self.elevation)) + wrap
         return np.asarray(strength * np.maximum(0.0, cosine + wrap) / level)
 
-    def on_paper(self, view: View) -> Float64Array:
+    def on_paper(self, view: EffectContext) -> Float64Array:
         """Lamp, ambient light less what hollows swallow, and gloss."""
         xyz, normals = view.surface.xyz, view.surface.normals
         to_lamp, strength = self.towards(xyz)
         lamp = self.falling(dot(normals, to_lamp), strength)
         if self.sheen:
             lamp = lamp + self._gloss(to_lamp, strength, view.composed.camera.viewpoint() - xyz, normals)
-        return self._mixed(lamp, np.maximum(DARKEST, 1 - self.hollows * view.hollows))
+        return self._mixed(lamp, np.maximum(DARKEST, 1 - self.ambient_occlusion * view.hollows))
 
-    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
+    def on_ground(self, view: EffectContext, ground: Float64Array) -> Float64Array:
         """A level desk."""
         to_lamp, strength = self.towards(ground)
         return self._mixed(self.falling(to_lamp[..., 2], strength), np.ones(ground.shape[:-1]))
@@ -155,15 +155,15 @@ class Shadow(Light):
     def outline(self) -> BaseGeometry:
         """What is in the lamp's way, mm from its anchor; the arms' way is along x."""
 
-    def on_paper(self, view: View) -> Float64Array:
+    def on_paper(self, view: EffectContext) -> Float64Array:
         """What is left of the light on the sheet as it lies."""
         return self._left(view, view.surface.xyz)
 
-    def on_ground(self, view: View, ground: Float64Array) -> Float64Array:
+    def on_ground(self, view: EffectContext, ground: Float64Array) -> Float64Array:
         """The same on the desk."""
         return self._left(view, ground)
 
-    def _left(self, view: View, places: Float64Array) -> Float64Array:
+    def _left(self, view: EffectContext, places: Float64Array) -> Float64Array:
         way = direction(self.azimuth, self.elevation)
         at = places - anchor(view.paper, self.x, self.y)
         x, y = (at[..., k] - at[..., 2] * way[k] / way[2] for k in (0, 1))  # where the lamp's ray meets the desk
@@ -204,7 +204,7 @@ def _mask(shadow: Shadow) -> Grid:
     return Grid(found, (float(origin[0]), float(origin[1])), (step, step), clamped=True)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class HandShadow(Shadow):
     """The shadow of a hand, ``length`` mm from its wrist to its middle finger's tip, which is the anchor.
 
@@ -247,7 +247,7 @@ class HandShadow(Shadow):
         return [_rounded((0.82, -0.09, 0.09), (*joint, 0.06)), _rounded((*joint, 0.056), (*tip, 0.042))]
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class PhoneShadow(Shadow):
     """The shadow of the phone that takes the picture and of who holds it; the phone's middle is the anchor.
 

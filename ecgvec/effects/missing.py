@@ -12,12 +12,12 @@ from shapely import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float32Array, Float64Array, Points
-from ecgvec.components import Seed, registered
-from ecgvec.effects.base import EFFECTS, View
-from ecgvec.effects.colour import Dye
-from ecgvec.effects.lost import Covering, Layers, filled, way_to
+from ecgvec.components import Seed, register
+from ecgvec.effects.base import EFFECTS, EffectContext
+from ecgvec.effects.color import Dye
+from ecgvec.effects.layers import Covering, Layers, distance_to_mask, rasterize_coverage
 from ecgvec.effects.paper import Share
-from ecgvec.effects.texture import Clouds, Patch, Shaped, cut, fine_noise
+from ecgvec.effects.texture import Clouds, Patch, Shaped, cut_tile, fine_noise
 from ecgvec.warp.parts import Paper, generator
 
 Edge = Literal[
@@ -92,7 +92,7 @@ def on_sheet(shape: BaseGeometry, paper: Paper) -> BaseGeometry:
     return shapely.intersection(shapely.make_valid(shape), shapely.box(-1, -1, paper.width + 1, paper.height + 1))
 
 
-def over(page: Shaped, scale: float, shape: BaseGeometry, more: float) -> Patch:
+def patch_around(page: Shaped, scale: float, shape: BaseGeometry, more: float) -> Patch:
     """The patch of the page that holds a shape and ``more`` mm around it."""
     x0, y0, x1, y1 = shapely.bounds(shape)
     return Patch.over(page, scale, (x0 - more, y0 - more, x1 + more, y1 + more))
@@ -101,21 +101,21 @@ def over(page: Shaped, scale: float, shape: BaseGeometry, more: float) -> Patch:
 def bare_fibres(layers: Layers, scale: float, gone: BaseGeometry, ply: BaseGeometry, rng: np.random.Generator) -> None:
     """Paper torn open: its white inside where ``ply``, the printed side, is gone, with the shadow of the ply's edge on
     it, ever thinner towards what is ``gone`` altogether."""
-    patch = over(layers, scale, ply, 3 * LIP_MM)
+    patch = patch_around(layers, scale, ply, 3 * LIP_MM)
     if not patch:
         return
-    share, lost = filled(ply, patch, scale), filled(gone, patch, scale)
-    to_print, to_rim = way_to(1 - share, scale), way_to(lost, scale)
-    fuzz = cut(fine_noise(rng, scale, 0.3, 0.06, rng.uniform(0, np.pi)), patch)
-    fuzz = fuzz + cut(fine_noise(rng, scale, 0.3, 0.06, rng.uniform(0, np.pi)), patch)
+    share, lost = rasterize_coverage(ply, patch, scale), rasterize_coverage(gone, patch, scale)
+    to_print, to_rim = distance_to_mask(1 - share, scale), distance_to_mask(lost, scale)
+    fuzz = cut_tile(fine_noise(rng, scale, 0.3, 0.06, rng.uniform(0, np.pi)), patch)
+    fuzz = fuzz + cut_tile(fine_noise(rng, scale, 0.3, 0.06, rng.uniform(0, np.pi)), patch)
     light = 0.985 + 0.022 * np.clip(fuzz, -2.5, 2.5)
     light -= 0.13 * np.exp(-to_print / np.float32(0.14)) + (0.1 + 0.07 * fuzz) * np.exp(-to_rim / np.float32(0.16))
-    lip = 0.05 * np.exp(-way_to(share, scale) / np.float32(LIP_MM))
+    lip = 0.05 * np.exp(-distance_to_mask(share, scale) / np.float32(LIP_MM))
     layers.shade(patch, 1 - lip)
     layers.paint(patch, share, np.clip(light, 0.55, 1)[..., None] * CORE)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class TornEdge(Covering):
     """A strip torn off along an ``edge`` of the sheet, or a corner torn off, ``depth`` mm deep on the average. Along
     the tear the printed side is gone ``rim`` mm further, more here and less there: white fibres show."""
@@ -130,7 +130,7 @@ class TornEdge(Covering):
         """What is torn off."""
         return self._torn(paper)[0] if self.depth else Polygon()
 
-    def hidden(self, view: View) -> BaseGeometry:
+    def occluded_region(self, view: EffectContext) -> BaseGeometry:
         """Where the printed side is gone."""
         return self._torn(view.paper)[1] if self.depth else Polygon()
 
@@ -154,16 +154,16 @@ class TornEdge(Covering):
         return gone, shapely.union(gone, on_sheet(front.beyond(ply), paper))
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class BurntEdge(Covering):
     """A sheet that has burnt along an ``edge``, at a corner, or along all edges, ``depth`` mm deep where the fire ate
-    in furthest: a charred band about ``char`` mm wide, and beyond it paper browned over ``browned`` mm."""
+    in furthest: a charred band about ``char`` mm wide, and beyond it paper browned over ``scorch_width`` mm."""
 
     kind: Literal["burnt-edge"] = "burnt-edge"
     edge: Edge | Literal["all"] = "bottom-right"
     depth: Depth = 30.0
     char: Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)] = 2.5
-    browned: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 14.0
+    scorch_width: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 14.0
     seed: Seed = 0
 
     def missing(self, paper: Paper) -> BaseGeometry:
@@ -174,27 +174,29 @@ class BurntEdge(Covering):
         edges: tuple[Edge, ...] = ("top", "right", "bottom", "left") if self.edge == "all" else (self.edge,)
         return shapely.union_all([on_sheet(self._eaten(edge, paper, rng), paper) for edge in edges])
 
-    def least_left(self) -> float:
+    def min_contrast(self) -> float:
         """Nothing, where the paper is charred; what is browned is seen through."""
         if not self.depth:
             return 1.0
-        return 0.0 if self.char else float(np.exp(-BROWNEST)) if self.browned else 1.0
+        return 0.0 if self.char else float(np.exp(-BROWNEST)) if self.scorch_width else 1.0
 
     def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
         """Brown and char along what has burnt away."""
         gone = self.missing(paper)
-        patch = None if gone.is_empty else over(layers, scale, gone, 2 * self.char + 1.6 * self.browned + 1)
+        patch = (
+            None if gone.is_empty else patch_around(layers, scale, gone, 2 * self.char + 1.6 * self.scorch_width + 1)
+        )
         if not patch:
             return
         rng = generator(self.seed)
-        away = way_to(filled(gone, patch, scale), scale)
-        uneven = Clouds.drawn(rng, 2.5, 40, 0.6).at(patch.x, patch.y, scale)
-        frayed = Clouds.drawn(rng, 0.5, 4, 0.7).at(patch.x, patch.y, scale)
+        away = distance_to_mask(rasterize_coverage(gone, patch, scale), scale)
+        uneven = Clouds.draw(rng, 2.5, 40, 0.6).at(patch.x, patch.y, scale)
+        frayed = Clouds.draw(rng, 0.5, 4, 0.7).at(patch.x, patch.y, scale)
         charred = np.float32(self.char) * np.clip(0.8 + 0.32 * uneven + 0.16 * frayed, 0.08, 2.2)
-        if self.browned:
+        if self.scorch_width:
             self._browned(layers, patch, np.maximum(away - charred, 0), uneven, frayed)
         if self.char:
-            self._charred(layers, patch, away, charred, (frayed, cut(fine_noise(rng, scale, 0.12, 0.12), patch)))
+            self._charred(layers, patch, away, charred, (frayed, cut_tile(fine_noise(rng, scale, 0.12, 0.12), patch)))
 
     def _eaten(self, edge: Edge, paper: Paper, rng: np.random.Generator) -> Polygon:
         """What lies beyond a front of bites, each about an arc of a circle: fire spreads alike to all sides."""
@@ -216,8 +218,8 @@ class BurntEdge(Covering):
     ) -> None:
         """Browns a patch of the page by its way (h, w) mm from the char."""
         way = away * np.clip(1 + np.float32(0.2) * uneven + np.float32(0.05) * frayed, 0.45, 1.9)
-        layers.dye(patch, np.exp(-way * np.float32(6.5 / self.browned)), SCORCHED)
-        tan = np.exp(-((way * np.float32(1.9 / self.browned)) ** 2))
+        layers.dye(patch, np.exp(-way * np.float32(6.5 / self.scorch_width)), SCORCHED)
+        tan = np.exp(-((way * np.float32(1.9 / self.scorch_width)) ** 2))
         layers.dye(patch, tan, TANNED)
 
     def _charred(
@@ -236,9 +238,9 @@ class BurntEdge(Covering):
         frayed, fine = (noise[burnt] for noise in noises)
         ash = np.clip(0.55 * frayed - 0.25, 0, 1) * np.exp(-away[burnt] / np.float32(0.35))
         light = 1 + 0.13 * np.clip(fine, -2, 2) + 0.12 * frayed
-        colour = np.zeros((*share.shape, 3), dtype=np.float32)
-        colour[burnt] = light[:, None] * CHAR + ash[:, None] * (ASH - CHAR)
-        layers.paint(patch, share, colour)
+        color = np.zeros((*share.shape, 3), dtype=np.float32)
+        color[burnt] = light[:, None] * CHAR + ash[:, None] * (ASH - CHAR)
+        layers.paint(patch, share, color)
 
 
 PITCH_MM = {2: 80.0, 3: 108.0, 4: 80.0}  # ISO 838, and the three rings of North America (4 1/4 inches)
@@ -248,7 +250,7 @@ CUT_SHADE, PRESSED_SHADE = 0.28, 0.07  # of the light that both take
 PRESSED_MM = 0.7  # around a hole the punch has bent the paper down
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class PunchHoles(Covering):
     """``count`` holes along an ``edge``, ``diameter`` mm wide and their middles ``margin`` mm from it: two 80 mm apart
     (ISO 838), three 108 mm (North America), or four 80 mm. They lie off their places by some ``off`` mm; ``torn`` of
@@ -268,11 +270,11 @@ class PunchHoles(Covering):
         """The holes, and what was torn out."""
         return shapely.union_all([hole for hole, _ in self._holes(paper)])
 
-    def hidden(self, view: View) -> BaseGeometry:
+    def occluded_region(self, view: EffectContext) -> BaseGeometry:
         """The white fibres along the rims of what was torn out."""
         return shapely.union_all([ply for _, ply in self._holes(view.paper)])
 
-    def least_left(self) -> float:
+    def min_contrast(self) -> float:
         """What is seen in the shade of their rims."""
         return 1 - self.rim * (CUT_SHADE + PRESSED_SHADE)
 
@@ -280,12 +282,12 @@ class PunchHoles(Covering):
         """The rims of its holes."""
         holes = self._holes(paper)
         for (hole, ply), rng in zip(holes, generator(self.seed).spawn(len(holes)), strict=True):
-            patch = over(layers, scale, hole, 3 * PRESSED_MM)
+            patch = patch_around(layers, scale, hole, 3 * PRESSED_MM)
             if not patch:
                 continue
             if not ply.is_empty:
                 bare_fibres(layers, scale, hole, ply, rng)
-            away = way_to(filled(hole, patch, scale), scale)
+            away = distance_to_mask(rasterize_coverage(hole, patch, scale), scale)
             right, down = patch.offsets(hole.centroid.x, hole.centroid.y)
             side = (right + down) / np.maximum(np.hypot(right, down), 1) / np.sqrt(2)  # light from the upper left
             cut = CUT_SHADE * np.exp(-((away / np.float32(RIM_MM)) ** 2))

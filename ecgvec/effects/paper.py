@@ -11,11 +11,11 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float64Array, Image, Uint8Array
-from ecgvec.components import Degrees, HexColor, Seed, registered, rgb
+from ecgvec.components import Degrees, HexColor, Seed, register, rgb
 from ecgvec.effects.base import EFFECTS, OnPaper
-from ecgvec.effects.colour import Dye, dye_levels, dye_tables, dyed
+from ecgvec.effects.color import Dye, apply_dye, dye_levels, dye_tables
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
-from ecgvec.effects.tones import bands, frozen, looked_up
+from ecgvec.effects.tones import apply_lut, bands, freeze
 from ecgvec.warp.base import in_rgb
 from ecgvec.warp.parts import Bend, Paper, generator
 
@@ -31,7 +31,7 @@ GRIDS_BEHIND = ((1.0, 0.12), (5.0, 0.3))  # mm between lines, and their width
 SCATTER_MM = 0.3  # paper's point spread: print on the other side is seen that blurred
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Fibres(OnPaper):
     """Fibres and the cloudy look-through of uncoated paper; ``contrast``: how much darker its darkest places are than
     its lightest."""
@@ -40,13 +40,13 @@ class Fibres(OnPaper):
     contrast: Annotated[float, Field(ge=0, le=0.4, allow_inf_nan=False)] = 0.07
     seed: Seed = 0
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+    def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) on such paper."""
         if not self.contrast:
             return page
         table = np.rint(255 - self.contrast * np.arange(256)).astype(np.uint8)
-        tile = looked_up(_sheet(self.seed % VARIANTS, scale), table)
-        gains, changed = Tiled.turned(generator(self.seed), tile, page.shape, scale), np.empty_like(page)
+        tile = apply_lut(_sheet(self.seed % VARIANTS, scale), table)
+        gains, changed = Tiled.place_randomly(generator(self.seed), tile, page.shape, scale), np.empty_like(page)
         for rows in bands(len(page)):
             gain = in_rgb(gains[rows])
             cv2.multiply(page[rows], gain, scale=1 / 255, dst=changed[rows])
@@ -63,10 +63,10 @@ def _sheet(variant: int, scale: float) -> Uint8Array:
     for way in range(FIBRE_WAYS):
         lying = fine_noise(rng, scale, *FIBRE_MM, turn + np.pi * (way + rng.uniform(-0.3, 0.3)) / FIBRE_WAYS)
         dark += 1.1 * np.maximum(lying - 1.3, 0) - 0.5 * np.maximum(-1.7 - lying, 0)
-    return frozen(np.rint(255 * np.clip(0.3 + 0.17 * dark, 0, 1)).astype(np.uint8))
+    return freeze(np.rint(255 * np.clip(0.3 + 0.17 * dark, 0, 1)).astype(np.uint8))
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Yellowing(OnPaper):
     """Paper that has aged: ``amount`` of it, uneven, and ``edges``: how much further it has gone at the sheet's
     edges, where air and light reach it."""
@@ -76,13 +76,13 @@ class Yellowing(OnPaper):
     edges: Share = 0.5
     seed: Seed = 0
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+    def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3), yellowed."""
         if not self.amount:
             return page
         rng = generator(self.seed)
         patch = Patch.whole(page, scale)
-        clouds = Clouds.drawn(rng, 9, 180, 0.9).woven(patch.x, patch.y, scale)
+        clouds = Clouds.draw(rng, 9, 180, 0.9).weave(patch.x, patch.y, scale)
         # The nearer a side, the browner; sides add up in the corners. Each side has gone its own way.
         sides = (patch.x, paper.width - patch.x, patch.y, paper.height - patch.y)
         left, right, top, bottom = (
@@ -93,11 +93,11 @@ class Yellowing(OnPaper):
             rim = ((left + right)[None] + (top + bottom)[rows, None]).astype(np.float32)
             uneven = clouds[rows]
             aged = 0.42 + 0.07 * uneven + np.float32(0.85 * self.edges) * rim * (1 + 0.25 * uneven)
-            dyed(changed[rows], dye_levels(np.float32(self.amount) * np.clip(aged, 0, 1)), tables)
+            apply_dye(changed[rows], dye_levels(np.float32(self.amount) * np.clip(aged, 0, 1)), tables)
         return changed
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class ShowThrough(OnPaper):
     """Print on the sheet's other side, or on a second sheet behind it, that shines through thin paper: ``strength``
     of it, ``x`` and ``y`` mm away from where it would lie.
@@ -118,7 +118,7 @@ class ShowThrough(OnPaper):
     traces: Annotated[int, Field(ge=0, le=12)] = 4
     seed: Seed = 0
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+    def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with a faint, blurred shadow of the other."""
         if not self.strength:
             return page
@@ -163,7 +163,7 @@ class ShowThrough(OnPaper):
                 turns += list(k * ways / apart)
                 weights += [left, left]
         lines = Clouds(np.array(turns), np.zeros(len(turns)), np.array(weights))
-        seen = lines.woven(patch.x - self.x, patch.y - self.y, scale)
+        seen = lines.weave(patch.x - self.x, patch.y - self.y, scale)
         between = np.percentile(Woven(seen.left[::7], seen.right[:, ::11])[:], 25)
         return lambda rows: np.asarray(np.clip(255 * (seen[rows] - between), 0, 255).astype(np.uint8))
 

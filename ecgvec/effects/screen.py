@@ -10,17 +10,17 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import AnyArray, Float32Array, Float64Array
-from ecgvec.components import Seed, registered
-from ecgvec.effects.base import EFFECTS, Light, Surroundings, View
-from ecgvec.effects.colour import planckian
-from ecgvec.effects.laptop import PX_PER_MM, Size, Theme, pictured, sized
+from ecgvec.components import Seed, register
+from ecgvec.effects.base import EFFECTS, EffectContext, Light, Surroundings
+from ecgvec.effects.color import planckian
+from ecgvec.effects.laptop import PX_PER_MM, Size, Theme, fit_screen, paint_laptop
 from ecgvec.effects.light import Kelvin, Share
 from ecgvec.warp.apply import Ground
 from ecgvec.warp.base import SRGB_POWER
 from ecgvec.warp.parts import Paper
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Laptop(Surroundings):
     """A laptop that shows the flat page in a viewer; it has a screen of 16 to 10.
 
@@ -46,10 +46,10 @@ class Laptop(Surroundings):
     scroll_bar: bool = True
     seed: Seed = 0
 
-    def ground(self, view: View, lights: tuple[Light, ...]) -> Ground:
+    def ground(self, view: EffectContext, lights: tuple[Light, ...]) -> Ground:
         """The viewer about the page, the laptop and the room behind it."""
-        size = sized(view.paper, self.fill)
-        texture, corner = pictured(size, self.theme, self.scroll_bar, self.room, self.seed)
+        size = fit_screen(view.paper, self.fill)
+        texture, corner = paint_laptop(size, self.theme, self.scroll_bar, self.room, self.seed)
         nodes = view.composed.warp.nodes
         at = (nodes - view.paper.centre) @ self._turn().T
         height, width = texture.shape[:2]
@@ -60,7 +60,7 @@ class Laptop(Surroundings):
             light *= one.on_ground(view, xyz)
         return Ground(texture, places, light ** (1 / SRGB_POWER))
 
-    def pattern(self, view: View) -> Shine:
+    def pattern(self, view: EffectContext) -> Shine:
         """The screen's own light, with what the camera sees of its pixels."""
         tint = np.array(planckian(self.kelvin)) / np.array(planckian(6_500.0))
         light = self.exposure * tint / tint.max()
@@ -68,7 +68,7 @@ class Laptop(Surroundings):
         return Shine(view.paper.centre, self._turn(), box, self.pitch, self.strength, self.blur, light, self.falloff)
 
     def _box(self, paper: Paper) -> tuple[float, float, float, float]:
-        size: Size = sized(paper, self.fill)
+        size: Size = fit_screen(paper, self.fill)
         return size.left, size.top, size.left + size.width, size.top + size.height
 
     def _turn(self) -> Float64Array:

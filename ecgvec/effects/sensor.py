@@ -11,10 +11,10 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import AnyArray, Float32Array, Image, Uint16Array
-from ecgvec.components import Seed, registered
+from ecgvec.components import Seed, register
 from ecgvec.effects.base import EFFECTS, Capture
 from ecgvec.effects.in_light import WHITE, ZERO, InLight, Step
-from ecgvec.effects.tones import frozen, in_bands, looked_up, normal_bits, quantiles
+from ecgvec.effects.tones import apply_lut, freeze, in_bands, normal_bits, quantiles
 from ecgvec.warp.parts import generator
 
 ELECTRONS = 400_000.0  # that white paper frees in a pixel at ISO 1: 4000 at ISO 100, as in pixels of some 1 um
@@ -25,7 +25,7 @@ AROUND = 4  # rows, an even number, that interpolation may look at above and bel
 SITES = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2))  # row, column and colour of the mosaic's RGGB cell
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class GaussianNoise(Capture):
     """Adds to each channel of each pixel noise of its own, of standard deviation ``sigma`` in 8-bit levels."""
 
@@ -34,19 +34,19 @@ class GaussianNoise(Capture):
     sigma: Annotated[float, Field(ge=0, le=128, allow_inf_nan=False)] = 8.0
     seed: Seed = 0
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """The picture and noise, rounded and kept within 0 to 255."""
         table = np.rint(quantiles(self.sigma)).astype(np.int16)
         rng = generator(self.seed)
 
         def noisier(part: Image) -> Image:
-            found: Any = cv2.add(part, looked_up(normal_bits(rng, part.shape), table), dtype=cv2.CV_8U)
+            found: Any = cv2.add(part, apply_lut(normal_bits(rng, part.shape), table), dtype=cv2.CV_8U)
             return cast(Image, found)
 
         return in_bands(image, 0, noisier)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class SensorNoise(InLight):
     """Shot noise and read noise of a phone's sensor at ``iso``.
 
@@ -75,13 +75,13 @@ class Grain:
     electron: float
     bits: Uint16Array
 
-    def __call__(self, colours: Float32Array, first: int) -> Float32Array:
+    def __call__(self, colors: Float32Array, first: int) -> Float32Array:
         """Noise (h, w) of the ``colours`` of rows from ``first`` on: of n electrons the root of n is shot noise."""
-        gains, dark = _variance(self.electron, *colours.shape)
-        square: Any = cv2.multiply(colours, gains, scale=self.electron)
+        gains, dark = _variance(self.electron, *colors.shape)
+        square: Any = cv2.multiply(colors, gains, scale=self.electron)
         cv2.max(cv2.add(square, dark, dst=square), 0.0, dst=square)  # type: ignore[call-overload]
         return cast(
-            Float32Array, cv2.multiply(cv2.sqrt(square), looked_up(self.bits[first : first + len(colours)], _unit()))
+            Float32Array, cv2.multiply(cv2.sqrt(square), apply_lut(self.bits[first : first + len(colors)], _unit()))
         )
 
 
@@ -89,30 +89,30 @@ class Grain:
 def _variance(electron: float, height: int, width: int) -> tuple[Float32Array, Float32Array]:
     """Of a mosaic (h, w): the gain of each pixel's colour, and the variance where light, counted from 0, is 0."""
     gains = np.empty((height, width), dtype=np.float32)
-    for row, column, colour in SITES:
-        gains[row::2, column::2] = BALANCE[colour]
+    for row, column, color in SITES:
+        gains[row::2, column::2] = BALANCE[color]
     dark = gains * (gains * np.float32((electron * READ_ELECTRONS) ** 2) - np.float32(electron * ZERO))
-    return frozen(gains), frozen(dark)
+    return freeze(gains), freeze(dark)
 
 
 @lru_cache
 def _unit() -> Float32Array:
-    return frozen(quantiles(1).astype(np.float32))
+    return freeze(quantiles(1).astype(np.float32))
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Demosaic(InLight):
     """One colour a pixel behind a Bayer mosaic, the others interpolated (OpenCV), in linear light: thin lines get
-    coloured and ragged. ``share``: of that picture in the result, the rest is full colour, as from several exposures;
+    coloured and ragged. ``amount``: of that picture in the result, the rest is full colour, as from several exposures;
     ``method``: plain bilinear, or along edges."""
 
     kind: Literal["demosaic"] = "demosaic"
-    share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    amount: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     method: Literal["bilinear", "edge-aware"] = "bilinear"
 
     def step(self, shape: tuple[int, ...], scale: float) -> Step | None:
         """The picture as its mosaic shows it."""
-        return Mosaic(self.share, self.method) if self.share else None
+        return Mosaic(self.amount, self.method) if self.amount else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,18 +127,18 @@ class Mosaic:
 
     def __call__(self, light: Float32Array, first: int) -> AnyArray:
         """Light and noise are interpolated as one."""
-        colours = np.empty(light.shape[:2], dtype=np.float32)
-        for row, column, colour in SITES:
-            colours[row::2, column::2] = light[row::2, column::2, colour]
-        noise, weight = (colours, 0.0) if self.grain is None else (self.grain(colours, first), 1.0)
+        colors = np.empty(light.shape[:2], dtype=np.float32)
+        for row, column, color in SITES:
+            colors[row::2, column::2] = light[row::2, column::2, color]
+        noise, weight = (colors, 0.0) if self.grain is None else (self.grain(colors, first), 1.0)
         rest = MIDDLE * (1 - self.share)
-        mosaic: Any = cv2.addWeighted(colours, self.share, noise, weight, rest, dtype=cv2.CV_16U)
+        mosaic: Any = cv2.addWeighted(colors, self.share, noise, weight, rest, dtype=cv2.CV_16U)
         found: Any = _interpolated(mosaic, self.method)
         if self.share < 1:
             found = cv2.addWeighted(found, 1, light, 1 - self.share, -rest, dtype=cv2.CV_16U)
         return cast(AnyArray, found)
 
-    def joined(self, later: Step) -> Step | None:
+    def merge(self, later: Step) -> Step | None:
         """Noise is interpolated with the mosaic that it arises in, which is the same if all is bilinear."""
         if not isinstance(later, Mosaic) or self.grain is not None or later.share:
             return None
@@ -154,7 +154,7 @@ def _interpolated(mosaic: Uint16Array, method: str) -> Uint16Array:
     return cast(Uint16Array, found[2:-2, 2:-2])
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Sharpen(Capture):
     """An unsharp mask: ``amount`` times what a Gaussian blur of ``radius`` mm of paper (standard deviation) takes away
     is added. Lines get darker and a light halo."""
@@ -163,7 +163,7 @@ class Sharpen(Capture):
     amount: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.8
     radius: Annotated[float, Field(ge=0.02, le=1, allow_inf_nan=False)] = 0.15
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """In sRGB, as cameras and programs do."""
         sigma = max(0.3, self.radius * scale)
 

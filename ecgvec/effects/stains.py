@@ -10,12 +10,12 @@ from numpy import fft
 from pydantic import Field
 
 from ecgvec._typing import Float32Array
-from ecgvec.components import Degrees, Seed, registered
+from ecgvec.components import Degrees, Seed, register
 from ecgvec.effects.base import EFFECTS
-from ecgvec.effects.colour import Dye
-from ecgvec.effects.lost import Covering, Layers
+from ecgvec.effects.color import Dye
+from ecgvec.effects.layers import Covering, Layers
 from ecgvec.effects.paper import Place, Share
-from ecgvec.effects.texture import Clouds, Patch, Woven, cut, fine_noise
+from ecgvec.effects.texture import Clouds, Patch, Woven, cut_tile, fine_noise
 from ecgvec.warp.parts import Paper, generator
 
 COFFEE: Dye = (0.42, 0.85, 1.6)
@@ -30,7 +30,7 @@ TURN = 8192  # entries of a table around a circle: at 100 mm they are 0.08 mm ap
 SPRAY = 5  # fine drops that fall with a drop of blood, on the average
 
 
-def dried(inside: Float32Array, rim: float, wash: float, scale: float, soft: float = 0.0) -> Float32Array:
+def puddle_density(inside: Float32Array, rim: float, wash: float, scale: float, soft: float = 0.0) -> Float32Array:
     """The density (h, w) of a dried puddle: 1 at its margin, where the solids gather because it dries from there
     (Deegan et al. 1997, the coffee-ring effect), falling over ``rim`` mm to ``wash``; nothing outside. ``inside``
     (h, w) is the way to the margin in mm, negative outside; the margin is ``soft`` mm and a pixel wide."""
@@ -46,7 +46,7 @@ def polar(right: Float32Array, down: Float32Array) -> tuple[Float32Array, Float3
     return np.asarray(away, dtype=np.float32), np.asarray(angle, dtype=np.float32)
 
 
-def wobbly(rng: np.random.Generator, angle: Float32Array, lobes: int, falling: float = 1.2) -> Float32Array:
+def wobble_ring(rng: np.random.Generator, angle: Float32Array, lobes: int, falling: float = 1.2) -> Float32Array:
     """Noise (h, w) of about unit variance around a circle, ``angle`` in radians from 0 to 2 pi: up to ``lobes`` waves,
     the finer the weaker."""
     return round_about(wobbles(rng, lobes, falling), angle)
@@ -69,7 +69,7 @@ def round_about(table: Float32Array, angle: Float32Array) -> Float32Array:
     return np.asarray(table.take((angle * np.float32(TURN / (2 * np.pi))).astype(np.intp)))
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class CoffeeRing(Covering):
     """The ring of a cup, ``diameter`` mm, around a place given as shares of the page's width and height: sharp outside,
     broken in places, with a thin wash inside and ``drips`` beside it."""
@@ -82,7 +82,7 @@ class CoffeeRing(Covering):
     drips: Annotated[int, Field(ge=0, le=40)] = 4
     seed: Seed = 0
 
-    def least_left(self) -> float:
+    def min_contrast(self) -> float:
         """What is seen through the ring and, should they all lie on it, its drips."""
         return float(np.exp(-UNEVEN * self.strength * (1 + DRIPPED * self.drips) * min(COFFEE)))
 
@@ -105,19 +105,19 @@ class CoffeeRing(Covering):
         right, down = patch.offsets(x, y)
         away, angle = polar(right, down)
         radius = self.diameter / 2
-        ragged = 0.11 * Clouds.drawn(rng, 0.6, 7, 0.6).at(patch.x, patch.y, scale)
-        edge = radius * (1 + 0.004 * wobbly(rng, angle, 5)) + ragged
-        wide = 1.5 + 0.55 * wobbly(rng, angle, 9)  # of the cup's foot and what has crept under it
+        ragged = 0.11 * Clouds.draw(rng, 0.6, 7, 0.6).at(patch.x, patch.y, scale)
+        edge = radius * (1 + 0.004 * wobble_ring(rng, angle, 5)) + ragged
+        wide = 1.5 + 0.55 * wobble_ring(rng, angle, 9)  # of the cup's foot and what has crept under it
         inside, within = edge - away, away - (edge - np.maximum(wide, 0.4))
-        much = np.clip(0.62 + 0.33 * wobbly(rng, angle, 6, 0.7), 0.06, 1)
+        much = np.clip(0.62 + 0.33 * wobble_ring(rng, angle, 6, 0.7), 0.06, 1)
         # The liquid under the foot dries from both of its margins; the outer is open to the air and gets more.
         band = np.clip(inside * scale + 0.5, 0, 1) * np.clip(within / 0.35 + 0.5, 0, 1)
         ring = band * (
             0.34 + 0.66 * np.exp(-np.maximum(inside, 0) / 0.28) + 0.22 * np.exp(-np.maximum(within, 0) / 0.3)
         )
-        second = np.exp(-(((inside - 2.9 - 0.8 * wobbly(rng, angle, 4)) / 0.25) ** 2))
-        mottled = 1 + 0.16 * Clouds.drawn(rng, 0.5, 14, 0.4).at(patch.x, patch.y, scale)
-        pools = Clouds.drawn(rng, 0.35 * radius, 1.8 * radius, 1.0).at(patch.x, patch.y, scale)
+        second = np.exp(-(((inside - 2.9 - 0.8 * wobble_ring(rng, angle, 4)) / 0.25) ** 2))
+        mottled = 1 + 0.16 * Clouds.draw(rng, 0.5, 14, 0.4).at(patch.x, patch.y, scale)
+        pools = Clouds.draw(rng, 0.35 * radius, 1.8 * radius, 1.0).at(patch.x, patch.y, scale)
         lobed = inside - np.float32(radius) * (
             np.float32(0.16) + np.float32(0.17) * pools
         )  # spilt within the cup's foot
@@ -146,13 +146,13 @@ def _drop(
     turn, flat = rng.uniform(0, np.pi), rng.uniform(0.82, 1.0)
     right, down = np.cos(turn) * right + np.sin(turn) * down, (np.cos(turn) * down - np.sin(turn) * right) / flat
     away, angle = polar(right, down)
-    inside = radius * (1 + 0.022 * wobbly(rng, angle, 14, 0.9)) - away
-    density = dried(inside, 0.1 + 0.07 * radius, wash, scale)
-    mottled = 1 + 0.07 * Clouds.drawn(rng, 0.5, 3 + radius, 0.5).at(patch.x, patch.y, scale)
+    inside = radius * (1 + 0.022 * wobble_ring(rng, angle, 14, 0.9)) - away
+    density = puddle_density(inside, 0.1 + 0.07 * radius, wash, scale)
+    mottled = 1 + 0.07 * Clouds.draw(rng, 0.5, 3 + radius, 0.5).at(patch.x, patch.y, scale)
     layers.dye(patch, np.float32(strength) * density * mottled, dyed)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class WaterStain(Covering):
     """A part of the page that has been wet, ``reach`` mm around a place given as shares of its width and height (an
     edge, a corner, or beyond), with a brown tide line where it dried and fainter ones from earlier times inside."""
@@ -165,7 +165,7 @@ class WaterStain(Covering):
     lines: Annotated[int, Field(ge=1, le=5)] = 2
     seed: Seed = 0
 
-    def least_left(self) -> float:
+    def min_contrast(self) -> float:
         """What is seen through its tide line."""
         return float(np.exp(-min(TIDE) if self.strength else 0.0))
 
@@ -177,13 +177,13 @@ class WaterStain(Covering):
             return
         rng = generator(self.seed)
         lobed = wobbles(rng, 7, 1.0)
-        broad = Clouds.drawn(rng, 0.14 * self.reach, 0.8 * self.reach, 1.1).woven(patch.x, patch.y, scale)
-        fine = Clouds.drawn(rng, 1.5, 14, 0.9).woven(patch.x, patch.y, scale)
+        broad = Clouds.draw(rng, 0.14 * self.reach, 0.8 * self.reach, 1.1).weave(patch.x, patch.y, scale)
+        fine = Clouds.draw(rng, 1.5, 14, 0.9).weave(patch.x, patch.y, scale)
         edges: list[tuple[float, Woven]] = []
         for line in range(self.lines):
             shrunk = 1 - line * rng.uniform(0.1, 0.24)
-            clouds = Clouds.drawn(rng, 0.1 * self.reach, 0.5 * self.reach) if line else None
-            edges.append((shrunk, clouds.woven(patch.x, patch.y, scale) if clouds else broad))
+            clouds = Clouds.draw(rng, 0.1 * self.reach, 0.5 * self.reach) if line else None
+            edges.append((shrunk, clouds.weave(patch.x, patch.y, scale) if clouds else broad))
 
         def soaked(rows: slice) -> Float32Array:
             away, angle = polar(*patch.part(rows).offsets(x, y))
@@ -193,7 +193,9 @@ class WaterStain(Covering):
                 inside = np.float32(shrunk * 0.95 * self.reach) + lobes - away
                 inside += np.float32(0.055 * self.reach) * (bays if not line else (0.7 * bays + 0.6 * own[rows]))
                 inside += np.float32(0.3) * frayed
-                gathered = dried(inside, 0.9, 0.0, scale, 0.25) + 0.45 * dried(inside, 6.0, 0.25, scale, 0.4)
+                gathered = puddle_density(inside, 0.9, 0.0, scale, 0.25) + 0.45 * puddle_density(
+                    inside, 6.0, 0.25, scale, 0.4
+                )
                 density += np.float32(0.55 if not line else 0.26 / line) * gathered
             uneven = 1 + np.float32(0.2) * bays + np.float32(0.05) * frayed
             return np.asarray(np.float32(self.strength) * density * np.clip(uneven, 0.2, 2))
@@ -201,7 +203,7 @@ class WaterStain(Covering):
         layers.dye_by(patch, soaked, TIDE)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Blood(Covering):
     """``drops`` of blood, the largest ``diameter`` mm, around a place given as shares of the page's width and height,
     and, if ``smear`` is not 0, one that was wiped off over as many mm towards ``angle`` degrees (0 right, 90 down).
@@ -219,7 +221,7 @@ class Blood(Covering):
     strength: Share = 0.75
     seed: Seed = 0
 
-    def least_left(self) -> float:
+    def min_contrast(self) -> float:
         """Nothing, where drop lies on drop."""
         return float(not (self.strength and (self.drops or self.smear)))
 
@@ -230,21 +232,21 @@ class Blood(Covering):
         rng = generator(self.seed)
         coats = 1 + (CRUST - 1) * self.thick
         dyed = tuple(float(coats * (new + self.age * (old - new))) for new, old in zip(FRESH, OLD, strict=True))
-        colour: Dye = (dyed[0], dyed[1], dyed[2])
+        color: Dye = (dyed[0], dyed[1], dyed[2])
         x, y = self.x * paper.width, self.y * paper.height
         for number in range(self.drops):
             radius = self.diameter / 2 * (rng.uniform(0.25, 0.85) if number else 1.0)
             place = (x, y) + 2.2 * self.diameter * rng.standard_normal(2) * (number > 0)
-            _drop(layers, rng, scale, (place[0], place[1]), radius, self.strength, colour, 0.62)
+            _drop(layers, rng, scale, (place[0], place[1]), radius, self.strength, color, 0.62)
             for _ in range(rng.poisson(SPRAY)):
                 off = radius * rng.uniform(1.25, 3.2) * np.exp(1j * rng.uniform(0, 2 * np.pi))
                 beside = place[0] + off.real, place[1] + off.imag
-                _drop(layers, rng, scale, beside, rng.lognormal(-1.5, 0.4), self.strength, colour, 0.8)
+                _drop(layers, rng, scale, beside, rng.lognormal(-1.5, 0.4), self.strength, color, 0.8)
         if self.smear:
-            self._wiped(layers, rng, scale, (x, y), colour)
+            self._wiped(layers, rng, scale, (x, y), color)
 
     def _wiped(
-        self, layers: Layers, rng: np.random.Generator, scale: float, place: tuple[float, float], colour: Dye
+        self, layers: Layers, rng: np.random.Generator, scale: float, place: tuple[float, float], color: Dye
     ) -> None:
         """A smear: streaks of a finger that run dry."""
         rng = rng.spawn(1)[0]
@@ -261,17 +263,17 @@ class Blood(Covering):
         wide, fine = (cv2.GaussianBlur(rng.standard_normal((1, len(ways))), (0, 0), s)[0] for s in (55.0, 16.0))
         table = (wide / wide.std() + 0.4 * fine / fine.std() - 1.1 * ways**2).astype(np.float32)
         at = np.clip((across / np.float32(half) + 2) * 256, 0, 1024).astype(np.intp)
-        uneven = Clouds.drawn(rng, 1.0, 12, 0.5).at(patch.x, patch.y, scale)
+        uneven = Clouds.draw(rng, 1.0, 12, 0.5).at(patch.x, patch.y, scale)
         thick = np.float32(0.95) - np.float32(0.95) * gone + np.float32(0.3) * table[at] * (0.25 + gone)
         left = thick + np.float32(0.09) * uneven
         finger = np.clip((1 - (across / np.float32(half)) ** 2) * 3, 0, 1)
         begun = np.clip((along + np.sqrt(np.maximum(half * half - across * across, 0)) * 0.5) / 0.6, 0, 1)
         ended = np.clip((self.smear - along) / 2, 0, 1)
         density = np.clip(left, 0, 1) * finger * begun * ended
-        layers.dye(patch, np.float32(0.72 * self.strength) * density.astype(np.float32), colour)
+        layers.dye(patch, np.float32(0.72 * self.strength) * density.astype(np.float32), color)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Mould(Covering):
     """``colonies`` of mould in a few patches, most of them near the place given as shares of the page's width and
     height, ``size`` mm across on the average: specks of spores, and around each the stain that its threads leave."""
@@ -281,11 +283,11 @@ class Mould(Covering):
     y: Place = 0.7
     colonies: Annotated[int, Field(ge=0, le=400)] = 90
     size: Annotated[float, Field(ge=0.3, le=40, allow_inf_nan=False)] = 4.0
-    colour: Literal["black", "green", "brown"] = "black"
+    color: Literal["black", "green", "brown"] = "black"
     strength: Share = 0.6
     seed: Seed = 0
 
-    def least_left(self) -> float:
+    def min_contrast(self) -> float:
         """Nothing, where colonies have grown into one another."""
         return float(not (self.strength and self.colonies))
 
@@ -319,11 +321,11 @@ class Mould(Covering):
         if not patch:
             return
         away, angle = polar(*patch.offsets(x, y))
-        fine, coarse = (cut(tile, patch) for tile in noises)
-        off = away / np.float32(radius) * (1 + 0.1 * wobbly(rng, angle, 8, 0.9) + 0.14 * coarse)
+        fine, coarse = (cut_tile(tile, patch) for tile in noises)
+        off = away / np.float32(radius) * (1 + 0.1 * wobble_ring(rng, angle, 8, 0.9) + 0.14 * coarse)
         ring = rng.uniform(0, 0.3) * np.exp(-(((off - 0.85) / 0.2) ** 2))
         body = np.exp(-((off / rng.uniform(0.5, 0.8)) ** 4)) + ring
         specks = np.clip(body * (0.5 + 0.42 * fine + 0.16 * coarse), 0, 1)
         halo = np.exp(-((off / 0.95) ** 2)) * (off < 2)
         layers.dye(patch, np.float32(0.16 * self.strength * thick) * halo, MOULDS["brown"])
-        layers.dye(patch, np.float32(self.strength * thick) * specks.astype(np.float32), MOULDS[self.colour])
+        layers.dye(patch, np.float32(self.strength * thick) * specks.astype(np.float32), MOULDS[self.color])

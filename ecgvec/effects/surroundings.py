@@ -18,8 +18,8 @@ from shapely import LinearRing, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float32Array, Float64Array, Int32Array, IntpArray, Points, Uint8Array
-from ecgvec.components import Seed, registered
-from ecgvec.effects.base import EFFECTS, Light, Surroundings, View
+from ecgvec.components import Seed, register
+from ecgvec.effects.base import EFFECTS, EffectContext, Light, Surroundings
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.texture import BRIGHTEST, MATERIAL_VARIANTS, TILE, TILE_PX_PER_MM, Material, tile
 from ecgvec.warp.apply import Ground
@@ -28,10 +28,10 @@ from ecgvec.warp.grid import Grid
 from ecgvec.warp.lattice import RINGS, lattice_pixels
 from ecgvec.warp.parts import generator
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 # sRGB, from dark to light, and in each from the one end of tone to the other.
-COLOURS: dict[Material, tuple[tuple[Colour, ...], tuple[Colour, ...]]] = {
+COLORS: dict[Material, tuple[tuple[Color, ...], tuple[Color, ...]]] = {
     "wood": (((66, 50, 34), (72, 42, 26), (70, 34, 24)), ((226, 202, 160), (216, 178, 128), (206, 146, 104))),
     "steel": (((104, 110, 118), (112, 112, 112)), ((186, 192, 200), (200, 197, 192))),
     "cloth": (
@@ -64,7 +64,7 @@ NEAREST = 0.05  # of the middle's depth: nodes beyond the horizon lie as if they
 OVERHEAD = Lamp(azimuth=90, elevation=80, size=400)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Desk(Surroundings):
     """A level desk under the sheet.
 
@@ -83,7 +83,7 @@ class Desk(Surroundings):
     shadow_softness: Annotated[float, Field(ge=0, le=50, allow_inf_nan=False)] = 1.5
     seed: Seed = 0
 
-    def ground(self, view: View, lights: tuple[Light, ...]) -> Ground:
+    def ground(self, view: EffectContext, lights: tuple[Light, ...]) -> Ground:
         """The desk in the light of all ``lights``; the first lamp among them throws the sheet's shadow."""
         lamp = next((light for light in lights if isinstance(light, Lamp)), OVERHEAD)
         warp = view.composed.warp
@@ -96,7 +96,7 @@ class Desk(Surroundings):
         xyz = np.column_stack([desk, np.zeros(len(desk))])[None]
         x, y = np.ascontiguousarray(desk.T)
         along, across, coarse = self._grain(x, y)
-        light = coarse[:, None] * _colour(self.material, self.shade, self.tone) + self._gloss(view, lamp, x, y)
+        light = coarse[:, None] * _color(self.material, self.shade, self.tone) + self._gloss(view, lamp, x, y)
         for one in lights:
             light *= one.on_ground(view, xyz)[0]
         if self.shadow:
@@ -125,7 +125,7 @@ class Desk(Surroundings):
             coarse = _waves(rng, along, across, 90)
         return along, across, np.exp(np.float32(COARSE[self.material]) * coarse.astype(np.float32))
 
-    def _gloss(self, view: View, lamp: Lamp, x: Float64Array, y: Float64Array) -> Float32Array:
+    def _gloss(self, view: EffectContext, lamp: Lamp, x: Float64Array, y: Float64Array) -> Float32Array:
         """What the desk mirrors of the lamp at places (n,) mm: (n, 3) of light."""
         strength = GLOSS[self.material]
         if not strength:
@@ -139,7 +139,7 @@ class Desk(Surroundings):
         wide = STEEL_ALONG if self.material == "steel" else STEEL_ACROSS
         along, across = (c * half[0] - s * half[1]) / wide, (s * half[0] + c * half[1]) / STEEL_ACROSS
         peak = strength * np.exp(-(along**2 + across**2) / half[2] ** 2)
-        tint = _colour(self.material, self.shade, self.tone) if self.material == "steel" else np.ones(3)
+        tint = _color(self.material, self.shade, self.tone) if self.material == "steel" else np.ones(3)
         return np.asarray(peak[:, None] * tint, dtype=np.float32)
 
     def _unshadowed(self, plane: _Plane, lamp: Lamp, bare: IntpArray) -> Float32Array:
@@ -161,7 +161,7 @@ class Desk(Surroundings):
 class _Plane:
     """The desk as the image shows it, and the shadow that the sheet throws on it."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: EffectContext) -> None:
         surface, self._warp = view.composed.surface, view.composed.warp
         self._composed, self._surface = view.composed, surface
         self._paper, self._sheet = surface.paper, view.sheet
@@ -286,10 +286,10 @@ def _ring(reach: float) -> Float64Array:
     return 1e5 * np.column_stack([reach * np.cos(turns), reach * np.sin(turns), np.ones(SKY_SAMPLES)])
 
 
-def _colour(material: Material, shade: float, tone: float) -> Float32Array:
+def _color(material: Material, shade: float, tone: float) -> Float32Array:
     """Linear light (3,) that a material throws back."""
     ends = []
-    for row in COLOURS[material]:
+    for row in COLORS[material]:
         table = ((np.array(row) + SRGB_OFFSET) / (255 + SRGB_OFFSET)) ** SRGB_POWER
         at = np.linspace(0, 1, len(row))
         ends.append(np.array([np.interp(tone, at, table[:, k]) for k in range(3)]))

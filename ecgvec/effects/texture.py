@@ -32,7 +32,7 @@ class Clouds:
     weights: Float64Array
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator, shortest: float, longest: float, slope: float = 0.7) -> Clouds:
+    def draw(cls, rng: np.random.Generator, shortest: float, longest: float, slope: float = 0.7) -> Clouds:
         """Waves of ``shortest`` to ``longest`` mm; a wave's weight grows as its length to the power of ``slope``."""
         count = 26
         lengths = shortest * (longest / shortest) ** ((np.arange(count) + rng.random(count)) / count)
@@ -43,9 +43,9 @@ class Clouds:
 
     def at(self, x: Float64Array, y: Float64Array, scale: float) -> Float32Array:
         """Its mean (len(y), len(x)) over pixels, ``scale`` a mm, with their middles at ``x`` and ``y`` mm."""
-        return self.woven(x, y, scale)[:]
+        return self.weave(x, y, scale)[:]
 
-    def woven(self, x: Float64Array, y: Float64Array, scale: float) -> Woven:
+    def weave(self, x: Float64Array, y: Float64Array, scale: float) -> Woven:
         """The same, of which each row is made when it is asked for."""
         weights = self.weights * np.prod(np.sinc(self.turns / scale), axis=1)
         across = 2 * np.pi * np.outer(x, self.turns[:, 0]) + self.phases
@@ -157,7 +157,7 @@ def _in_tile(mm: Float64Array, size: int) -> IntpArray:
     return np.asarray((mm * (size / PERIOD_MM)).astype(np.intp) % size)
 
 
-def cut(tile: Float32Array, patch: Patch) -> Float32Array:
+def cut_tile(tile: Float32Array, patch: Patch) -> Float32Array:
     """What lies on a patch when the tile is repeated over the page."""
     return np.asarray(tile[_in_tile(patch.y, tile.shape[0])[:, None], _in_tile(patch.x, tile.shape[1])])
 
@@ -176,7 +176,7 @@ class Tiled:
         return cls._begun(tile, shape, scale, np.zeros(2))
 
     @classmethod
-    def turned(cls, rng: np.random.Generator, tile: Uint8Array, shape: tuple[int, ...], scale: float) -> Tiled:
+    def place_randomly(cls, rng: np.random.Generator, tile: Uint8Array, shape: tuple[int, ...], scale: float) -> Tiled:
         """The same, the tile turned over or not, by each of its axes and its diagonal, and begun anywhere."""
         ways = [slice(None, None, int(way)) for way in rng.choice([-1, 1], 2)]
         return cls._begun(

@@ -17,18 +17,18 @@ LEVELS16 = 65536
 BAND_ROWS = 96  # of a picture that are worked on at a time: they stay in the cache
 
 
-def linear(values: Float64Array) -> Float64Array:
+def to_linear(values: Float64Array) -> Float64Array:
     """Linear light of sRGB values, both 0 to 1 (IEC 61966-2-1)."""
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
-def encoded(light: Float64Array) -> Float64Array:
+def to_srgb(light: Float64Array) -> Float64Array:
     """sRGB values of linear light, both 0 to 1; light beyond 1 is white (IEC 61966-2-1)."""
     light = np.clip(light, 0, 1)
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
-def looked_up(image: AnyArray, table: AnyArray, out: AnyArray | None = None) -> AnyArray:
+def apply_lut(image: AnyArray, table: AnyArray, out: AnyArray | None = None) -> AnyArray:
     """Each value of a uint8 or uint16 picture replaced by its entry in ``table`` (256 or 65536,), or (256, 3) with a
     column for each channel; put into ``out`` where there is one."""
     if image.dtype == np.uint16 and not _looks_up_16_bits():
@@ -47,7 +47,7 @@ def _looks_up_16_bits() -> bool:
     return True
 
 
-def frozen(values: NDArray[T]) -> NDArray[T]:
+def freeze(values: NDArray[T]) -> NDArray[T]:
     """The same array, which nobody can change from now on: what a cache keeps."""
     values.setflags(write=False)
     return values
@@ -58,7 +58,7 @@ def bands(height: int) -> Iterator[slice]:
     return (slice(y, min(height, y + BAND_ROWS)) for y in range(0, height, BAND_ROWS))
 
 
-def widened(rows: slice, height: int, margin: int) -> tuple[slice, slice]:
+def pad_rows(rows: slice, height: int, margin: int) -> tuple[slice, slice]:
     """``margin`` more rows above and below, as far as there are any, and where among them ``rows`` lie."""
     first = max(0, rows.start - margin)
     return slice(first, min(height, rows.stop + margin)), slice(rows.start - first, rows.stop - first)
@@ -68,16 +68,16 @@ def in_bands(image: Image, margin: int, change: Callable[[Image], Image]) -> Ima
     """``change`` done to the picture band by band, each with ``margin`` rows more above and below than are kept."""
     found = np.empty_like(image)
     for rows in bands(len(image)):
-        seen, kept = widened(rows, len(image), margin)
+        seen, kept = pad_rows(rows, len(image), margin)
         found[rows] = change(image[seen])[kept]
     return found
 
 
-def curved(image: Image, *curves: Callable[[Float64Array], Float64Array]) -> Image:
+def apply_curves(image: Image, *curves: Callable[[Float64Array], Float64Array]) -> Image:
     """The picture with its linear light, 0 to 1, put through ``curves``: one for all channels or one for each."""
-    light = linear(np.arange(256) / 255)
-    table = np.stack([np.rint(255 * encoded(curve(light))).astype(np.uint8) for curve in curves], axis=-1)
-    return cast(Image, looked_up(image, table if len(curves) > 1 else np.ascontiguousarray(table[:, 0])))
+    light = to_linear(np.arange(256) / 255)
+    table = np.stack([np.rint(255 * to_srgb(curve(light))).astype(np.uint8) for curve in curves], axis=-1)
+    return cast(Image, apply_lut(image, table if len(curves) > 1 else np.ascontiguousarray(table[:, 0])))
 
 
 def grey(image: Image) -> Image:
@@ -94,7 +94,7 @@ def _normal_quantiles() -> Float64Array:
 
 
 def normal_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> Uint16Array:
-    """Random uint16 for ``looked_up`` in a table of ``quantiles``: a third of the time of drawing normal numbers."""
+    """Random uint16 for ``apply_lut`` in a table of ``quantiles``: a third of the time of drawing normal numbers."""
     count = 2 * int(np.prod(shape))
     if count % 8 == 0:  # whole words of the generator hold the very same bytes, and are had three times as fast
         bits = rng.bit_generator.random_raw(count // 8).astype("<u8", copy=False).view("<u2")
@@ -105,7 +105,7 @@ def normal_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> Uint16Array
 
 def white_waves(rng: np.random.Generator, shape: tuple[int, ...]) -> Complex64Array:
     """Random waves of white noise: complex numbers whose real and imaginary parts are normal, of variance 1."""
-    parts = looked_up(normal_bits(rng, (*shape, 2)), quantiles(1).astype(np.float32))
+    parts = apply_lut(normal_bits(rng, (*shape, 2)), quantiles(1).astype(np.float32))
     return parts.view(np.complex64)[..., 0]
 
 

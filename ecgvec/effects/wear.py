@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float32Array, Float64Array, Image, IntpArray
-from ecgvec.components import Seed, registered
+from ecgvec.components import Seed, register
 from ecgvec.effects.base import EFFECTS, OnPaper
 from ecgvec.warp.creases import Creases
 from ecgvec.warp.parts import Bend, Paper, generator
@@ -28,7 +28,7 @@ CELL_MM = 0.1  # of the fibres' noise
 STEP_MM = 0.25  # of the noise along a fold
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Wear(OnPaper):
     """Worn ink and dirt along the folds of all creases, the more the sharper a fold is: ``worn`` is the share of the
     wear, ``dirt`` that of the dirt, that a much used sheet has."""
@@ -38,14 +38,14 @@ class Wear(OnPaper):
     dirt: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.7
     seed: Seed = 0
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+    def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with worn folds; the very same array where there is nothing to wear."""
         lines = [line for bend in bends if isinstance(bend, Creases) for line in _lines(bend, paper)]
         if not lines or not (self.worn or self.dirt):
             return page
         rng = generator(self.seed)
         length = float(np.hypot(paper.width, paper.height))
-        noise = _Noise.drawn(rng, 2 * length)
+        noise = _Noise.draw(rng, 2 * length)
         changed = np.ascontiguousarray(page).copy()
         for line, start in zip(lines, rng.uniform(length / 2, 3 * length / 2, len(lines)), strict=True):
             where, t, s = _band(line, page.shape[:2], scale, paper)
@@ -53,7 +53,7 @@ class Wear(OnPaper):
                 line,
                 changed.reshape(-1, 3),
                 where,
-                noise.worn(t, s + np.float32(start)),
+                noise.wear_at(t, s + np.float32(start)),
                 noise.dirt(t, s + np.float32(start)),
             )
         return changed
@@ -124,7 +124,7 @@ class _Noise:
     fibres: Float32Array
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator, length: float) -> _Noise:
+    def draw(cls, rng: np.random.Generator, length: float) -> _Noise:
         """For a fold of ``length`` mm."""
         count = int(length / STEP_MM) + 2
         broken = 0.66 + 0.22 * _smooth(rng, count, 14) + 0.2 * _smooth(rng, count, 2) + 0.12 * _smooth(rng, count, 0.5)
@@ -135,7 +135,7 @@ class _Noise:
         fibres = cv2.GaussianBlur(rng.standard_normal(cells, dtype=np.float32), (0, 0), 0.6)
         return cls(np.clip(broken, 0, 1), np.clip(grime, 0, 1), wanders, 0.3 + 0.6 * fibres / fibres.std())
 
-    def worn(self, t: Float32Array, s: Float32Array) -> Float32Array:
+    def wear_at(self, t: Float32Array, s: Float32Array) -> Float32Array:
         """Share (n, k) of what can break off that has, at ``t`` (n, k) mm across the fold, ``s`` (n, 1) along it."""
         at, i = _at(s, STEP_MM), _at(s, CELL_MM)
         broken = self.broken[at]

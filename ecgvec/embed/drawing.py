@@ -174,10 +174,10 @@ def _around(ink: BoolArray, corner: Float64Array) -> Points | None:
     part = ink[:, columns]
     top, bottom = part.argmax(axis=0), len(ink) - part[::-1].argmax(axis=0)
     edges = [np.column_stack([columns + right, side]) for right in (0, 1) for side in (top, bottom)]
-    return sliced_hulls((np.stack(edges, axis=1).reshape(-1, 2) + corner) / MEASURED)
+    return slice_hulls((np.stack(edges, axis=1).reshape(-1, 2) + corner) / MEASURED)
 
 
-def sliced_hulls(points: Points) -> Points:
+def slice_hulls(points: Points) -> Points:
     """The corners (m, 2) of the hulls of ``points`` (n, 2) in slices along x: their bounds are the points' own, however
     a warp bends them."""
     ordered = points[np.argsort(points[:, 0], kind="stable")]

@@ -14,9 +14,9 @@ from ecgvec.embed.place import page_labels
 from ecgvec.errors import RecipeError, WarpError
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
 from ecgvec.graphics.raster import cover
-from ecgvec.rendering.camera import Shot, developed, hidden, page_dpi, taken
-from ecgvec.rendering.labels.derive import as_path, in_image
-from ecgvec.rendering.labels.model import Annotations
+from ecgvec.rendering.camera import View, compute_view, occluded_region, page_dpi, render_pixels
+from ecgvec.rendering.labels.derive import as_path, map_labels
+from ecgvec.rendering.labels.model import Labels
 from ecgvec.rendering.labels.occlusion import occlude
 from ecgvec.sheet import Sheet
 from ecgvec.warp.apply import Dressing, resample
@@ -63,16 +63,16 @@ class Layer:
         style = plan.page.style.model_copy(update={"dpi": self.dpi})
         plan = plan.model_copy(update={"page": plan.page.model_copy(update={"style": style})})
         effects = tuple(e for e in plan.effects if not isinstance(e, Capture | Surroundings))
-        shot = taken(plan, sheet.paper)
-        alpha = _alpha(sheet, shot, self.dpi)
-        pixels = _unmixed(developed(sheet.scene, shot, self.dpi, effects), alpha)
+        view = compute_view(plan, sheet.paper)
+        alpha = _alpha(sheet, view, self.dpi)
+        pixels = _unmixed(render_pixels(sheet.scene, view, self.dpi, effects), alpha)
         whole = np.dstack([pixels, alpha])
-        x0, y0, x1, y1 = _bounds(alpha) if trim else (0, 0, *shot.warp.size)
+        x0, y0, x1, y1 = _bounds(alpha) if trim else (0, 0, *view.warp.size)
         self.image: Uint8Array = np.ascontiguousarray(whole[y0:y1, x0:x1])
         shift = np.array([[1.0, 0.0, -x0], [0.0, 1.0, -y0], [0.0, 0.0, 1.0]])
-        self._warp = _Moved(shot.warp, shift, (x1 - x0, y1 - y0))
-        self._on_paper = occlude(page_labels(sheet), shot.sheet, hidden(shot, effects, self.dpi))
-        self.labels: Annotations = in_image(self._on_paper, self._warp)
+        self._warp = _Moved(view.warp, shift, (x1 - x0, y1 - y0))
+        self._on_paper = occlude(page_labels(sheet), view.remaining_paper, occluded_region(view, effects, self.dpi))
+        self.labels: Labels = map_labels(self._on_paper, self._warp)
 
     @property
     def quad(self) -> Points:
@@ -84,20 +84,20 @@ class Layer:
         """(width, height) in px."""
         return self._warp.size
 
-    def under(self, matrix: ArrayLike, size: tuple[int, int]) -> Annotations:
+    def under(self, matrix: ArrayLike, size: tuple[int, int]) -> Labels:
         """The labels where a compositor puts them that draws the layer through a homography ``matrix`` (3, 3), px of
         the layer to px of its own image of ``size`` (width, height): visible where the layer shows them and that image
         holds them. Pixels' corners are whole numbers on both sides; OpenCV counts from their middles, see
         ``for_opencv`` and ``from_opencv``.
 
-        They are sent from the paper at one go. Do not use ``labels.mapped`` for it: boxes of traces need the pen's
+        They are sent from the paper at one go. Do not use ``labels.transform`` for it: boxes of traces need the pen's
         width in mm. WarpError for a matrix that is no homography.
         """
-        return in_image(self._seen_by_layer(), _Moved(self._warp, _homography(matrix), size))
+        return map_labels(self._seen_by_layer(), _Moved(self._warp, _homography(matrix), size))
 
-    def _seen_by_layer(self) -> Annotations:
+    def _seen_by_layer(self) -> Labels:
         """The labels on the paper, with what is outside the layer's image not visible."""
-        return self._on_paper.seen(lambda points: self._holds(self._warp.forward(points)))
+        return self._on_paper.restrict(lambda points: self._holds(self._warp.forward(points)))
 
     def _holds(self, points: Points) -> BoolArray:
         with np.errstate(invalid="ignore"):
@@ -124,17 +124,17 @@ def _homography(matrix: ArrayLike) -> Float64Array:
     return found
 
 
-def _alpha(sheet: Sheet, shot: Shot, dpi: float) -> Uint8Array:
+def _alpha(sheet: Sheet, view: View, dpi: float) -> Uint8Array:
     """How much of each pixel the paper covers, (H, W), 0 to 255."""
-    if isinstance(shot.warp, Flat):
+    if isinstance(view.warp, Flat):
         paper = as_path(shapely.box(0, 0, sheet.paper.width, sheet.paper.height))
-        return cover(paper.mapped(shot.warp.forward), shot.warp.size[::-1], MM_PER_INCH)  # 1 px is 1 px
-    dpi = page_dpi(shot.warp, dpi)
+        return cover(paper.transform(view.warp.forward), view.warp.size[::-1], MM_PER_INCH)  # 1 px is 1 px
+    dpi = page_dpi(view.warp, dpi)
     width, height = pixel_size(sheet.paper.width, sheet.paper.height, dpi)
-    left = None if shot.sheet is None else cover(as_path(shot.sheet), (height, width), dpi)
+    left = None if view.remaining_paper is None else cover(as_path(view.remaining_paper), (height, width), dpi)
     black = np.zeros((height, width, 3), dtype=np.uint8)
     # Off the paper it is white: what is missing from white is the paper.
-    return np.asarray(255 - resample(black, px_per_mm(dpi), shot.warp, Dressing(cover=left))[..., 0])
+    return np.asarray(255 - resample(black, px_per_mm(dpi), view.warp, Dressing(cover=left))[..., 0])
 
 
 def _unmixed(pixels: Uint8Array, alpha: Uint8Array) -> Uint8Array:

@@ -15,13 +15,13 @@ from numpy.typing import ArrayLike
 
 from ecgvec import svg
 from ecgvec._typing import Points
-from ecgvec.embed.drawing import Drawing, sliced_hulls
+from ecgvec.embed.drawing import Drawing, slice_hulls
 from ecgvec.embed.host import SVG, read
-from ecgvec.embed.place import Inset, matrix, place, styled
+from ecgvec.embed.place import Inset, matrix, place, style_attribute
 from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.path import hull
-from ecgvec.graphics.nodes import TextInfo, text_mark
+from ecgvec.graphics.shapes import TextInfo, text_shape
 from ecgvec.rendering.labels.derive import corners
 from ecgvec.rendering.labels.model import TextLabel, bounds, dense_ring
 from ecgvec.sheet import Sheet
@@ -111,13 +111,13 @@ class Page:
         elements: list[str] = []
         labels: list[TextLabel] = []
         for row, line in enumerate(lines):
-            mark = text_mark("", HOST_TEXT, line, (at[0], at[1] + row * pitch), (face, size, color), align)
+            mark = text_shape("", HOST_TEXT, line, (at[0], at[1] + row * pitch), (face, size, color), align)
             if mark is None:
                 continue
             assert isinstance(mark.info, TextInfo)
             name, order = next(names), len(self.texts) + len(labels)
             labels.append(_label(name, mark.info.text, order, mark.info.outline.points))
-            look = styled(svg.pen_attributes(mark.pen))
+            look = style_attribute(svg.pen_attributes(mark.pen))
             words = escape(mark.info.text)
             elements.append(
                 f'<path id="{name}" class="{HOST_TEXT}" role="img" aria-label="{words}" style="{look}" '
@@ -125,7 +125,9 @@ class Page:
             )
         if not labels:
             return self
-        group = f'<g xmlns="{SVG}" transform="{matrix(host.to_user)}" style="{styled()}">{"".join(elements)}</g>'
+        group = (
+            f'<g xmlns="{SVG}" transform="{matrix(host.to_user)}" style="{style_attribute()}">{"".join(elements)}</g>'
+        )
         return replace(self, svg=host.with_last(group), labelled=(*self.labelled, *labels))
 
 
@@ -172,4 +174,4 @@ def _label(name: str, words: str, order: int, points: Points, angle: float = 0.0
     """The label of a text with ink around ``points`` (n, 2) mm, turned clockwise by ``angle`` radians."""
     turned = Affine(np.cos(angle), np.sin(angle), -np.sin(angle), np.cos(angle))
     quad = turned(corners(bounds(turned.inverse()(points))))
-    return TextLabel(name, HOST_TEXT, words, order, quad, hull(points), sliced_hulls(points))
+    return TextLabel(name, HOST_TEXT, words, order, quad, hull(points), slice_hulls(points))

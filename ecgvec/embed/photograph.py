@@ -30,11 +30,11 @@ from ecgvec.export.instances import Instance, instances
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.units import pixel_size, px_per_mm
 from ecgvec.graphics.raster import LARGEST_PX
-from ecgvec.planning.parts import drawn_parts
+from ecgvec.planning.parts import draw_parts
 from ecgvec.recipe.recipe import Recipe, load_recipe
-from ecgvec.rendering.camera import Shot, developed, hidden, sheet
-from ecgvec.rendering.labels.derive import corners, in_image
-from ecgvec.rendering.labels.model import Annotations, TextLabel, bounds, dense_ring
+from ecgvec.rendering.camera import View, occluded_region, remaining_paper, render_pixels
+from ecgvec.rendering.labels.derive import corners, map_labels
+from ecgvec.rendering.labels.model import Labels, TextLabel, bounds, dense_ring
 from ecgvec.rendering.labels.occlusion import occlude
 from ecgvec.sheet import Sheet
 from ecgvec.warp import WARPS
@@ -53,7 +53,7 @@ class Photograph:
 
     ``ecgs``: each ECG as a Sheet of its own, in the order of the page's insets, whose image is the whole picture and
     whose labels are in its px; ``ecgs[k].warp`` goes from mm of that ECG's paper to px. ``labels``: those of the host,
-    in px: its corners, what is left of its paper, and its ``texts``. ``shot``: how the page is seen; ``covered``: what
+    in px: its corners, what is left of its paper, and its ``texts``. ``view``: how the page is seen; ``covered``: what
     hides places of it, in mm of the host. ``warp`` and ``effects`` are the parts that were drawn, all their numbers
     settled.
     """
@@ -62,8 +62,8 @@ class Photograph:
     dpi: float
     image: Uint8Array
     ecgs: tuple[Sheet, ...]
-    labels: Annotations
-    shot: Shot
+    labels: Labels
+    view: View
     covered: BaseGeometry
     warp: tuple[WarpPart, ...]
     effects: tuple[Effect, ...]
@@ -96,37 +96,37 @@ def photograph(page: Page, recipe: Recipe | str = "clean", seed: int = 0, dpi: f
     if not 0 < dpi < np.inf:
         raise RecipeError(f"dpi is {dpi}: give a number above 0")
     keys = (seed, page.name, 0)
-    warp = drawn_parts(chosen.warp, WARPS, "warp", keys)
-    effects = drawn_parts(chosen.effects, EFFECTS, "effects", keys)
+    warp = draw_parts(chosen.warp, WARPS, "warp", keys)
+    effects = draw_parts(chosen.effects, EFFECTS, "effects", keys)
     paper = Paper(page.width, page.height)
-    shot = _taken(paper, warp, effects, dpi)
-    image = developed(page.drawing.draw, shot, dpi, effects)
+    view = _taken(paper, warp, effects, dpi)
+    image = render_pixels(page.drawing.draw, view, dpi, effects)
     whole = shapely.box(0, 0, paper.width, paper.height)
-    left = whole if shot.sheet is None else shot.sheet
+    left = whole if view.remaining_paper is None else view.remaining_paper
     gone = shapely.difference(shapely.box(*whole.buffer(BEYOND_MM).bounds), left)
-    covered = shapely.union(hidden(shot, effects, dpi), gone)
+    covered = shapely.union(occluded_region(view, effects, dpi), gone)
     ecgs, texts = [], []
     for item, above in from_the_top(page, covered):
         if isinstance(item, Inset):
-            ecgs.append(_seen(item, image, shot.warp, above, left))
+            ecgs.append(_seen(item, image, view.warp, above, left))
         else:
             texts.append(occlude(_host(paper, (item,)), None, above).texts[0])
-    outline = occlude(_host(paper, ()), shot.sheet, Polygon())
-    labels = in_image(replace(outline, texts=tuple(reversed(texts))), shot.warp)
-    return Photograph(page, dpi, image, tuple(reversed(ecgs)), labels, shot, covered, warp, effects)
+    outline = occlude(_host(paper, ()), view.remaining_paper, Polygon())
+    labels = map_labels(replace(outline, texts=tuple(reversed(texts))), view.warp)
+    return Photograph(page, dpi, image, tuple(reversed(ecgs)), labels, view, covered, warp, effects)
 
 
-def _taken(paper: Paper, warp: tuple[WarpPart, ...], effects: tuple[Effect, ...], dpi: float) -> Shot:
+def _taken(paper: Paper, warp: tuple[WarpPart, ...], effects: tuple[Effect, ...], dpi: float) -> View:
     """How ``photo.taken`` shows a page without border or crop."""
     size = pixel_size(paper.width, paper.height, dpi)
     if not warp and all(isinstance(effect, Capture) for effect in effects):
-        return Shot(Flat((0.0, 0.0, paper.width, paper.height), dpi))
+        return View(Flat((0.0, 0.0, paper.width, paper.height), dpi))
     composed = compose(paper, Canvas(*size, px_per_mm(dpi)), warp)
     if max(composed.warp.size) > LARGEST_PX:
         raise RecipeError(
             f"the image would have {composed.warp.size} px, and {LARGEST_PX} a side is the most: lower dpi"
         )
-    return Shot(composed.warp, composed, sheet(paper, effects))
+    return View(composed.warp, composed, remaining_paper(paper, effects))
 
 
 def from_the_top(page: Page, covered: BaseGeometry) -> Iterator[tuple[Inset | TextLabel, BaseGeometry]]:
@@ -137,10 +137,10 @@ def from_the_top(page: Page, covered: BaseGeometry) -> Iterator[tuple[Inset | Te
             covered = shapely.union(covered, Polygon(item.quad))
 
 
-def _host(paper: Paper, texts: tuple[TextLabel, ...]) -> Annotations:
+def _host(paper: Paper, texts: tuple[TextLabel, ...]) -> Labels:
     """The labels of a host page, in mm."""
     page = corners((0.0, 0.0, paper.width, paper.height))
-    return Annotations(page, dense_ring(page), (), 0.0, (), texts, (), None, None, None, (), ())
+    return Labels(page, dense_ring(page), (), 0.0, (), texts, (), None, None, None, (), ())
 
 
 def _seen(inset: Inset, image: Uint8Array, host: Flat | Lattice, above: BaseGeometry, left: Polygon) -> Sheet:
@@ -154,12 +154,12 @@ def _seen(inset: Inset, image: Uint8Array, host: Flat | Lattice, above: BaseGeom
     if isinstance(piece, Polygon) and not piece.is_empty and rest.area < own.area:
         outlined = occlude(inset.on_paper, piece, Polygon())
         labels = replace(labels, page=outlined.page, holes=outlined.holes)
-    warp = seen_through(host, inset.to_host, inset.sheet.paper)
-    shot = Shot(warp)
-    return replace(inset.sheet, shot=shot, image=image, annotations=in_image(labels, warp), covered=covered)
+    warp = compose_with_host(host, inset.to_host, inset.sheet.paper)
+    view = View(warp)
+    return replace(inset.sheet, view=view, image=image, labels=map_labels(labels, warp), covered=covered)
 
 
-def seen_through(host: Flat | Lattice, to_host: Affine, paper: Paper) -> Lattice:
+def compose_with_host(host: Flat | Lattice, to_host: Affine, paper: Paper) -> Lattice:
     """The map from mm of an ECG's ``paper``, which ``to_host`` puts on a host page, to px of the image of ``host``.
 
     A lattice's interpolant goes through an affine map as its nodes do, so this is the host's own map to the last digit.
@@ -247,7 +247,7 @@ def _texts(page: Photograph) -> Iterator[tuple[TextLabel, Instance | None]]:
         truncated = not frame.covers(shapely.box(*box))
         shape = MultiPolygon(parts)
         inside = np.all((text.quad >= 0) & (text.quad < (width, height)), axis=1)
-        bare = np.asarray(shapely.contains_xy(above[text.id], *page.shot.warp.inverse(text.quad).T))
+        bare = np.asarray(shapely.contains_xy(above[text.id], *page.view.warp.inverse(text.quad).T))
         points = np.where(inside[:, None], np.column_stack([text.quad, 2.0 - bare]), 0.0)
         more = {"text": text.text, "order": text.order, "occluded": text.occluded}
         box = shape.bounds if truncated else box

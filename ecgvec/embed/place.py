@@ -18,10 +18,10 @@ from ecgvec._typing import Points
 from ecgvec.embed.host import SVG, Host, after, read
 from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
-from ecgvec.graphics.nodes import AddedInfo, Mark, Scene
+from ecgvec.graphics.shapes import AddedInfo, Scene, Shape
 from ecgvec.record.beats import Beats
 from ecgvec.rendering.labels.derive import derive
-from ecgvec.rendering.labels.model import Annotations
+from ecgvec.rendering.labels.model import Labels
 from ecgvec.rendering.labels.occlusion import occlude
 from ecgvec.sheet import Sheet
 
@@ -61,14 +61,14 @@ class Inset:
     prefix: str
     sheet: Sheet
     to_host: Affine
-    on_paper: Annotations
+    on_paper: Labels
     opaque: bool
 
     @cached_property
-    def labels(self) -> Annotations:
+    def labels(self) -> Labels:
         """The labels in mm of the host's page, the pens' widths too. A trace's ``axes`` and ``clip`` stay in mm of the
         ECG's own paper: ``to_host(axes.to_page(t, mv))`` is where a sample lies."""
-        moved = self.on_paper.mapped(self.to_host)
+        moved = self.on_paper.transform(self.to_host)
         scale = float(np.hypot(self.to_host.a, self.to_host.b))
         traces = tuple(replace(trace, pen=scale * trace.pen) for trace in moved.traces)
         return replace(moved, traces=traces, ink_width=scale * moved.ink_width)
@@ -87,7 +87,7 @@ class Placed:
     inset: Inset
 
     @property
-    def labels(self) -> Annotations:
+    def labels(self) -> Labels:
         """The ECG's labels in mm from the top left corner of the host's page, see ``Inset.labels``."""
         return self.inset.labels
 
@@ -119,7 +119,7 @@ def place(
             f"an ECG cannot be placed at x, y, width, rotate of {numbers}: give numbers, and a width above 0"
         )
     prefix = _free(host) if prefix is None else _checked(host, prefix)
-    scene = renamed(sheet.scene, prefix)
+    scene = prefix_ids(sheet.scene, prefix)
     groups = tuple(group for group in scene.groups if paper or group.role != _PAPER)
     own = replace(sheet, scene=replace(scene, groups=groups))
     to_host = _to_host(own.scene, x_mm, y_mm, width_mm, rotate)
@@ -127,18 +127,18 @@ def place(
     return Placed(host.with_last(_fragment(inset, after(host.to_user, to_host))), inset)
 
 
-def page_labels(sheet: Sheet) -> Annotations:
+def page_labels(sheet: Sheet) -> Labels:
     """The labels of a sheet's page in mm, before any warp: what its own marks hide is occluded, and nothing else."""
-    known = sheet.annotations
+    known = sheet.labels
     beats = Beats(np.array([beat.t for beat in known.beats]), tuple(beat.symbol for beat in known.beats), "")
     labels = derive(sheet.scene, sheet.layout, beats, known.minor is not None)
     return occlude(labels, None, Polygon())
 
 
-def renamed(scene: Scene, prefix: str) -> Scene:
+def prefix_ids(scene: Scene, prefix: str) -> Scene:
     """The scene with ``prefix`` before every id, and before what refers to one."""
 
-    def mark(old: Mark) -> Mark:
+    def mark(old: Shape) -> Shape:
         data, info = dict(old.data), old.info
         if "trace" in data:
             data["trace"] = prefix + data["trace"]
@@ -146,7 +146,7 @@ def renamed(scene: Scene, prefix: str) -> Scene:
             info = replace(info, trace=prefix + info.trace)
         return replace(old, id=prefix + old.id, data=data, info=info)
 
-    groups = (replace(g, id=prefix + g.id, marks=tuple(map(mark, g.marks))) for g in scene.groups)
+    groups = (replace(g, id=prefix + g.id, shapes=tuple(map(mark, g.shapes))) for g in scene.groups)
     return replace(scene, groups=tuple(groups))
 
 
@@ -184,13 +184,13 @@ def _fragment(inset: Inset, to_user: Affine) -> str:
         element.tag = element.tag.rpartition("}")[2]
         if element.tag in _PAINTED:
             look = {key: element.attrib.pop(key) for key in _FRESH if key in element.attrib}
-            element.set("style", styled(look))
+            element.set("style", style_attribute(look))
     group = ElementTree.Element("g", {"xmlns": SVG, "id": f"{prefix}embedded", "class": "ecgvec-page"})
-    group.attrib |= {"transform": matrix(to_user), "style": styled()}
+    group.attrib |= {"transform": matrix(to_user), "style": style_attribute()}
     size = {"x": "0", "y": "0", "width": f"{scene.width:.10g}", "height": f"{scene.height:.10g}"}
     edge = ElementTree.SubElement(ElementTree.SubElement(group, "defs"), "clipPath", {"id": f"{prefix}embedded-edge"})
-    ElementTree.SubElement(edge, "rect", size | {"style": styled()})
-    cut = ElementTree.SubElement(group, "g", {"style": styled({"clip-path": f"url(#{prefix}embedded-edge)"})})
+    ElementTree.SubElement(edge, "rect", size | {"style": style_attribute()})
+    cut = ElementTree.SubElement(group, "g", {"style": style_attribute({"clip-path": f"url(#{prefix}embedded-edge)"})})
     cut.extend(list(page))
     return ElementTree.tostring(group, encoding="unicode")
 
@@ -200,6 +200,6 @@ def matrix(affine: Affine) -> str:
     return f"matrix({' '.join(f'{value:.12g}' for value in astuple(affine))})"
 
 
-def styled(look: Mapping[str, str] = MappingProxyType({})) -> str:
+def style_attribute(look: Mapping[str, str] = MappingProxyType({})) -> str:
     """``look``, presentation properties, as the attribute ``style`` of an element, which a host's rules do not beat."""
     return ";".join(f"{key}:{value}" for key, value in {**_FRESH, **look}.items())

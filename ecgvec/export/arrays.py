@@ -25,7 +25,7 @@ def lattice(sheet: Sheet, stem: str) -> Files:
     the top-left pixel, rows from the page's top down, columns from its left. ``grid/STEM-visible.npy``, (rows, columns)
     bool: whether it lies in the image. Every crossing has its position, hidden or outside the image or not: NaN is
     nowhere."""
-    grid = sheet.annotations.grid
+    grid = sheet.labels.grid
     if grid is None:
         return {}
     crossings = grid.crossings.astype("<f8", copy=False)

@@ -69,11 +69,11 @@ def _pdf(sheet: Sheet, stem: str) -> Files:
 
 
 def _gt(sheet: Sheet, stem: str) -> Files:
-    return {f"{stem}-gt.png": encode_png(sheet.truth_image, sheet.plan.page.style.dpi)}
+    return {f"{stem}-gt.png": encode_png(sheet.trace_image, sheet.plan.page.style.dpi)}
 
 
 def _gt_svg(sheet: Sheet, stem: str) -> Files:
-    return {f"{stem}-gt.svg": svg.write(sheet.truth).encode()}
+    return {f"{stem}-gt.svg": svg.write(sheet.trace_scene).encode()}
 
 
 def _warped_svg(sheet: Sheet, stem: str) -> Files:
@@ -81,7 +81,7 @@ def _warped_svg(sheet: Sheet, stem: str) -> Files:
 
 
 def _gt_warped_svg(sheet: Sheet, stem: str) -> Files:
-    return {f"{stem}-gt-warped.svg": warped_svg.write(sheet.truth, sheet.warp).encode()}
+    return {f"{stem}-gt-warped.svg": warped_svg.write(sheet.trace_scene, sheet.warp).encode()}
 
 
 FORMATS.add("png", Format("the image", _png, ending=".png"))

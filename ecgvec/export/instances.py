@@ -12,7 +12,7 @@ from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array, Points
-from ecgvec.graphics.nodes import AddedInfo, Mark
+from ecgvec.graphics.shapes import AddedInfo, Shape
 from ecgvec.rendering.labels.derive import trace_ink
 from ecgvec.rendering.labels.model import TraceLabel, bounds
 from ecgvec.rendering.labels.occlusion import WHOLE
@@ -83,8 +83,12 @@ def instances(sheet: Sheet) -> tuple[list[Instance], list[str]]:
 
 def _covered(sheet: Sheet) -> BaseGeometry:
     """Where nothing printed can be seen, in page mm: what lies on the page, and what opaque marks cover."""
-    added = (mark.info for mark in sheet.scene.marks() if isinstance(mark.info, AddedInfo))
-    gone = [] if sheet.shot.sheet is None else [shapely.difference(_paper(sheet).buffer(1.0), sheet.shot.sheet)]
+    added = (mark.info for mark in sheet.scene.shapes() if isinstance(mark.info, AddedInfo))
+    gone = (
+        []
+        if sheet.view.remaining_paper is None
+        else [shapely.difference(_paper(sheet).buffer(1.0), sheet.view.remaining_paper)]
+    )
     opaque = [Polygon(info.ring) for info in added if info.opaque]
     return shapely.union_all([sheet.covered, *gone, *opaque])
 
@@ -123,8 +127,8 @@ def _place(trace: TraceLabel) -> dict[str, Any]:
 
 
 def _traces(sheet: Sheet) -> Iterator[Thing]:
-    for trace in sheet.annotations.traces:
-        ink = trace_ink(trace, sheet.warp, sheet.annotations.ink_width)
+    for trace in sheet.labels.traces:
+        ink = trace_ink(trace, sheet.warp, sheet.labels.ink_width)
         more = _place(trace) | {"first_sample": trace.first_sample, "samples": len(trace.t), "fs": trace.fs}
         seen, occluded = bool(trace.visible.any()), _share_of_samples(trace, sheet.warp.size)
         yield Thing(trace.id, "lead", trace.lead, seen, ink, bounds(trace.outline), None, occluded, more)
@@ -139,7 +143,7 @@ def _share_of_samples(trace: TraceLabel, size: tuple[int, int]) -> float:
 
 def _panels(sheet: Sheet, covered: BaseGeometry) -> Iterator[Thing]:
     boxes = {(panel.row, panel.column, panel.rhythm): shapely.box(*panel.box) for panel in sheet.layout.panels}
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         box = boxes[trace.row, trace.column, trace.rhythm]
         occluded = round(float(shapely.intersection(box, covered).area / box.area), 4)
         yield Thing(
@@ -156,7 +160,7 @@ def _panels(sheet: Sheet, covered: BaseGeometry) -> Iterator[Thing]:
 
 
 def _texts(sheet: Sheet) -> Iterator[Thing]:
-    for text in sheet.annotations.texts:
+    for text in sheet.labels.texts:
         more = {"text": text.text, "order": text.order} | ({} if text.trace is None else {"trace": text.trace})
         more |= {"kind": text.kind} if text.kind else {}
         shape, box = _polygon(text.hull), bounds(text.outline)
@@ -165,15 +169,15 @@ def _texts(sheet: Sheet) -> Iterator[Thing]:
 
 def _marks(sheet: Sheet) -> Iterator[Thing]:
     """Calibration pulses and the QR code."""
-    drawn = {mark.id: mark for mark in sheet.scene.marks() if mark.role == "pulse"}
-    for pulse in sheet.annotations.pulses:
+    drawn = {mark.id: mark for mark in sheet.scene.shapes() if mark.role == "pulse"}
+    for pulse in sheet.labels.pulses:
         first_foot, *tops, last_foot = pulse.corners
         quad = np.array([tops[0], tops[-1], last_foot, first_foot])
         more = {"row": pulse.row, "mv": pulse.mv, "seconds": pulse.seconds, "gains": list(pulse.gains)}
         ink = _pulse_ink(sheet, drawn[pulse.id])
         box = bounds(pulse.outline)
         yield Thing(pulse.id, "mark", "pulse", pulse.visible, ink, box, quad, pulse.occluded, more)
-    qr = sheet.annotations.qr
+    qr = sheet.labels.qr
     if qr is not None:
         shape, box = _polygon(qr.quad), bounds(qr.quad)
         yield Thing("qr-code", "mark", "qr-code", qr.visible, shape, box, qr.quad, qr.occluded, {"text": qr.text})
@@ -181,14 +185,14 @@ def _marks(sheet: Sheet) -> Iterator[Thing]:
 
 def _added(sheet: Sheet) -> Iterator[Thing]:
     """What was put on the print."""
-    for mark in sheet.annotations.marks:
+    for mark in sheet.labels.marks:
         more: dict[str, Any] = {"text": mark.text} if mark.text else {}
         more |= {"opaque": mark.opaque} | ({} if mark.trace is None else {"trace": mark.trace})
         shape, box = _polygon(mark.ring), bounds(mark.ring)
         yield Thing(mark.id, "added", mark.kind, mark.visible, shape, box, None, mark.occluded, more)
 
 
-def _pulse_ink(sheet: Sheet, mark: Mark) -> BaseGeometry:
+def _pulse_ink(sheet: Sheet, mark: Shape) -> BaseGeometry:
     """The ink of a pulse, feet included, in image px."""
     line = shapely.LineString(mark.path.points)
     ink = shapely.segmentize(shapely.buffer(line, mark.pen.width / 2, quad_segs=4), _STEP_MM)

@@ -21,11 +21,11 @@ import numpy as np
 
 from ecgvec._typing import Points
 from ecgvec.components import rgb
-from ecgvec.effects.colour import Temperature
+from ecgvec.effects.color import Temperature
 from ecgvec.effects.sensor import GaussianNoise
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.geometry.units import MM_PER_INCH, px_per_mm
-from ecgvec.graphics.nodes import TextInfo
+from ecgvec.graphics.shapes import TextInfo
 from ecgvec.layout.style import page_colors
 from ecgvec.recipe.options import KitContent
 from ecgvec.record.leads import join_names
@@ -90,7 +90,7 @@ def gridsize_lines(sheet: Sheet, stem: str) -> list[str]:
     """A row a lead: pixels in 5 mm, first and last pixel column of its ink; rhythm strips are called full + lead."""
     x_step, y_step = (round(step, 6) for step in _grid_px(sheet))
     rows = []
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         x0, _, x1, _ = bounds(trace.points)
         name = ("full" if trace.rhythm else "") + trace.lead
         rows.append(_line([f"{stem}.png", x_step, y_step, name, math.floor(x0), math.floor(x1)]))
@@ -106,7 +106,7 @@ def gridsize_file(parts: Iterable[list[str]]) -> Streams:
 def text_boxes(sheet: Sheet) -> bytes:
     """A line a text: x1, y2 (the lower edge), x2, y1, the string; pixels."""
     lines = []
-    for label in sheet.annotations.texts:
+    for label in sheet.labels.texts:
         x0, y0, x1, y1 = bounds(label.outline if label.role == NOTE else label.quad)  # the quad may be a slanting one
         lines.append(f"{x0:.3f},{y1:.3f},{x1:.3f},{y0:.3f},{label.text}\n")
     return "".join(lines).encode()
@@ -149,8 +149,8 @@ def _lead(trace: TraceLabel, name: TextLabel | None, kit: KitContent) -> dict[st
 
 
 def _leads(sheet: Sheet) -> list[dict[str, Any]]:
-    names = {text.trace: text for text in sheet.annotations.texts if text.trace is not None}
-    return [_lead(trace, names.get(trace.id), sheet.plan.kit) for trace in sheet.annotations.traces]
+    names = {text.trace: text for text in sheet.labels.texts if text.trace is not None}
+    return [_lead(trace, names.get(trace.id), sheet.plan.kit) for trace in sheet.labels.traces]
 
 
 def _pulse(label: PulseLabel) -> dict[str, Any]:
@@ -172,13 +172,13 @@ def _look(sheet: Sheet) -> dict[str, Any]:
     """What level 2 adds of the page's look. Colours are RGB from 0 to 1; those of a grid that is not there are null."""
     page, style = sheet.plan.page, sheet.plan.page.style
     colors = page_colors(style)
-    grid = sheet.annotations.grid is not None
+    grid = sheet.labels.grid is not None
     return {
         "grid_line_width": round(style.major_width / MM_PER_INCH * POINTS_PER_INCH, 4) if grid else 0.0,
         "grid_line_color_major": _color(colors.major) if grid else None,
         "grid_line_color_minor": _color(colors.minor) if grid else None,
         "ecg_plot_color": _color(colors.trace),
-        "dc_pulse": bool(sheet.annotations.pulses),
+        "dc_pulse": bool(sheet.labels.pulses),
         "bw": style.bw,
         "gridlines": grid,
         "printed_text": sheet.plan.header is not None,
@@ -192,7 +192,7 @@ def config(sheet: Sheet) -> dict[str, Any]:
     """The JSON of one image, of the plan's level; ``resolution`` in dpi. In level 2 ``crop`` is the share of each side
     that was cut off."""
     height, width = sheet.image.shape[:2]
-    style, traces = sheet.plan.page.style, sheet.annotations.traces
+    style, traces = sheet.plan.page.style, sheet.labels.traces
     x_step, y_step = (round(step, PX_DECIMALS) for step in _grid_px(sheet))
     first = {
         "sampling_frequency": _number(traces[0].fs) if traces else None,
@@ -203,14 +203,14 @@ def config(sheet: Sheet) -> dict[str, Any]:
         "resolution": _number(style.dpi),
         "pad_inches": _number(round(style.pad / MM_PER_INCH, 6)),
         "leads": _leads(sheet),
-        "calibration_pulses": [_pulse(pulse) for pulse in sheet.annotations.pulses],
+        "calibration_pulses": [_pulse(pulse) for pulse in sheet.labels.pulses],
     }
     return first if sheet.plan.kit.level < 2 else {**first, **_look(sheet), **_bent(sheet), **_handwritten(sheet)}
 
 
 def _handwritten(sheet: Sheet) -> dict[str, Any]:
     """How many notes there are, and where the first one's ink begins on the page, in px; 0 where there is none."""
-    notes = [mark.info.ink for mark in sheet.scene.marks() if mark.role == NOTE and isinstance(mark.info, TextInfo)]
+    notes = [mark.info.ink for mark in sheet.scene.shapes() if mark.role == NOTE and isinstance(mark.info, TextInfo)]
     scale = px_per_mm(sheet.plan.page.style.dpi)
     x, y = (round(notes[0].x0 * scale), round(notes[0].y0 * scale)) if notes else (0, 0)
     return {

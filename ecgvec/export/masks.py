@@ -32,8 +32,8 @@ from ecgvec._typing import AnyArray, BoolArray, Points, Uint8Array, Uint16Array
 from ecgvec.components import rgb
 from ecgvec.export.arrays import npy
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
-from ecgvec.geometry.path import CLOSE, MOVE, Path, dashed, lines, polyline
-from ecgvec.graphics.nodes import Mark, TextInfo
+from ecgvec.geometry.path import CLOSE, MOVE, Path, dash_line, lines, polyline
+from ecgvec.graphics.shapes import Shape, TextInfo
 from ecgvec.layout.place import TraceInfo
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.rendering.labels.derive import as_path, corners, trace_ink
@@ -88,14 +88,14 @@ class Patch:
 
 def _edges(path: Path) -> tuple[Points, Points]:
     """The sides of a closed path's rings, (n, 2) from and (n, 2) to; curves as straight lines."""
-    flat = path.flattened()
+    flat = path.flatten()
     starts = np.flatnonzero(flat.codes[flat.codes != CLOSE] == MOVE)
     following = np.arange(1, len(flat.points) + 1)
     following[np.append(starts[1:], len(flat.points)) - 1] = starts  # a ring's last point leads to its first
     return flat.points, flat.points[following]
 
 
-def filled(path: Path, size: tuple[int, int], even_odd: bool) -> Patch | None:
+def fill_polygon(path: Path, size: tuple[int, int], even_odd: bool) -> Patch | None:
     """The pixels of an image of ``size`` (width, height) whose centre lies in the closed ``path`` (image px), by the
     even-odd rule or by the non-zero one, which fonts need: their contours may overlap. None where it lies outside.
 
@@ -122,18 +122,18 @@ def filled(path: Path, size: tuple[int, int], even_odd: bool) -> Patch | None:
     return Patch(left, top, (winding & 1 if even_odd else winding) != 0)
 
 
-def _width(mark: Mark, places: Points, warp: Warp) -> float:
+def _width(mark: Shape, places: Points, warp: Warp) -> float:
     """The width in mm in which a line is filled: the pen's, or one pixel where that is wider. ``places`` (n, 2): page
     points between which the line runs."""
     scale = float(local_scale(warp, places).min())
     return max(mark.pen.width, THINNEST_PX / scale)
 
 
-def stroke_ink(mark: Mark, width: float) -> BaseGeometry:
+def stroke_ink(mark: Shape, width: float) -> BaseGeometry:
     """What a pen of ``width`` mm leaves along the open lines of a mark, dashes and caps as its own pen has them: a
     polygon on the page, in mm, with no side longer than ``PIECE_MM``."""
     drawn = lines(mark.path, CURVE_MM)
-    pieces = [LineString(piece) for line in drawn for piece in dashed(line, mark.pen.dash)]
+    pieces = [LineString(piece) for line in drawn for piece in dash_line(line, mark.pen.dash)]
     ink: BaseGeometry = shapely.buffer(
         GeometryCollection(pieces),
         width / 2,
@@ -143,26 +143,26 @@ def stroke_ink(mark: Mark, width: float) -> BaseGeometry:
     return shapely.segmentize(ink, PIECE_MM)
 
 
-def _patch(mark: Mark, trace: TraceLabel | None, warp: Warp) -> Patch | None:
+def _patch(mark: Shape, trace: TraceLabel | None, warp: Warp) -> Patch | None:
     """The pixels of one mark: the letters of a text, the square of a QR code, the ink of a line."""
     if isinstance(mark.info, TextInfo):
-        return filled(mark.info.outline.mapped(warp.forward), warp.size, even_odd=False)
+        return fill_polygon(mark.info.outline.transform(warp.forward), warp.size, even_odd=False)
     if mark.role in ("qr-code", "qr-back"):
         ring = dense_ring(corners(mark.path.bounds()))
-        return filled(polyline(warp.forward(ring), closed=True), warp.size, even_odd=True)
+        return fill_polygon(polyline(warp.forward(ring), closed=True), warp.size, even_odd=True)
     if mark.pen.stroke is None:
-        return filled(mark.path.mapped(warp.forward), warp.size, even_odd=False)
+        return fill_polygon(mark.path.transform(warp.forward), warp.size, even_odd=False)
     if isinstance(mark.info, TraceInfo) and trace is not None:
         ink = trace_ink(trace, warp, _width(mark, dense_ring(corners(mark.info.panel.box), 4), warp))
     else:
         ink = shapely.transform(stroke_ink(mark, _width(mark, mark.path.points, warp)), warp.forward)
-    return filled(as_path(ink), warp.size, even_odd=True)
+    return fill_polygon(as_path(ink), warp.size, even_odd=True)
 
 
-def ink_patches(sheet: Sheet, roles: Collection[str]) -> Iterator[tuple[Mark, Patch]]:
+def ink_patches(sheet: Sheet, roles: Collection[str]) -> Iterator[tuple[Shape, Patch]]:
     """Each mark of these roles with its pixels, in the order of painting; marks outside the image are left out."""
-    traces = {trace.id: trace for trace in sheet.annotations.traces}
-    for mark in sheet.scene.marks():
+    traces = {trace.id: trace for trace in sheet.labels.traces}
+    for mark in sheet.scene.shapes():
         patch = _patch(mark, traces.get(mark.id), sheet.warp) if mark.role in roles else None
         if patch is not None:
             yield mark, patch
@@ -170,7 +170,7 @@ def ink_patches(sheet: Sheet, roles: Collection[str]) -> Iterator[tuple[Mark, Pa
 
 def lead_bits(sheet: Sheet) -> tuple[str, ...]:
     """The lead of each bit: the standard 12, then the page's other leads in the order of its traces."""
-    drawn = (trace.lead for trace in sheet.annotations.traces)
+    drawn = (trace.lead for trace in sheet.labels.traces)
     return tuple(dict.fromkeys([*STANDARD_12, *drawn]))
 
 

@@ -24,9 +24,9 @@ from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import parse_density
 from ecgvec.rendering.labels.derive import at_density, inside
 from ecgvec.rendering.labels.model import (
-    Annotations,
     BeatLabel,
     GridLabel,
+    Labels,
     MarkLabel,
     PulseLabel,
     QrLabel,
@@ -154,7 +154,7 @@ def _qr(label: QrLabel | None) -> dict[str, Any] | None:
     }
 
 
-def _labels(labels: Annotations) -> dict[str, Any]:
+def _labels(labels: Labels) -> dict[str, Any]:
     """Labels in image pixels. Boxes are x, y, width, height; quads run clockwise from the top left as read."""
     return {
         "page": {
@@ -176,12 +176,12 @@ def _labels(labels: Annotations) -> dict[str, Any]:
 def _dense_traces(sheet: Sheet) -> tuple[TraceLabel, ...]:
     """The traces in image px, at the density that the plan asks for."""
     if sheet.plan.trace_density is None:
-        return sheet.annotations.traces
+        return sheet.labels.traces
     number, unit = parse_density(sheet.plan.trace_density)
     per_mm = number * (px_per_mm(sheet.plan.page.style.dpi) if unit == "px" else 1.0)
     seen = inside(sheet.warp)
     found = []
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         label = at_density(trace, per_mm)
         points = sheet.warp.forward(label.points)
         found.append(replace(label, points=points, visible=label.visible & seen(points)))
@@ -212,7 +212,7 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
     header = sheet.plan.header
     document = {
         "format": "ecgvec",
-        "format_version": 1,
+        "format_version": 2,
         "program_version": __version__,
         "image": {
             "width": width,
@@ -229,7 +229,7 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
         },
         "plan": sheet.plan.model_dump(mode="json"),
         "layout": sheet.layout,
-        "labels": _labels(sheet.annotations),
+        "labels": _labels(sheet.labels),
         "files": {
             posixpath.relpath(name, here): hashlib.sha256(content).hexdigest()
             for name, content in sorted(files.items())

@@ -76,7 +76,7 @@ def _files(sheet: Sheet, stem: str) -> Files:
 
 def highest_label(sheet: Sheet, stem: str) -> int:
     """The highest label that the image may hold."""
-    return max((label_of(trace.lead) for trace in sheet.annotations.traces), default=0)
+    return max((label_of(trace.lead) for trace in sheet.labels.traces), default=0)
 
 
 def dataset_file(parts: Iterable[int]) -> Streams:

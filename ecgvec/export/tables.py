@@ -98,8 +98,8 @@ def metadata(sheet: Sheet, stem: str) -> dict[str, Any]:
         "px_per_mm": px_per_mm(style.dpi),
         "width": width,
         "height": height,
-        "leads": [_lead(trace) for trace in sheet.annotations.traces],
-        "texts": [_text(text) for text in sheet.annotations.texts],
+        "leads": [_lead(trace) for trace in sheet.labels.traces],
+        "texts": [_text(text) for text in sheet.labels.texts],
         "objects": _objects(found),
         "hidden": len(hidden),
     }
@@ -128,7 +128,7 @@ def row(sheet: Sheet, stem: str) -> dict[str, Any]:
     """The row of one image. ExportError where the table could not be written at the end of the run."""
     if find_spec("pyarrow") is None:
         raise ExportError("the format parquet needs pyarrow: install it with pip install 'ecgvec[parquet]'")
-    plan, style, traces = sheet.plan, sheet.plan.page.style, sheet.annotations.traces
+    plan, style, traces = sheet.plan, sheet.plan.page.style, sheet.labels.traces
     width, height = sheet.warp.size
     return {
         "file_name": f"{stem}.png",

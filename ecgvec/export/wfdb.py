@@ -31,11 +31,11 @@ def window_signals(sheet: Sheet) -> tuple[Float64Array, tuple[str, ...]]:
     return sheet.signals[:, columns], tuple(sheet.signal_leads[column] for column in columns)
 
 
-def plotted_only(sheet: Sheet) -> tuple[Float64Array, tuple[str, ...]]:
+def mask_unplotted(sheet: Sheet) -> tuple[Float64Array, tuple[str, ...]]:
     """``window_signals`` with NaN at all samples that have no place on the page."""
     signals, leads = window_signals(sheet)
     masked = np.full_like(signals, np.nan)
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         first = trace.first_sample - sheet.plan.window.first
         masked[first : first + len(trace.mv), leads.index(trace.lead)] = trace.mv
     return masked, leads
@@ -58,7 +58,7 @@ def _baseline(units: Float64Array, largest: int) -> int:
     return -round((float(finite.min()) + float(finite.max())) / 2)
 
 
-def digitised(signals: Float64Array) -> tuple[Int64Array, list[int], int]:
+def digitise(signals: Float64Array) -> tuple[Int64Array, list[int], int]:
     """mV as ADC units: (samples, leads), the baseline of each lead, and the narrowest WFDB format that holds all.
 
     RecordError where no format does.
@@ -90,13 +90,13 @@ def header(
 
 def _files(sheet: Sheet, stem: str) -> Files:
     """Header and signal file of one page; none where nothing is plotted on it, for then its rate is unknown too."""
-    if not sheet.annotations.traces:
+    if not sheet.labels.traces:
         return {}
     folder, slash, image = stem.rpartition("/")
     name = record_name(image)
-    signals, leads = plotted_only(sheet) if sheet.plan.mask_unplotted else window_signals(sheet)
-    digits, baselines, code = digitised(signals)
-    lines = header(name, leads, sheet.annotations.traces[0].fs, digits, baselines, code)
+    signals, leads = mask_unplotted(sheet) if sheet.plan.mask_unplotted else window_signals(sheet)
+    digits, baselines, code = digitise(signals)
+    lines = header(name, leads, sheet.labels.traces[0].fs, digits, baselines, code)
     lines.append("# Image: " + "".join(c if c.isprintable() else "_" for c in f"{image}.png"))
     packed = digits.astype("<i4")[..., None].view(np.uint8)[..., : _BYTES[code]]
     path = f"wfdb/{folder}{slash}{name}"
@@ -117,7 +117,7 @@ def pieces(sheet: Sheet) -> dict[str, TraceLabel]:
     The twelve standard leads come first, in their order.
     """
     found: dict[str, TraceLabel] = {}
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         other = found.setdefault(trace.lead, trace)
         longer = trace.lead == LONG_LEAD and len(trace.t) > len(other.t)
         if longer or (trace.lead != LONG_LEAD and other.rhythm and not trace.rhythm):

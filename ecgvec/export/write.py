@@ -18,7 +18,7 @@ from ecgvec.sheet import Sheet
 import_folder(export.__name__, export.__path__)  # each module of a format adds it to the table
 
 
-def checked_formats(names: Iterable[str] | None) -> dict[str, Format]:
+def select_formats(names: Iterable[str] | None) -> dict[str, Format]:
     """The formats of these names (None: the default ones); ExportError with the nearest name for an unknown one, and
     for one that names PNGs where the images are JPEGs alone."""
     found = {name: FORMATS.get(name) for name in (DEFAULT_FORMATS if names is None else names)}
@@ -71,7 +71,7 @@ class Writer:
         staging: Path | None = None,
         store: Store | None = None,
     ) -> None:
-        self._formats = checked_formats(formats)
+        self._formats = select_formats(formats)
         self._folder, self._staging, self._store = folder, staging, store
         make_folder(folder)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ecgvec.errors import TemplateError, nearest
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.path import CLOSE, CURVE, LINE, MOVE, Path, joined
+from ecgvec.geometry.path import CLOSE, CURVE, LINE, MOVE, Path, join
 from ecgvec.resources import folder
 
 FACES = {
@@ -111,7 +111,7 @@ def _letter(face_name: str, character: str, size: float) -> tuple[Path, float]:
     source, drawn = _face_for(face_name, character)
     path, advance = source.glyph(drawn)
     scale = size / source.units
-    return path.mapped(Affine(a=scale, d=-scale)), advance * scale
+    return path.transform(Affine(a=scale, d=-scale)), advance * scale
 
 
 @lru_cache(256)  # a page's lead names come again and again
@@ -127,7 +127,7 @@ def text_path(text: str, face_name: str, size: float) -> tuple[Path, float]:
         if len(path.codes):
             parts.append(Path(path.codes, path.points + np.array([pen, 0.0])))
         pen += advance
-    return joined(parts), pen
+    return join(parts), pen
 
 
 def cap_height(face_name: str, size: float) -> float:

@@ -40,15 +40,15 @@ class Path:
     codes: Uint8Array
     points: Points
 
-    def mapped(self, function: PointMap) -> Path:
+    def transform(self, function: PointMap) -> Path:
         """The path with every point (control points too) sent through ``function``, (m, 2) -> (m, 2)."""
         return Path(self.codes, function(self.points))
 
-    def rounded(self) -> Path:
+    def round(self) -> Path:
         """The path on the page's grid of decimals, so that every renderer is given the very same numbers."""
         return Path(self.codes, round_points(self.points))
 
-    def flattened(self, pieces: int = 8) -> Path:
+    def flatten(self, pieces: int = 8) -> Path:
         """The path with each curve as ``pieces`` straight lines."""
         curves = self.codes == CURVE
         if not curves.any():
@@ -145,7 +145,7 @@ def runs(points: Points) -> list[Points]:
     return [points[run] for run in np.split(np.arange(len(points)), breaks) if len(run) and finite[run[0]]]
 
 
-def joined(paths: Iterable[Path]) -> Path:
+def join(paths: Iterable[Path]) -> Path:
     """Several paths as one."""
     parts: Sequence[Path] = list(paths)
     if not parts:
@@ -186,7 +186,7 @@ def _within(counts: IntpArray) -> tuple[IntpArray, Float64Array]:
     return at, part / counts[at]
 
 
-def divided(points: Points, counts: IntpArray) -> tuple[Points, IntpArray]:
+def divide(points: Points, counts: IntpArray) -> tuple[Points, IntpArray]:
     """``points`` (n, 2) with the piece from each to the next divided evenly into ``counts`` (n - 1,) pieces; and of
     each point found, the one of ``points`` that it is or follows."""
     at, part = _within(counts)
@@ -194,7 +194,7 @@ def divided(points: Points, counts: IntpArray) -> tuple[Points, IntpArray]:
     return np.concatenate([between, points[-1:]]), np.append(at, len(points) - 1)
 
 
-def dashed(line: Points, dash: tuple[float, ...]) -> list[Points]:
+def dash_line(line: Points, dash: tuple[float, ...]) -> list[Points]:
     """The inked pieces of a line (n, 2): lengths on and off in turn from its start, as cairo and SVG lay them. A dash
     of no length is two points in one place."""
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])

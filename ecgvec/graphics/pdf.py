@@ -16,8 +16,8 @@ from ecgvec.components import rgb
 from ecgvec.errors import ExportError
 from ecgvec.geometry.path import X_DECIMALS, Y_DECIMALS, Path
 from ecgvec.geometry.units import MM_PER_INCH
-from ecgvec.graphics.nodes import Mark, Pen, Scene
 from ecgvec.graphics.pdf_text import Fonts, number, pieces
+from ecgvec.graphics.shapes import Pen, Scene, Shape
 
 if TYPE_CHECKING:
     import pikepdf
@@ -61,7 +61,7 @@ def _page(document: pikepdf.Pdf, scene: Scene, fonts: Fonts) -> Any:
     from pikepdf import Array, Dictionary, Name, Page, Stream
 
     operators = _operators(scene) + fonts.show(pieces(scene)) + "Q\n"
-    shades = {mark.pen.opacity for mark in scene.marks() if mark.pen.opacity < 1}
+    shades = {shape.pen.opacity for shape in scene.shapes() if shape.pen.opacity < 1}
     states = Dictionary({f"/{_state(shade)}": Dictionary(ca=_decimal(shade), CA=_decimal(shade)) for shade in shades})
     page = Dictionary(
         Type=Name.Page,
@@ -82,34 +82,34 @@ def _operators(scene: Scene) -> str:
     """The page's ink, its unit 1 mm, y down; the graphics state is left open, for text."""
     scale = f"{POINTS_PER_MM:.12f}"
     start = [f"q {scale} 0 0 -{scale} 0 {POINTS_PER_MM * scene.height:.9f} cm", f"{_MITER_LIMIT} M"]
-    if any(scene.leaves(mark) for mark in scene.marks()):  # ink ends at the paper's edge
+    if any(scene.leaves(shape) for shape in scene.shapes()):  # ink ends at the paper's edge
         start.append(f"0 0 {number(scene.width)} {number(scene.height)} re W n")
-    inked = [_mark(mark) for mark in scene.marks() if len(mark.path.codes)]
+    inked = [_shape(shape) for shape in scene.shapes() if len(shape.path.codes)]
     return "\n".join([*start, *inked, ""])
 
 
-def _mark(mark: Mark) -> str:
-    pen, path = mark.pen, path_operators(mark.path)
+def _shape(shape: Shape) -> str:
+    pen, path = shape.pen, path_operators(shape.path)
     lines = ["q"]
-    if mark.clip is not None:
-        x0, y0, x1, y1 = mark.clip
+    if shape.clip is not None:
+        x0, y0, x1, y1 = shape.clip
         lines.append(" ".join(map(number, (x0, y0, x1 - x0, y1 - y0))) + " re W n")
     if pen.opacity < 1:
         lines.append(f"/{_state(pen.opacity)} gs")
     if pen.fill is not None:
-        lines += [f"{_colour(pen.fill)} rg", f"{path} f"]
+        lines += [f"{_color(pen.fill)} rg", f"{path} f"]
     if pen.stroke is not None:  # apart from the fill: where they overlap, both have their opacity, as in SVG
         lines += [_stroke(pen, pen.stroke), f"{path} S"]
     return "\n".join([*lines, "Q"])
 
 
-def _stroke(pen: Pen, colour: str) -> str:
+def _stroke(pen: Pen, color: str) -> str:
     dash = " ".join(map(number, pen.dash))
-    return f"{_colour(colour)} RG {number(pen.width)} w {_CAPS[pen.cap]} J {_JOINS[pen.join]} j [{dash}] 0 d"
+    return f"{_color(color)} RG {number(pen.width)} w {_CAPS[pen.cap]} J {_JOINS[pen.join]} j [{dash}] 0 d"
 
 
-def _colour(colour: str) -> str:
-    return " ".join(number(channel / 255) for channel in rgb(colour))
+def _color(color: str) -> str:
+    return " ".join(number(channel / 255) for channel in rgb(color))
 
 
 def _state(opacity: float) -> str:

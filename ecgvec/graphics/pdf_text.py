@@ -20,7 +20,7 @@ from shapely import Polygon
 
 from ecgvec._typing import Points
 from ecgvec.geometry.outlines import FACES, face, text_path
-from ecgvec.graphics.nodes import AddedInfo, Mark, Scene, TextInfo
+from ecgvec.graphics.shapes import AddedInfo, Scene, Shape, TextInfo
 from ecgvec.resources import folder
 
 if TYPE_CHECKING:
@@ -99,14 +99,14 @@ def _advance(text: str, name: str) -> float:
 
 def pieces(scene: Scene) -> list[Piece]:
     """All words of a page that can be read, as a reader takes them: what is printed, then what people wrote."""
-    found: list[tuple[int, Mark, Piece]] = []
-    for at, mark in enumerate(scene.marks()):
-        found += [(at, mark, piece) for piece in _of_mark(mark)]
+    found: list[tuple[int, Shape, Piece]] = []
+    for at, shape in enumerate(scene.shapes()):
+        found += [(at, shape, piece) for piece in _of_shape(shape)]
     found.sort(key=lambda item: item[1].role == "note")  # painted first, written last
     covers = [
-        (at, Polygon(mark.info.ring))
-        for at, mark in enumerate(scene.marks())
-        if isinstance(mark.info, AddedInfo) and mark.info.opaque
+        (at, Polygon(shape.info.ring))
+        for at, shape in enumerate(scene.shapes())
+        if isinstance(shape.info, AddedInfo) and shape.info.opaque
     ]
     return [
         piece
@@ -121,11 +121,11 @@ def _covered(ground: Polygon, covers: list[Polygon]) -> float:
     return float(shapely.intersection(ground, shapely.union_all(covers)).area / ground.area)
 
 
-def _of_mark(mark: Mark) -> Iterator[Piece]:
-    info = mark.info
+def _of_shape(shape: Shape) -> Iterator[Piece]:
+    info = shape.info
     if isinstance(info, TextInfo):
-        if "font" in mark.data:
-            yield from _printed(mark, info.text)
+        if "font" in shape.data:
+            yield from _printed(shape, info.text)
         else:
             x0, y0, x1, y1 = info.ink
             quad = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]) if info.quad is None else info.quad
@@ -134,11 +134,11 @@ def _of_mark(mark: Mark) -> Iterator[Piece]:
         yield from _written(info.text, _band(info.ring), ())
 
 
-def _printed(mark: Mark, text: str) -> Iterator[Piece]:
+def _printed(shape: Shape, text: str) -> Iterator[Piece]:
     """A line of text where ``text_mark`` has put it."""
-    name, size = mark.data["font"], float(mark.data["size-mm"])
+    name, size = shape.data["font"], float(shape.data["size-mm"])
     outlines, _ = text_path(text, name, size)
-    yield from _line(text, name, size, mark.path.points[0] - outlines.points[0], np.array([1.0, 0.0]), 1.0)
+    yield from _line(text, name, size, shape.path.points[0] - outlines.points[0], np.array([1.0, 0.0]), 1.0)
 
 
 def _written(text: str, quad: Points, characters: Characters) -> Iterator[Piece]:

@@ -13,7 +13,7 @@ from ecgvec.components import rgb
 from ecgvec.errors import SourceError, one_line
 from ecgvec.geometry.path import LINE, POINTS_PER_CODE, Path
 from ecgvec.geometry.units import pixel_size, px_per_mm
-from ecgvec.graphics.nodes import Mark, Scene
+from ecgvec.graphics.shapes import Scene, Shape
 
 _CAPS = {"butt": cairocffi.LINE_CAP_BUTT, "round": cairocffi.LINE_CAP_ROUND, "square": cairocffi.LINE_CAP_SQUARE}
 _JOINS = {"miter": cairocffi.LINE_JOIN_MITER, "round": cairocffi.LINE_JOIN_ROUND}
@@ -41,12 +41,12 @@ def draw(scene: Scene, dpi: float, frame: tuple[float, float, float, float] | No
     context.scale(px_per_mm(dpi), px_per_mm(dpi))
     if frame is not None:
         context.translate(-x0, -y0)
-    if any(scene.leaves(mark) for mark in scene.marks()):  # ink ends at the paper's edge, as SVG's viewBox has it
+    if any(scene.leaves(shape) for shape in scene.shapes()):  # ink ends at the paper's edge, as SVG's viewBox has it
         context.rectangle(0, 0, scene.width, scene.height)
         context.clip()
     context.set_miter_limit(_MITER_LIMIT)
-    for mark in scene.marks():
-        paint(context, mark, path_data(mark.path))
+    for shape in scene.shapes():
+        paint(context, shape, path_data(shape.path))
     return _pixels(surface, width, height)
 
 
@@ -76,12 +76,12 @@ def _pixels(surface: Any, width: int, height: int) -> Image:
     return rgb_pixels
 
 
-def paint(context: Any, mark: Mark, data: Float64Array) -> None:
-    """Paint ``mark``, whose path is ``data``, as its pen does."""
-    pen = mark.pen
+def paint(context: Any, shape: Shape, data: Float64Array) -> None:
+    """Paint ``shape``, whose path is ``data``, as its pen does."""
+    pen = shape.pen
     context.save()
-    if mark.clip is not None:
-        x0, y0, x1, y1 = mark.clip
+    if shape.clip is not None:
+        x0, y0, x1, y1 = shape.clip
         context.rectangle(x0, y0, x1 - x0, y1 - y0)
         context.clip()
     append_data(context, data)

@@ -21,7 +21,7 @@ def encode(text: str) -> list[int]:
     return [*(_NUMBERS[character] for character in text), END]
 
 
-def padded(texts: Sequence[str]) -> list[list[int]]:
+def pad_texts(texts: Sequence[str]) -> list[list[int]]:
     """The numbers of several texts, all as long as the longest: rows of one matrix."""
     rows = [encode(text) for text in texts]
     longest = max(map(len, rows), default=0)
@@ -40,7 +40,7 @@ _KNOWN = {
 }  # fmt: skip
 
 
-def transliterated(text: str) -> tuple[str, list[str]]:
+def transliterate(text: str) -> tuple[str, list[str]]:
     """(text in printable ASCII, a message for each character changed or left out).
 
     Line breaks and tabs are spaces, spaces in a row are one; the result may be empty.

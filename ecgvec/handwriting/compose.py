@@ -65,7 +65,7 @@ def compose(hand: Hand, text: str, rng: np.random.Generator) -> Line:
             setter.put(_warped(glyph, rng), glyph.stroke, index, character)
     points, stroke, owner, blank = setter.dense()
     points[:, 0] -= points[:, 1] * LARGEST_SLANT * rng.beta(1.2, 4.0)
-    return resampled(text, points, stroke, owner, blank)
+    return resample(text, points, stroke, owner, blank)
 
 
 def _warped(glyph: Glyph, rng: np.random.Generator) -> Points:
@@ -155,7 +155,7 @@ class _Setter:
         )
 
 
-def resampled(text: str, points: Points, stroke: Int64Array, owner: Int64Array, blank: BoolArray) -> Line:
+def resample(text: str, points: Points, stroke: Int64Array, owner: Int64Array, blank: BoolArray) -> Line:
     """Each stroke at an even arc length of about STEP, its ends kept; a stroke of no length is one point."""
     same = np.diff(stroke) == 0
     lengths = np.hypot(*np.diff(points, axis=0).T)
@@ -181,7 +181,7 @@ _CROSSES = -0.35  # what reaches so far over its neighbour is meant to: the bar 
 DOTS = ".,:;"
 
 
-def with_room(
+def add_room(
     text: str, points: Float64Array, pen: Int64Array, character: Int64Array
 ) -> tuple[Float64Array, Int64Array]:
     """Points (n, 2) in x-heights and pen states (n,) of a line whose characters have room.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgvec._typing import Float32Array, Float64Array, Int64Array, Points
-from ecgvec.handwriting.charset import padded
+from ecgvec.handwriting.charset import pad_texts
 from ecgvec.handwriting.compose import BLANK, STEP, UP, Line
 
 FEATURES = 10
@@ -78,7 +78,7 @@ def make_batch(lines: Sequence[tuple[Line, int]], rng: np.random.Generator | Non
     phase_before = np.concatenate([np.full((n, 1), -0.5), seen_phase[:, :-1]], axis=1)
     target = points + _PEN_DECAY * _later(pen_noise)
     return Batch(
-        characters=np.array(padded([line.text for line, _ in lines])),
+        characters=np.array(pad_texts([line.text for line, _ in lines])),
         style=np.array([style for _, style in lines]),
         features=_features(seen, pen, phase_before),
         phase=phase_before.astype(np.float32),

@@ -31,7 +31,7 @@ class Layer(NamedTuple):
     """Filled areas, safe for either fill rule, in mm: ``colour`` ``#RRGGBB``, ``opacity`` 0 to 1."""
 
     path: Path
-    colour: str
+    color: str
     opacity: float
 
 
@@ -64,11 +64,11 @@ class _Trail(NamedTuple):
     character: Int64Array
 
 
-def ink(note: Note, nib: str = "ballpoint", colour: str = "blue", seed: int = 0) -> Ink:
+def ink(note: Note, nib: str = "ballpoint", color: str = "blue", seed: int = 0) -> Ink:
     """The ink of a note: nibs `nibs.NIBS`, colours `nibs.INKS`. The same arguments give the same ink."""
-    pen = nib_of(nib).sized(note.x_height)
+    pen = nib_of(nib).scale_to(note.x_height)
     rng = stream(seed, note.text, 0, "handwriting/ink")
-    shade = shade_of(colour, rng)
+    shade = shade_of(color, rng)
     trails = [_trail(s, c, pen, rng) for s, c in zip(note.strokes, note.characters, strict=True)]
     layers = []
     for flow, opacity in ((_PALE, _PALE), (1.0, 1.0)):
@@ -176,7 +176,7 @@ def _path(area: BaseGeometry) -> Path:
         if polygon.geom_type == "Polygon" and not polygon.is_empty:
             rings += [np.asarray(ring.coords)[:-1] for ring in (polygon.exterior, *polygon.interiors)]
     codes = [np.array([MOVE, *[LINE] * (len(ring) - 1), CLOSE], dtype=np.uint8) for ring in rings]
-    return Path(np.concatenate(codes), np.concatenate(rings)).rounded()
+    return Path(np.concatenate(codes), np.concatenate(rings)).round()
 
 
 def _characters(text: str, trails: list[_Trail]) -> list[InkedCharacter]:
@@ -218,7 +218,7 @@ class Nib:
     pale: float = 0.0
     broadest: float = 0.16
 
-    def sized(self, x_height: float) -> Nib:
+    def scale_to(self, x_height: float) -> Nib:
         """The pen of this kind that letters of that ``x_height`` in mm are written with."""
         part = min(1.0, self.broadest * x_height / self.width)
         return replace(

@@ -21,7 +21,7 @@ from ecgvec.handwriting.features import (
     LARGEST_LOG_DEVIATION,
     SMALLEST_DEVIATION,
 )
-from ecgvec.handwriting.sample import Step, split
+from ecgvec.handwriting.sample import Step, split_head
 
 _POINTS_PER_CHARACTER = 28  # on the average
 _PENS = 3  # DRAW, UP, BLANK
@@ -207,12 +207,12 @@ class TorchEngine:
         """No gradients."""
         return torch.inference_mode()
 
-    def desk(self, lines: int, longest: int) -> TorchDesk:
+    def new_state(self, lines: int, longest: int) -> TorchDecoderState:
         """A desk for ``lines`` lines of up to ``longest`` characters."""
-        return TorchDesk(self.network, min(lines, _MOST), longest)
+        return TorchDecoderState(self.network, min(lines, _MOST), longest)
 
 
-class TorchDesk:
+class TorchDecoderState:
     """Lines being written side by side, each in a slot."""
 
     def __init__(self, network: Network, slots: int, longest: int) -> None:
@@ -246,4 +246,4 @@ class TorchDesk:
         inputs = (features[:, None], phase[:, None].astype(np.float32))
         seen, at = (torch.from_numpy(array).to(self._device) for array in inputs)
         head, ahead, self._state = self._network.step(self._codes, self._style, seen, at, self._state)
-        return split(*(tensor.cpu().numpy().astype(np.float64) for tensor in (head, ahead)))
+        return split_head(*(tensor.cpu().numpy().astype(np.float64) for tensor in (head, ahead)))

@@ -64,7 +64,7 @@ class Reader:
     def _tile(self, x: Float32Array) -> Float32Array:
         """Maps (_TILE, MAPS, SIZE, SIZE) to log-probabilities (_TILE, classes)."""
         for weight, bias in self._looks:
-            x = _looked(x, weight, bias)
+            x = _conv_relu_pool(x, weight, bias)
         columns = np.ascontiguousarray(x.reshape(_TILE, -1).T)
         for weight, bias in (self._dense, self._out):
             columns = weight @ np.maximum(columns, 0) + bias
@@ -93,7 +93,7 @@ def _check(layers: dict[str, tuple[Float32Array, Float32Array]]) -> None:
         raise ValueError(f"it tells {size} classes, not {len(CLASSES)}")
 
 
-def _looked(x: Float32Array, weight: Float32Array, bias: Float32Array) -> Float32Array:
+def _conv_relu_pool(x: Float32Array, weight: Float32Array, bias: Float32Array) -> Float32Array:
     """Maps (n, c, s, s) under 3 x 3 windows, the greatest of 2 x 2, and what is positive of it: (n, d, s/2, s/2)."""
     n, maps, size, _ = x.shape
     wide = np.zeros((n, maps, size + 2, size + 2), dtype=np.float32)
@@ -147,7 +147,7 @@ class Ink(NamedTuple):
     total: int
 
 
-def cut(text: str, strokes: Sequence[tuple[Float64Array, Int64Array]], person: str = "") -> list[Letter]:
+def cut_letters(text: str, strokes: Sequence[tuple[Float64Array, Int64Array]], person: str = "") -> list[Letter]:
     """The letters and digits of a text; ``strokes``: points (n, 2) in x-heights, and the character of each (n,)."""
     found = []
     for index, character in enumerate(text):
@@ -186,7 +186,7 @@ def _as_it_is(stroke: Float64Array) -> Float64Array:
     return np.repeat(stroke[:1], 2, axis=0) if is_dot else stroke
 
 
-def picked(ink: Ink, rows: Int64Array) -> Ink:
+def pick_letters(ink: Ink, rows: Int64Array) -> Ink:
     """The letters of these numbers, in this order, one of them as often as it is named."""
     sizes = np.bincount(ink.letter, minlength=ink.total)
     first = np.cumsum(sizes) - sizes

@@ -18,7 +18,7 @@ from ecgvec._typing import AnyArray, Float32Array, Float64Array, Int64Array
 from ecgvec.errors import SourceError, one_line
 from ecgvec.handwriting.charset import CHARACTERS, PAD, encode
 from ecgvec.handwriting.features import FEATURES, FED_WIDTH
-from ecgvec.handwriting.sample import Step, split
+from ecgvec.handwriting.sample import Step, split_head
 
 _TILES = (16, 64)  # columns; 16 give the same bits in every column on all kinds of CPU tried
 _MOST = 256  # lines side by side
@@ -35,7 +35,7 @@ class Style:
     characters: str
 
 
-class Recurrent:
+class NumpyLSTM:
     """The network's matrices made ready; `desk` opens a place to write several lines side by side."""
 
     def __init__(self, weights: Weights) -> None:
@@ -87,15 +87,15 @@ class Recurrent:
         tile = self._tiles[-1] if lines > 2 * _TILES[0] else _TILES[0]
         return -(-lines // tile), tile
 
-    def desk(self, lines: int, longest: int) -> Desk:
+    def new_state(self, lines: int, longest: int) -> DecoderState:
         """A desk for ``lines`` lines of up to ``longest`` characters, or for as many at a time as are worth while."""
-        return Desk(self, self.shape(lines), longest)
+        return DecoderState(self, self.shape(lines), longest)
 
 
-class Desk:
+class DecoderState:
     """Lines being written side by side, each in a slot: 0 to ``slots`` - 1."""
 
-    def __init__(self, network: Recurrent, shape: tuple[int, int], longest: int) -> None:
+    def __init__(self, network: NumpyLSTM, shape: tuple[int, int], longest: int) -> None:
         self._network, self._shape = network, shape
         self.slots = shape[0] * shape[1]
         reads = 2 * network.embedding.shape[1]
@@ -151,7 +151,7 @@ class Desk:
         self._put(up_reads, self._read(at, 1 + moved[:, 1:]))
         _cell(network.upper @ buffer[:, feats.start :] + self._up_bias, self._up_cell, buffer[:, up])
         head = self._lines(network.head @ buffer[:, low.start : up.stop] + network.head_bias)
-        return split(head.astype(np.float64), at.astype(np.float64))
+        return split_head(head.astype(np.float64), at.astype(np.float64))
 
     def _put(self, rows: slice, values: Float32Array) -> None:
         """Write values (slots, n) into rows of the buffer."""

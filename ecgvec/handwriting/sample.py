@@ -31,7 +31,7 @@ class Job(NamedTuple):
     bias: float
 
 
-class Desk(Protocol):
+class DecoderState(Protocol):
     """Lines being written side by side, each in a slot."""
 
     @property
@@ -54,7 +54,7 @@ class Engine(Protocol):
     def running(self) -> AbstractContextManager[None]:
         """What must hold while it writes."""
 
-    def desk(self, lines: int, longest: int) -> Desk:
+    def new_state(self, lines: int, longest: int) -> DecoderState:
         """A desk for ``lines`` lines of up to ``longest`` characters, or for as many at a time as are worth while."""
 
 
@@ -88,7 +88,7 @@ class _Session:
 
     def __init__(self, engine: Engine, jobs: Sequence[Job]) -> None:
         self._jobs = jobs
-        self._desk = engine.desk(len(jobs), max(len(job.text) for job in jobs))
+        self._desk = engine.new_state(len(jobs), max(len(job.text) for job in jobs))
         self._waiting = sorted(range(len(jobs)), key=lambda i: len(jobs[i].text))
         n = self._desk.slots
         self._pens, self._phase = PenState(n), np.full(n, -0.5)
@@ -144,7 +144,7 @@ class _Session:
         far = self._phase > self._end - 0.2
         over = busy & ((step.end > 0) & (self._phase > self._end - 0.75) | far)
         late = busy & ~over & (self._steps >= self._end * _POINTS_A_CHARACTER)
-        offset, pen = drawn(step, self._draws[slots, self._steps % _CHUNK], self._bias)
+        offset, pen = draw_step(step, self._draws[slots, self._steps % _CHUNK], self._bias)
         points = np.where(busy[:, None], self._pens.at + offset * STEP, 0.0)
         self._pens.move(points, pen)
         self._write(slots, np.column_stack([points, pen, self._phase]))
@@ -169,10 +169,10 @@ def _finished(text: str, rows: Float64Array, ended: bool) -> Sample:
     space = np.array([c == " " for c in text])[character] & (pen != BLANK)
     character[space] += np.where(phase[space] < character[space], -1, 1)
     character = np.clip(character, 0, len(text) - 1)
-    return Sample(text, points, pen, snapped(text, character, pen) if not wrong else character, wrong)
+    return Sample(text, points, pen, snap_to_lifts(text, character, pen) if not wrong else character, wrong)
 
 
-def snapped(text: str, character: Int64Array, pen: Int64Array) -> Int64Array:
+def snap_to_lifts(text: str, character: Int64Array, pen: Int64Array) -> Int64Array:
     """Characters (n,) with their limits moved to where the pen was lifted (n,), if that is near.
 
     The window is a few points early or late: without this the last points of a stroke go to the next character.
@@ -220,14 +220,14 @@ class Step(NamedTuple):
     phase: Float64Array
 
 
-def split(head: Float64Array, phase: Float64Array) -> Step:
+def split_head(head: Float64Array, phase: Float64Array) -> Step:
     """The step of rows (n, 6 m + 4) of the network's last layer."""
     n, width = head.shape
     mixture = head[:, : width - 4].reshape(n, 6, (width - 4) // 6)
     return Step(mixture, head[:, width - 4 : width - 1], head[:, width - 1], phase)
 
 
-def drawn(step: Step, draws: Float64Array, bias: Float64Array) -> tuple[Points, Int64Array]:
+def draw_step(step: Step, draws: Float64Array, bias: Float64Array) -> tuple[Points, Int64Array]:
     """(offsets (n, 2) in STEPs, pen states (n,)); ``draws`` (n, 4): two uniform numbers and two normal ones.
 
     ``bias`` (n,): 0 writes as freely as the data, 1 and more neatly (Graves 2013, section 5.4).

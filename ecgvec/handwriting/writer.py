@@ -12,11 +12,11 @@ import numpy as np
 
 from ecgvec._typing import Float64Array, Int64Array
 from ecgvec.errors import RecipeError, nearest
-from ecgvec.handwriting.charset import transliterated
-from ecgvec.handwriting.compose import compose, pen_speed, stroke_rows, with_room
+from ecgvec.handwriting.charset import transliterate
+from ecgvec.handwriting.compose import add_room, compose, pen_speed, stroke_rows
 from ecgvec.handwriting.glyphs import Hand
-from ecgvec.handwriting.reader import Letter, Reader, cut
-from ecgvec.handwriting.recurrent import SHIPPED, Recurrent, Style, read_weights
+from ecgvec.handwriting.reader import Letter, Reader, cut_letters
+from ecgvec.handwriting.recurrent import SHIPPED, NumpyLSTM, Style, read_weights
 from ecgvec.handwriting.sample import Engine, Job, Sample, sample
 from ecgvec.handwriting.training.sources import read_font
 from ecgvec.rng import stream
@@ -89,7 +89,7 @@ class Writer:
         path = SHIPPED if weights is None else Path(weights)
         self._weights = read_weights(path)
         self.styles: tuple[Style, ...] = self._weights.styles
-        self._engine: Engine = Recurrent(self._weights) if device == "cpu" else _on_device(path, device)
+        self._engine: Engine = NumpyLSTM(self._weights) if device == "cpu" else _on_device(path, device)
         self._reader = Reader() if verify else None
 
     def style_number(self, style: int | str) -> int:
@@ -105,7 +105,7 @@ class Writer:
 
     def able(self, text: str) -> list[int]:
         """The numbers of the styles that were shown all characters of ``text``."""
-        wanted = set(transliterated(text)[0])
+        wanted = set(transliterate(text)[0])
         return [number for number, style in enumerate(self.styles) if wanted <= set(style.characters)]
 
     def hands(self, texts: Iterable[str]) -> list[int]:
@@ -139,7 +139,7 @@ class Writer:
             raise RecipeError(f"the bias of handwriting is {bias}: give a number from 0 (free) to 3 (neat)")
         if not 0.2 <= x_height <= 50:
             raise RecipeError(f"the x-height of handwriting is {x_height} mm: give 0.2 to 50")
-        text, messages = transliterated(asked)
+        text, messages = transliterate(asked)
         if not text:
             raise RecipeError(f"the note {asked!r} holds no character that can be written: give it some text")
         if len(text) > LONGEST:
@@ -189,7 +189,7 @@ class Writer:
         done = order.best()
         if done is not None:
             character = done.character
-            points, pen = with_room(order.text, done.points, done.pen, character)
+            points, pen = add_room(order.text, done.points, done.pen, character)
         else:
             line = compose(_plain(), order.text, stream(order.seed, order.text, 0, "handwriting/plain"))
             points, pen, character = line.points, line.pen, line.character
@@ -226,7 +226,9 @@ def _job(order: _Order, ahead: int) -> Job:
 
 def _letters(written: Sample) -> list[Letter]:
     """The letters and digits of a written text."""
-    return cut(written.text, [(written.points[rows], written.character[rows]) for rows in stroke_rows(written.pen)])
+    return cut_letters(
+        written.text, [(written.points[rows], written.character[rows]) for rows in stroke_rows(written.pen)]
+    )
 
 
 def _for_each(texts: Sequence[str], value: Any, name: str) -> list[Any]:

@@ -14,7 +14,7 @@ _FARTHEST = 300  # characters before a bracket that are looked at
 _LINKS = frozenset({"of", "the", "and", "or", "in", "with", "a", "an", "for", "to", "by"})
 
 
-def learnt(sentences: Sequence[str], spacy_language: Any | None = None) -> dict[str, str]:
+def learn_abbreviations(sentences: Sequence[str], spacy_language: Any | None = None) -> dict[str, str]:
     """The abbreviations that ``sentences`` explain: short -> long, as they are spelt there; the first explanation of
     one counts.
 

@@ -95,7 +95,7 @@ def notes_of(codes: Iterable[str], rng: np.random.Generator) -> list[DxNote]:
     return list(found.values())
 
 
-def contradicting(codes: Iterable[str], rng: np.random.Generator) -> list[DxNote]:
+def contradict(codes: Iterable[str], rng: np.random.Generator) -> list[DxNote]:
     """Notes on diagnoses that cannot be true beside those of a record, all there are, in an order that ``rng`` draws.
 
     A note is here only if it excludes a diagnosis of the record and may not be one that the record has, or implies.
@@ -109,7 +109,7 @@ def contradicting(codes: Iterable[str], rng: np.random.Generator) -> list[DxNote
     return [_note(wrong[int(at)], rng) for at in rng.permutation(len(wrong))]
 
 
-def reported(codes: Sequence[str]) -> list[str]:
+def report_codes(codes: Sequence[str]) -> list[str]:
     """What a user should know of a record's codes, a sentence each; empty where all are known and can be denied."""
     if not codes:
         return ["The record has no diagnosis codes: no notes are made of its diagnoses, and none that contradict them."]

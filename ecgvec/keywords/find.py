@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ecgvec.keywords import words
-from ecgvec.keywords.abbreviations import learnt, singular
+from ecgvec.keywords.abbreviations import learn_abbreviations, singular
 from ecgvec.keywords.lexicon import Concept, Recogniser, Span, Term
 from ecgvec.keywords.match import concept_of
 from ecgvec.keywords.sources import Source
@@ -58,7 +58,7 @@ def find_terms(sources: Sequence[Source], recogniser: Recogniser) -> tuple[list[
     messages: list[str] = []
     for number, source in enumerate(sources):
         sentences = words.sentences(source.text)
-        explained = learnt(sentences)
+        explained = learn_abbreviations(sentences)
         found = _with_abbreviations(sentences, recogniser.spans(sentences), explained)
         if not any(found):
             messages.append(f"{source.name} has no terms of electrocardiography.")
@@ -134,7 +134,7 @@ def _add(
 def _written(long: str, label: str, concept: Concept | None, explained: dict[str, str], at_start: bool) -> str:
     """How a term is best written in a note."""
     if concept is not None and (concept.short or len(concept.term) <= LONGEST):
-        return concept.written
+        return concept.spelling
     if label == "MEASURE":
         return _measure(long)
     if label == "LEAD":

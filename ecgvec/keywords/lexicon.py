@@ -30,7 +30,7 @@ class Concept:
     abbreviation: str = ""
 
     @property
-    def written(self) -> str:
+    def spelling(self) -> str:
         """As a physician would write it."""
         return self.short[0] if self.short else self.term
 
@@ -77,7 +77,7 @@ def load_lexicon() -> Lexicon:
         if len(concept.abbreviation) > 2:  # AP, CR or IR mean too much else
             _add(lexicon, seen, concept.abbreviation, concept, certain=False)
     for pattern in _split(data["cues"]):
-        for text in expanded(pattern):
+        for text in expand_pattern(pattern):
             _add(lexicon, seen, text, None, certain=True)
     for found in lexicon.several.values():
         found.sort(key=lambda entry: -len(entry[0]))
@@ -94,7 +94,9 @@ def _concept(term: str, label: str, entry: dict[str, str]) -> tuple[Concept, _Wo
     forms: _Wordings = []
     for pattern in _split(entry.get("forms", "")):
         bare = pattern.lstrip("?!")
-        forms += [(text, _looks_certain(text) if bare == pattern else pattern[0] == "!") for text in expanded(bare)]
+        forms += [
+            (text, _looks_certain(text) if bare == pattern else pattern[0] == "!") for text in expand_pattern(bare)
+        ]
     shorts: _Wordings = []
     for pattern in _split(entry.get("short", "")):
         text = pattern.lstrip("?!")
@@ -117,7 +119,7 @@ def _split(text: str) -> list[str]:
     return [part for part in (piece.strip() for piece in text.replace("\n", " ").split(",")) if part]
 
 
-def expanded(pattern: str) -> Iterator[str]:
+def expand_pattern(pattern: str) -> Iterator[str]:
     """The wordings that a pattern stands for: ``(a|b) c`` is "a c" and "b c", ``[a|b] c`` is "c" as well."""
     if "(" not in pattern and "[" not in pattern:
         yield pattern

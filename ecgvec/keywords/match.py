@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ecgvec.keywords import patterns
 from ecgvec.keywords.lexicon import Concept, Form, Span, load_lexicon
-from ecgvec.keywords.words import Word, joined, whole, words
+from ecgvec.keywords.words import Word, may_join, whole, words
 
 _TIMED = frozenset({"INTERVAL", "RHYTHM", "ISCHEMIA"})
 _NEAR = 12  # characters between an abbreviation and the value or lead that tells what it means
@@ -59,7 +59,7 @@ def longest(text: str, text_words: list[Word], at: int) -> tuple[int, Form] | No
     lexicon = load_lexicon()
     run = 1
     most = min(len(text_words) - at, lexicon.most_words)
-    while run < most and joined(text, text_words[at + run - 1], text_words[at + run]):
+    while run < most and may_join(text, text_words[at + run - 1], text_words[at + run]):
         run += 1
     first = text_words[at]
     row = tuple(whole(word.key) for word in text_words[at : at + run])

@@ -110,7 +110,7 @@ def whole(word_key: str) -> str:
     return _CLIPPED.get(word_key, word_key)
 
 
-def joined(text: str, one: Word, other: Word) -> bool:
+def may_join(text: str, one: Word, other: Word) -> bool:
     """Whether two words in a row may be of one term."""
     gap = _POINT_GAP if one.key in _CLIPPED else _GAP
     return gap.fullmatch(text, one.end, other.start) is not None

@@ -202,7 +202,7 @@ def _panels(spec: PageSpec, rows: _Rows, x0: float) -> list[Panel]:
             if slot:
                 left = x0 + c * seconds * style.speed
                 box = Box(left, rows.y(r), left + seconds * style.speed, rows.y(r + 1))
-                start = c * seconds if style.columns == "consecutive" else 0.0
+                start = c * seconds if style.column_timing == "consecutive" else 0.0
                 lead, polarity = split_slot(slot)
                 panels.append(
                     Panel(lead, polarity, False, r, c, box, rows.baseline(r), start, seconds, _gain(style, lead))

@@ -11,7 +11,7 @@ from ecgvec.components import HexColor, cure, hex_color, rgb
 from ecgvec.errors import RecipeError, nearest
 
 # Grid colours by name: paper tint, minor lines, major lines. The order of the first five is that of the numbers
-# 1-5 that the seed toolbox's --standard_grid_color takes.
+# 1-5 that ecg-image-kit's --standard_grid_color takes.
 GRID_COLORS: dict[str, tuple[str, str, str]] = {
     "brown": ("#FFFAF3", "#EFD6BC", "#D2A277"),
     "pink": ("#FFF7FA", "#F6CBDA", "#E698B3"),
@@ -79,7 +79,7 @@ class PageStyle(BaseModel):
     gain: Gain = 10.0
     chest_gain: Gain | None = None
     seconds: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 10.0
-    columns: Literal["consecutive", "simultaneous"] = "consecutive"
+    column_timing: Literal["consecutive", "simultaneous"] = "consecutive"
     cabrera: bool = False
     fit: bool = False
     clip: bool = False

@@ -157,7 +157,7 @@ def _cabrera_order(leads: Sequence[str]) -> list[str]:
 def rhythm_leads(template: Template, wanted: str, leads: Sequence[str]) -> tuple[str, ...]:
     """The rhythm strips: ``wanted`` is "template", "none" or lead names with commas.
 
-    A lead that the record does not have gives way to the record's first lead, as in the seed toolbox.
+    A lead that the record does not have gives way to the record's first lead, as in ecg-image-kit.
     """
     if wanted.lower() == "none":
         return ()

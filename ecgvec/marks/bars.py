@@ -11,11 +11,11 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Points
-from ecgvec.components import Degrees, Seed, registered
+from ecgvec.components import Degrees, Seed, register
 from ecgvec.geometry.path import Box
-from ecgvec.graphics.nodes import Pen
-from ecgvec.marks.base import MARKS, AddedMark, Board, Drawing
-from ecgvec.marks.ink import Layer, Share, drawing, measured, swept, wobble
+from ecgvec.graphics.shapes import Pen
+from ecgvec.marks.base import MARKS, AddedMark, Drawing, PageContext
+from ecgvec.marks.ink import Layer, Share, drawing, measure_along, sweep, wobble
 from ecgvec.marks.places import ANY, Lead, Target, first_target
 from ecgvec.warp.parts import generator
 
@@ -25,7 +25,7 @@ NEXT_LINE_MM = 8.0  # between two lines that are hidden together
 MARKER_MM = 4.2  # width of a marker's tip
 
 
-@registered(MARKS)
+@register(MARKS)
 class Redaction(AddedMark):
     """A black bar, ``width`` x ``height`` mm, whose middle lies at the shares ``x`` and ``y`` of the page, or over the
     first ``lines`` of the header, where the patient's name stands; ``angle`` degrees counter-clockwise. A marker fills
@@ -44,7 +44,7 @@ class Redaction(AddedMark):
     angle: Degrees = 0.0
     seed: Seed = 0
 
-    def drawn(self, board: Board) -> Drawing | None:
+    def draw(self, board: PageContext) -> Drawing | None:
         """The bar; None where there is no header to hide."""
         boxes = self._header(board) if self.over == "header" else [self._place(board)]
         if not boxes:
@@ -56,11 +56,11 @@ class Redaction(AddedMark):
         dense = shapely.union_all([bar.buffer(-0.35) for bar in bars])
         return drawing(board, [(_one(shapely.union_all(bars)), Pen(fill=SOAKED)), (dense, Pen(fill=BLACK))])
 
-    def _place(self, board: Board) -> Box:
+    def _place(self, board: PageContext) -> Box:
         x, y = self.x * board.layout.width, self.y * board.layout.height
         return Box(x - self.width / 2, y - self.height / 2, x + self.width / 2, y + self.height / 2)
 
-    def _header(self, board: Board) -> list[Box]:
+    def _header(self, board: PageContext) -> list[Box]:
         """The first lines of the header's first block, each with a margin that reaches the next."""
         found = list(board.header[:1])
         for box in board.header[1:]:
@@ -93,7 +93,7 @@ class Redaction(AddedMark):
             reach = max(0.2, (size[0] - tip) / 2) + rng.uniform(0.1, 1.3, 2)
             x = np.linspace(-reach[0], reach[1], max(3, int(size[0] / 0.8)))
             line = np.column_stack([x, y + 0.16 * wobble(rng, x, 24.0) + rng.normal(0, 0.006) * x])
-            strokes.append(swept(placed(line), tip * (1 + 0.035 * wobble(rng, x, 5.0)) + 0.15))
+            strokes.append(sweep(placed(line), tip * (1 + 0.035 * wobble(rng, x, 5.0)) + 0.15))
         return shapely.union_all(strokes)
 
 
@@ -103,7 +103,7 @@ def _one(area: BaseGeometry) -> BaseGeometry:
     return Polygon(max(pieces, key=lambda piece: piece.area).exterior)
 
 
-COLOURS = {"yellow": "#FFF000", "green": "#4CF02A", "pink": "#FF4FB0", "orange": "#FF9A1A"}
+COLORS = {"yellow": "#FFF000", "green": "#4CF02A", "pink": "#FF4FB0", "orange": "#FF9A1A"}
 SLANT = 0.55  # of a chisel's end: mm along the band a mm across
 BEYOND_MM = 1.5  # of a band, past the text that it marks
 APART = 0.8  # of the band's width, from one pass to the next
@@ -111,7 +111,7 @@ STEP_MM = 0.8
 POOL_MM = 1.1  # at the ends, where the felt rests and more ink runs out
 
 
-@registered(MARKS)
+@register(MARKS)
 class Highlighter(AddedMark):
     """A felt band ``width`` mm wide along ``length`` mm of a trace, a header line or a lead's name, in ``passes`` that
     lie half upon one another and are darker there. ``strength``: how much of the paper's colour one pass hides."""
@@ -121,7 +121,7 @@ class Highlighter(AddedMark):
     kind: Literal["highlighter"] = "highlighter"
     on: Literal["stretch", "header", "name"] = "stretch"
     lead: Lead = ANY
-    colour: Literal["yellow", "green", "pink", "orange"] = "yellow"
+    color: Literal["yellow", "green", "pink", "orange"] = "yellow"
     tip: Literal["chisel", "round"] = "chisel"
     width: Annotated[float, Field(ge=1, le=12, allow_inf_nan=False)] = 4.5
     length: Annotated[float, Field(ge=5, le=250, allow_inf_nan=False)] = 38.0
@@ -129,14 +129,14 @@ class Highlighter(AddedMark):
     strength: Annotated[float, Field(ge=0.05, le=0.9, allow_inf_nan=False)] = 0.42
     seed: Seed = 0
 
-    def drawn(self, board: Board) -> Drawing | None:
+    def draw(self, board: PageContext) -> Drawing | None:
         """The band; None where there is nothing to mark."""
         rng = generator(self.seed)
         target = first_target(board, self.on, self.lead, self.length, rng)
         if target is None:
             return None
-        pen = Pen(fill=COLOURS[self.colour], opacity=round(self.strength, 4))
-        pool = Pen(fill=COLOURS[self.colour], opacity=round(0.45 * self.strength, 4))
+        pen = Pen(fill=COLORS[self.color], opacity=round(self.strength, 4))
+        pool = Pen(fill=COLORS[self.color], opacity=round(0.45 * self.strength, 4))
         layers: list[Layer] = []
         first = self._middle(board, target) - (self.passes - 1) / 2 * APART * self.width
         tilt = rng.normal(0, 0.006)
@@ -145,7 +145,7 @@ class Highlighter(AddedMark):
             layers += [(band, pen), (ends, pool)]
         return drawing(board, layers, trace=target.trace)
 
-    def _middle(self, board: Board, target: Target) -> float:
+    def _middle(self, board: PageContext, target: Target) -> float:
         """The height of the band: along a trace that of most of it, not of its peaks."""
         box = target.box
         if target.trace is None or self.on == "name":
@@ -161,10 +161,10 @@ class Highlighter(AddedMark):
         x0, x1 = target.box.x0 - more[0], target.box.x1 + more[1]
         x = np.linspace(x0, x1, max(4, int((x1 - x0) / STEP_MM)))
         line = np.column_stack([x, y + tilt * (x - x.mean()) + 0.22 * wobble(rng, x, 45.0)])
-        along = measured(line)
+        along = measure_along(line)
         half = self.width / 2 * (1 + 0.02 * wobble(rng, along, 9.0))
         if self.tip == "round":
-            band = swept(line, 2 * half)
+            band = sweep(line, 2 * half)
         else:
             ragged = [0.05 * wobble(rng, along, 3.5) for _ in range(2)]
             slant = SLANT * half
@@ -181,6 +181,6 @@ class Highlighter(AddedMark):
     def _rest(self, way: Points) -> BaseGeometry:
         """Where the tip stood at an end of the band, moving along ``way`` (2, 2)."""
         if self.tip == "round":
-            return swept(way, np.full(2, 0.97 * self.width))
+            return sweep(way, np.full(2, 0.97 * self.width))
         half = np.array([SLANT, -1]) * self.width / 2
         return Polygon([way[0] + half, way[1] + half, way[1] - half, way[0] - half])

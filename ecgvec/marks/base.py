@@ -11,12 +11,12 @@ from ecgvec._typing import Points
 from ecgvec.components import Part, Registry
 from ecgvec.errors import RecipeError
 from ecgvec.geometry.path import Box, Path
-from ecgvec.graphics.nodes import Mark, Pen
+from ecgvec.graphics.shapes import Pen, Shape
 from ecgvec.layout.place import Layout, TraceInfo
 
 
 @dataclass(frozen=True, eq=False)
-class Board:
+class PageContext:
     """The printed page that a mark is put on, in mm: its ``layout``, the ``traces`` by the ids of their marks, the
     boxes of all texts, pulses and codes, and the traces' colour ``ink``. ``names``: the boxes of lead names, by the
     ids of their traces; ``header``: those of the header's lines, the patient's first."""
@@ -52,7 +52,7 @@ class AddedMark(PageMark):
     opaque: ClassVar[bool] = False
 
     @abstractmethod
-    def drawn(self, board: Board) -> Drawing | None:
+    def draw(self, board: PageContext) -> Drawing | None:
         """The mark; None where the page has no place for it (no trace to circle)."""
 
 
@@ -60,7 +60,7 @@ class PenFault(PageMark):
     """Something that goes wrong while traces are written."""
 
     @abstractmethod
-    def written(self, trace: Mark, info: TraceInfo) -> tuple[Mark, ...]:
+    def write(self, trace: Shape, info: TraceInfo) -> tuple[Shape, ...]:
         """What the pen leaves of ``trace``: first the trace itself, the same path with another pen or other ``inked``,
         then what else it leaves, which is no trace."""
 

@@ -12,12 +12,12 @@ from pydantic import Field
 from shapely import Polygon
 
 from ecgvec._typing import Points
-from ecgvec.components import registered
+from ecgvec.components import register
 from ecgvec.geometry.path import Box
 from ecgvec.layout.place import TraceInfo
-from ecgvec.marks.base import MARKS, Board
-from ecgvec.marks.ink import by_hand
-from ecgvec.marks.places import ANY, EDGE_MM, Crowd, Target, peaks
+from ecgvec.marks.base import MARKS, PageContext
+from ecgvec.marks.ink import shake
+from ecgvec.marks.places import ANY, EDGE_MM, OccupancyIndex, Target, peaks
 from ecgvec.marks.pointing import HandDrawn
 
 Interval = Literal["QRS", "PR", "QT", "RR"]
@@ -49,7 +49,7 @@ class Span:
         return shapely.box(self.x0 - 0.4, self.top, self.x1 + 0.4, self.bottom)
 
 
-@registered(MARKS)
+@register(MARKS)
 class Calipers(HandDrawn):
     """A bracket as wide as ``seconds``, to hundredths, are on the page: two strokes ``high`` mm long and a line that
     joins them. A QRS is bracketed, a PR ends at its QRS, a QT begins there, an RR begins at a peak."""
@@ -64,8 +64,8 @@ class Calipers(HandDrawn):
         """What it measures."""
         return f"{self.interval} {self.seconds:.2f}"
 
-    def _lines(self, board: Board, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
-        crowd = Crowd(board)
+    def _lines(self, board: PageContext, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
+        crowd = OccupancyIndex(board)
         best: tuple[float, Span] | None = None
         for _, span in zip(range(TRIES), self.spans(board, rng), strict=False):
             cost = crowd.beneath(span.area)
@@ -79,7 +79,7 @@ class Calipers(HandDrawn):
         box = Box(span.x0, span.top, span.x1, span.bottom)
         return Target(box, ((span.x0 + span.x1) / 2, span.bottom), span.trace), self.lines(rng, span)
 
-    def spans(self, board: Board, rng: np.random.Generator) -> Iterator[Span]:
+    def spans(self, board: PageContext, rng: np.random.Generator) -> Iterator[Span]:
         """Where on the page the bracket may stand, beats in an order that ``rng`` gives."""
         names = [name for name, info in board.traces.items() if self.lead in (ANY, info.panel.lead)]
         beats = [(name, int(at)) for name in names for at in peaks(board.traces[name]).tolist()]
@@ -109,16 +109,16 @@ class Calipers(HandDrawn):
         lean = np.tan(np.radians(rng.normal(0, 2.5)))
         steady = STEADY * min(self.unrest, 0.3)
         tops = np.array([(0.0, span.top), (0.0, span.bottom)])
-        shared = by_hand(rng, tops, 0.4 * min(self.unrest, 0.5))
+        shared = shake(rng, tops, 0.4 * min(self.unrest, 0.5))
         shared[:, 0] += lean * (middle - shared[:, 1])
         shared[:, 0] -= shared[:, 0].mean()
         sides = []
         for x in (span.x0, span.x1):
-            own = by_hand(rng, tops, steady)[:, 0]
+            own = shake(rng, tops, steady)[:, 0]
             sides.append(shared + np.column_stack([x + own - own.mean(), np.zeros(len(own))]))
         y = span.top + (span.bottom - span.top) * rng.uniform(0.4, 0.6)
         ends = [np.array([np.interp(y, side[:, 1], side[:, 0]), y]) for side in sides]
-        bar = by_hand(rng, np.array(ends), 0.3 * self.unrest)
+        bar = shake(rng, np.array(ends), 0.3 * self.unrest)
         bar[:, 1] += (y - bar[0, 1]) + (bar[0, 1] - bar[-1, 1]) * np.linspace(0, 1, len(bar))
         bar[[0, -1]] = ends
         return [*sides, bar, *self._ends(rng, ends)]
@@ -134,10 +134,10 @@ class Calipers(HandDrawn):
             high = 0.6 * size * rng.uniform(0.8, 1.2)
             if self.ends == "tick":
                 corners = end + 0.7 * np.array([(-size, high), (size, -high)])
-                found.append(by_hand(rng, corners, 0.1 * self.unrest))
+                found.append(shake(rng, corners, 0.1 * self.unrest))
                 continue
             upper, lower = end + np.array([(way * size, -high), (way * size, high)])
-            halves = [by_hand(rng, np.array([end, barb]), 0.0) for barb in (upper, lower)]
+            halves = [shake(rng, np.array([end, barb]), 0.0) for barb in (upper, lower)]
             found.append(np.concatenate([halves[0][::-1], halves[1][1:]]))
         return found
 

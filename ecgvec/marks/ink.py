@@ -14,13 +14,13 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array, Points
 from ecgvec.geometry.path import CLOSE, LINE, MOVE, Path, hulls
-from ecgvec.graphics.nodes import Pen
-from ecgvec.marks.base import Board, Drawing
+from ecgvec.graphics.shapes import Pen
+from ecgvec.marks.base import Drawing, PageContext
 
 Layer = tuple[BaseGeometry, Pen]  # an area in mm, and what it is filled with
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 NibName = Literal["ballpoint", "felt"]
-InkColour = Literal["blue", "black", "red", "green"]
+InkColor = Literal["blue", "black", "red", "green"]
 
 INKS: dict[str, dict[str, str]] = {
     "ballpoint": {"blue": "#1B3A9E", "black": "#1A1A22", "red": "#B81F2C", "green": "#16703C"},
@@ -41,29 +41,29 @@ def wobble(rng: np.random.Generator, along: Float64Array, length: float) -> Floa
     return np.asarray(waves.sum(axis=1) * np.sqrt(2 / WAVES))
 
 
-def measured(points: Points) -> Float64Array:
+def measure_along(points: Points) -> Float64Array:
     """How far along the line each of ``points`` (n, 2) lies, (n,) mm."""
     return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
 
 
-def evenly(points: Points, step: float = STEP_MM) -> Points:
+def space_evenly(points: Points, step: float = STEP_MM) -> Points:
     """The line through ``points`` (n, 2) with a point about every ``step`` mm, 3 at the least."""
-    along = measured(points)
+    along = measure_along(points)
     places = np.linspace(0, along[-1], max(3, int(np.ceil(along[-1] / step)) + 1))
     return np.column_stack([np.interp(places, along, points[:, axis]) for axis in (0, 1)])
 
 
-def by_hand(rng: np.random.Generator, points: Points, unrest: float) -> Points:
+def shake(rng: np.random.Generator, points: Points, unrest: float) -> Points:
     """The line through ``points`` (n, 2) as a hand draws it: it strays by about ``unrest`` mm, slowly, and trembles."""
-    line = evenly(points)
-    along = measured(line)
+    line = space_evenly(points)
+    along = measure_along(line)
     ahead = np.gradient(line, axis=0)
     across = np.column_stack([-ahead[:, 1], ahead[:, 0]]) / np.maximum(np.hypot(*ahead.T), 1e-9)[:, None]
     off = unrest * wobble(rng, along, 17.0) + 0.13 * unrest * wobble(rng, along, 2.6)
     return np.asarray(line + off[:, None] * across)
 
 
-def swept(points: Points, width: Float64Array) -> BaseGeometry:
+def sweep(points: Points, width: Float64Array) -> BaseGeometry:
     """What a round nib of ``width`` (n,) mm leaves along ``points`` (n, 2)."""
     angle = np.linspace(0.0, 2 * np.pi, NIB_CORNERS, endpoint=False)
     discs = points[:, None] + width[:, None, None] / 2 * np.column_stack([np.cos(angle), np.sin(angle)])
@@ -82,19 +82,19 @@ class Nib:
     tip: float
     coat: float
 
-    def stroke(self, rng: np.random.Generator, points: Points, width: float, colour: str) -> list[Layer]:
+    def stroke(self, rng: np.random.Generator, points: Points, width: float, color: str) -> list[Layer]:
         """A line of about ``width`` mm through ``points`` (n, 2), a point every ``STEP_MM`` or so."""
-        along = measured(points)
+        along = measure_along(points)
         press = wobble(rng, along, 6.0)
         ends = np.minimum(along, along[-1] - along) / (2.5 * width)
         taper = self.tip + (1 - self.tip) * np.clip(ends, 0, 1)
         wide = width * np.clip(1 + self.uneven * press, 0.6, 1.5) * taper
-        layers = [(swept(points, wide), Pen(fill=colour, opacity=self.opacity))]
+        layers = [(sweep(points, wide), Pen(fill=color, opacity=self.opacity))]
         pressed = np.flatnonzero((press > -0.3)[:-1] & (press > -0.3)[1:])
         runs = [run for run in np.split(pressed, np.flatnonzero(np.diff(pressed) > 1) + 1) if len(run) > 2]
-        coats = [swept(points[run], 0.62 * wide[run]) for run in runs]
+        coats = [sweep(points[run], 0.62 * wide[run]) for run in runs]
         if coats and self.coat:
-            layers.append((shapely.union_all(coats), Pen(fill=colour, opacity=self.coat)))
+            layers.append((shapely.union_all(coats), Pen(fill=color, opacity=self.coat)))
         return layers
 
 
@@ -134,7 +134,7 @@ def _on_paper(area: BaseGeometry, paper: Polygon) -> BaseGeometry:
 
 
 def drawing(
-    board: Board,
+    board: PageContext,
     layers: Iterable[Layer],
     *,
     inside: BaseGeometry | None = None,

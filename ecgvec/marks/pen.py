@@ -11,13 +11,13 @@ import shapely
 from pydantic import Field
 
 from ecgvec._typing import BoolArray, Float64Array, Points
-from ecgvec.components import Seed, registered
+from ecgvec.components import Seed, register
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.path import Box, dashed, lines, runs
-from ecgvec.graphics.nodes import Mark
+from ecgvec.geometry.path import Box, dash_line, lines, runs
+from ecgvec.graphics.shapes import Shape
 from ecgvec.layout.place import TraceInfo
 from ecgvec.marks.base import MARKS, PenFault
-from ecgvec.marks.ink import Share, measured
+from ecgvec.marks.ink import Share, measure_along
 from ecgvec.warp.parts import generator
 
 DASH_DECIMALS = 2  # of mm: an SVG's six digits hold such a dash on a strip of ten metres
@@ -27,37 +27,37 @@ LEAST_MM = 0.02  # of a dash
 Shift = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]
 
 
-def _of_trace(seed: int, trace: Mark) -> np.random.Generator:
+def _of_trace(seed: int, trace: Shape) -> np.random.Generator:
     """The generator for one trace: each has gaps of its own."""
     return generator((seed + zlib.crc32(trace.id.encode())) % 2**63)
 
 
-@registered(MARKS)
+@register(MARKS)
 class BrokenTrace(PenFault):
-    """The pen skips: in a share ``traces`` of the traces, a ``share`` of the line is missing, in gaps some ``length``
+    """The pen skips: in a share ``traces`` of the traces, a ``amount`` of the line is missing, in gaps some ``length``
     mm long that come in clusters."""
 
     kind: Literal["broken-trace"] = "broken-trace"
-    share: Annotated[float, Field(ge=0, le=0.6, allow_inf_nan=False)] = 0.1
+    amount: Annotated[float, Field(ge=0, le=0.6, allow_inf_nan=False)] = 0.1
     length: Annotated[float, Field(ge=0.5, le=30, allow_inf_nan=False)] = 2.0
     traces: Share = 1.0
     seed: Seed = 0
 
-    def written(self, trace: Mark, info: TraceInfo) -> tuple[Mark, ...]:
+    def write(self, trace: Shape, info: TraceInfo) -> tuple[Shape, ...]:
         """The same path by a pen with dashes, which begin anew after every gap of the record; ``inked`` tells which
         samples have ink."""
         rng = _of_trace(self.seed, trace)
         if rng.random() >= self.traces:
             return (trace,)
         drawn = lines(trace.path, 1.0)
-        longest = max((float(measured(line)[-1]) for line in drawn), default=0.0)
+        longest = max((float(measure_along(line)[-1]) for line in drawn), default=0.0)
         gaps = self._gaps(rng, longest, trace.pen.width)
         if trace.pen.dash:
             gaps = np.concatenate([gaps, _gaps_of(trace.pen.dash)])
         dash = _dash(gaps, longest)
         if not dash:
             return (trace,)
-        pieces = [piece for line in drawn for piece in dashed(line, dash)]
+        pieces = [piece for line in drawn for piece in dash_line(line, dash)]
         ink = shapely.MultiLineString(pieces)
         shapely.prepare(ink)
         finite = np.flatnonzero(np.isfinite(info.points).all(axis=1))
@@ -70,9 +70,9 @@ class BrokenTrace(PenFault):
     def _gaps(self, rng: np.random.Generator, long: float, width: float) -> Float64Array:
         """Starts and ends (n, 2) mm of the gaps in a line ``long`` mm long, without its two ends. A gap is longer than
         what it leaves bare: the ends of the ink are round."""
-        bare = self.length * rng.lognormal(0, 0.5, int(3 * self.share * long / self.length) + 8)
-        bare = bare[: int(np.searchsorted(np.cumsum(bare), self.share * long)) + 1]
-        bare[-1] -= max(0.0, bare.sum() - self.share * long)
+        bare = self.length * rng.lognormal(0, 0.5, int(3 * self.amount * long / self.length) + 8)
+        bare = bare[: int(np.searchsorted(np.cumsum(bare), self.amount * long)) + 1]
+        bare[-1] -= max(0.0, bare.sum() - self.amount * long)
         bare = np.minimum(bare[bare > LEAST_MM], 0.5 * long)
         while len(bare) and bare.sum() + width * len(bare) > INK_SHARE * long:
             bare = bare[:-1]
@@ -84,7 +84,7 @@ class BrokenTrace(PenFault):
 
 def _on_dash(line: Points, dash: tuple[float, ...]) -> BoolArray:
     """Which points of a line (n, 2) lie on a dash, not in a gap."""
-    return np.asarray(np.searchsorted(np.cumsum(dash), measured(line), side="right") % 2 == 0)
+    return np.asarray(np.searchsorted(np.cumsum(dash), measure_along(line), side="right") % 2 == 0)
 
 
 def _gaps_of(dash: tuple[float, ...]) -> Float64Array:
@@ -109,7 +109,7 @@ def _dash(gaps: Float64Array, long: float) -> tuple[float, ...]:
     return (*found, max(rest, 1.0), 1.0) if found else ()
 
 
-@registered(MARKS)
+@register(MARKS)
 class DoubleTrace(PenFault):
     """A share ``traces`` of the traces is struck twice: a second one, ``strength`` as dense, lies beneath, ``dx`` mm
     to the right and ``dy`` mm further down."""
@@ -121,17 +121,17 @@ class DoubleTrace(PenFault):
     traces: Share = 1.0
     seed: Seed = 0
 
-    def written(self, trace: Mark, info: TraceInfo) -> tuple[Mark, ...]:
+    def write(self, trace: Shape, info: TraceInfo) -> tuple[Shape, ...]:
         """The trace as it is, and its ghost."""
         if _of_trace(self.seed, trace).random() >= self.traces:
             return (trace,)
         x, y = round(self.dx, 4), round(self.dy, 4)
         clip = trace.clip
         moved = None if clip is None else Box(clip.x0 + x, clip.y0 + y, clip.x1 + x, clip.y1 + y)
-        ghost = Mark(
+        ghost = Shape(
             f"{trace.id}-ghost",
             "trace-ghost",
-            trace.path.mapped(Affine.translate(x, y)).rounded(),
+            trace.path.transform(Affine.translate(x, y)).round(),
             replace(trace.pen, opacity=round(self.strength, 4)),
             {"of": trace.id},
             clip=moved,

@@ -13,7 +13,7 @@ from pydantic import Field
 from ecgvec._typing import IntpArray, Points
 from ecgvec.geometry.path import Box
 from ecgvec.layout.place import TraceInfo
-from ecgvec.marks.base import Board
+from ecgvec.marks.base import PageContext
 
 Lead = Annotated[str, Field(min_length=1, max_length=16)]
 ANY = "any"  # of the leads on the page
@@ -56,7 +56,7 @@ def peaks(info: TraceInfo) -> IntpArray:
     )
 
 
-def targets(board: Board, on: On, lead: str, length: float, rng: np.random.Generator) -> Iterator[Target]:
+def targets(board: PageContext, on: On, lead: str, length: float, rng: np.random.Generator) -> Iterator[Target]:
     """What of the kind ``on`` the page shows, in an order that ``rng`` gives. ``lead``: the only one that will do, or
     ``any``; ``length``: of a stretch, in mm."""
     if on == "header":
@@ -73,7 +73,7 @@ def targets(board: Board, on: On, lead: str, length: float, rng: np.random.Gener
             yield from _on_trace(board, name, on, length, rng)
 
 
-def first_target(board: Board, on: On, lead: str, length: float, rng: np.random.Generator) -> Target | None:
+def first_target(board: PageContext, on: On, lead: str, length: float, rng: np.random.Generator) -> Target | None:
     """The first of ``targets``; None where there is none."""
     return next(targets(board, on, lead, length, rng), None)
 
@@ -83,7 +83,7 @@ def middle(box: Box) -> tuple[float, float]:
     return (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
 
 
-def _on_trace(board: Board, name: str, on: On, length: float, rng: np.random.Generator) -> Iterator[Target]:
+def _on_trace(board: PageContext, name: str, on: On, length: float, rng: np.random.Generator) -> Iterator[Target]:
     info = board.traces[name]
     for first, at, last in _spans(info, on, length, rng):
         points = info.points[first : last + 1]
@@ -110,7 +110,7 @@ def _spans(info: TraceInfo, on: On, length: float, rng: np.random.Generator) -> 
         yield max(0, at - reach), at, min(at + reach, len(info.t) - 1)
 
 
-def _on_paper(board: Board, box: Box) -> bool:
+def _on_paper(board: PageContext, box: Box) -> bool:
     return (
         min(box.x0, box.y0) >= EDGE_MM
         and box.x1 <= board.layout.width - EDGE_MM
@@ -123,10 +123,10 @@ def _in_row(info: TraceInfo, points: Points) -> bool:
     return bool((points[:, 1] >= info.panel.box.y0).all() and (points[:, 1] <= info.panel.box.y1).all())
 
 
-class Crowd:
+class OccupancyIndex:
     """All print on a page, to find out how much of it something would lie on."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: PageContext) -> None:
         lines = [info.points[np.isfinite(info.points).all(axis=1)] for info in board.traces.values()]
         self._lines = [shapely.LineString(line) for line in lines if len(line) > 1]
         self._bounds = shapely.bounds(self._lines).reshape(-1, 4)

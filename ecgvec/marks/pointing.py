@@ -12,10 +12,22 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Points
-from ecgvec.components import Seed, registered
-from ecgvec.marks.base import MARKS, AddedMark, Board, Drawing
-from ecgvec.marks.ink import INKS, NIBS, InkColour, Layer, NibName, Share, by_hand, drawing, evenly, measured, wobble
-from ecgvec.marks.places import ANY, Crowd, Lead, Target, first_target, targets
+from ecgvec.components import Seed, register
+from ecgvec.marks.base import MARKS, AddedMark, Drawing, PageContext
+from ecgvec.marks.ink import (
+    INKS,
+    NIBS,
+    InkColor,
+    Layer,
+    NibName,
+    Share,
+    drawing,
+    measure_along,
+    shake,
+    space_evenly,
+    wobble,
+)
+from ecgvec.marks.places import ANY, Lead, OccupancyIndex, Target, first_target, targets
 from ecgvec.warp.parts import generator
 
 NIB_MM = {"ballpoint": 0.42, "felt": 1.0}
@@ -32,12 +44,12 @@ class HandDrawn(AddedMark):
 
     lead: Lead = ANY
     nib: NibName = "ballpoint"
-    colour: InkColour = "blue"
+    color: InkColor = "blue"
     weight: Annotated[float, Field(ge=0.4, le=3, allow_inf_nan=False)] = 1.0
     unrest: Annotated[float, Field(ge=0, le=1.5, allow_inf_nan=False)] = 0.2
     seed: Seed = 0
 
-    def drawn(self, board: Board) -> Drawing | None:
+    def draw(self, board: PageContext) -> Drawing | None:
         """The lines; None where there is nothing to point out, or no room."""
         rng = generator(self.seed)
         found = self._lines(board, rng)
@@ -47,7 +59,7 @@ class HandDrawn(AddedMark):
         width = self.weight * NIB_MM[self.nib]
         layers: list[Layer] = []
         for line in lines:
-            layers += NIBS[self.nib].stroke(rng, line, width, INKS[self.nib][self.colour])
+            layers += NIBS[self.nib].stroke(rng, line, width, INKS[self.nib][self.color])
         trace = target.trace if target else None
         return drawing(board, layers, inside=self._inside(lines), text=self.words(), trace=trace)
 
@@ -56,7 +68,7 @@ class HandDrawn(AddedMark):
         return ""
 
     @abstractmethod
-    def _lines(self, board: Board, rng: np.random.Generator) -> tuple[Target | None, list[Points]] | None:
+    def _lines(self, board: PageContext, rng: np.random.Generator) -> tuple[Target | None, list[Points]] | None:
         """What is pointed out (None: nothing) and the lines (n, 2) mm, in order; None where the page has no place."""
 
     def _inside(self, lines: list[Points]) -> BaseGeometry | None:
@@ -64,7 +76,7 @@ class HandDrawn(AddedMark):
         return None
 
 
-@registered(MARKS)
+@register(MARKS)
 class Tick(HandDrawn):
     """A check mark ``size`` mm wide beside a lead's name, above a beat, or at the shares ``x`` and ``y`` of a page."""
 
@@ -74,7 +86,7 @@ class Tick(HandDrawn):
     y: Share = 0.5
     size: Millimetres = 6.5
 
-    def _lines(self, board: Board, rng: np.random.Generator) -> tuple[Target | None, list[Points]] | None:
+    def _lines(self, board: PageContext, rng: np.random.Generator) -> tuple[Target | None, list[Points]] | None:
         size, target = self.size, None
         if self.on == "place":
             x, y = self.x * board.layout.width, self.y * board.layout.height
@@ -93,11 +105,11 @@ class Tick(HandDrawn):
         bow = (foot + end) / 2 + np.array([0.10, 0.07]) * size * rng.uniform(0.4, 1.6)
         swing = (1 - t) ** 2 * foot + 2 * t * (1 - t) * bow + t**2 * end
         down = start + (foot - start) * np.linspace(0, 1, 8)[:, None] ** 0.9
-        line = evenly(np.concatenate([down[:-1], swing]), 0.2) + np.array([x, y])
-        return target, [by_hand(rng, line, 0.4 * self.unrest)]
+        line = space_evenly(np.concatenate([down[:-1], swing]), 0.2) + np.array([x, y])
+        return target, [shake(rng, line, 0.4 * self.unrest)]
 
 
-@registered(MARKS)
+@register(MARKS)
 class Circle(HandDrawn):
     """A ring drawn by hand around a beat, a lead's name, a header line or ``length`` mm of a trace, ``margin`` mm away
     from it. It runs past its own start by about ``overshoot`` degrees."""
@@ -108,7 +120,7 @@ class Circle(HandDrawn):
     margin: Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)] = 2.5
     overshoot: Annotated[float, Field(ge=0, le=120, allow_inf_nan=False)] = 24.0
 
-    def _lines(self, board: Board, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
+    def _lines(self, board: PageContext, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
         paper = shapely.box(0, 0, board.layout.width, board.layout.height)
         for _, target in zip(range(TRIES), targets(board, self.on, self.lead, self.length, rng), strict=False):
             line = self.loop(rng, target)
@@ -134,13 +146,13 @@ class Circle(HandDrawn):
         tilt = np.radians(rng.normal(0, 5))
         loop = np.column_stack([out * radii[0] * np.cos(angle), -out * radii[1] * np.sin(angle)])
         turned = loop @ np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
-        return by_hand(rng, middle + turned, 0.5 * self.unrest)
+        return shake(rng, middle + turned, 0.5 * self.unrest)
 
     def _inside(self, lines: list[Points]) -> BaseGeometry | None:
         return shapely.make_valid(Polygon(lines[0]))
 
 
-@registered(MARKS)
+@register(MARKS)
 class Arrow(HandDrawn):
     """An arrow some ``length`` mm long that points at a beat or an ST segment, from where it covers the least."""
 
@@ -149,8 +161,8 @@ class Arrow(HandDrawn):
     length: Annotated[float, Field(ge=5, le=80, allow_inf_nan=False)] = 16.0
     head: Annotated[float, Field(ge=1, le=12, allow_inf_nan=False)] = 3.2
 
-    def _lines(self, board: Board, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
-        crowd = Crowd(board)
+    def _lines(self, board: PageContext, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
+        crowd = OccupancyIndex(board)
         paper = shapely.box(1, 1, board.layout.width - 1, board.layout.height - 1)
         best: tuple[float, Target, Points, Points] | None = None
         for _, target in zip(range(TRIES), targets(board, self.on, self.lead, 0.0, rng), strict=False):
@@ -178,25 +190,25 @@ class Arrow(HandDrawn):
         t = np.linspace(0, 1, 20)[:, None]
         bow = rng.normal(0, 0.05) * self.length
         shaft = tail + (tip - tail) * t + across * bow * 4 * t * (1 - t)
-        shaft = by_hand(rng, shaft, 0.5 * self.unrest)
+        shaft = shake(rng, shaft, 0.5 * self.unrest)
         shaft += (tip - shaft[-1]) * np.linspace(0, 1, len(shaft))[:, None]  # so that it ends in the tip
         barbs = []
         for side in (-1, 1):
             half = np.radians(rng.uniform(*HALF_HEAD)) * side
             barb = way * np.cos(half) + across * np.sin(half)
             barbs.append(tip + self.head * rng.uniform(0.85, 1.2) * barb)
-        halves = [by_hand(rng, np.array([tip, barb]), 0.25 * self.unrest) for barb in barbs]
+        halves = [shake(rng, np.array([tip, barb]), 0.25 * self.unrest) for barb in barbs]
         first, second = ((line + (tip - line[0]) * _fading(line)) for line in halves)
         return [shaft, np.concatenate([first[::-1], second[1:]])]
 
 
 def _fading(line: Points) -> Points:
     """1 at the line's start, falling to 0 at its end, (n, 1)."""
-    along = measured(line)
+    along = measure_along(line)
     return np.asarray(1 - along[:, None] / along[-1])
 
 
-@registered(MARKS)
+@register(MARKS)
 class Underline(HandDrawn):
     """``times`` lines under a header line or a lead's name, ``below`` mm beneath it."""
 
@@ -205,7 +217,7 @@ class Underline(HandDrawn):
     times: Annotated[int, Field(ge=1, le=3)] = 1
     below: Annotated[float, Field(ge=0.2, le=5, allow_inf_nan=False)] = 0.9
 
-    def _lines(self, board: Board, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
+    def _lines(self, board: PageContext, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
         target = first_target(board, self.on, self.lead, 0.0, rng)
         if target is None:
             return None
@@ -216,5 +228,5 @@ class Underline(HandDrawn):
             rise = rng.normal(0.004, 0.012) * (box.x1 - box.x0)
             y = box.y1 + self.below + number * apart
             ends = np.array([(box.x0 - left, y + rise), (box.x1 + right, y - rise)])
-            lines.append(by_hand(rng, ends, 0.45 * self.unrest))
+            lines.append(shake(rng, ends, 0.45 * self.unrest))
         return target, lines

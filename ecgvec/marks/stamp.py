@@ -12,11 +12,11 @@ from shapely import Polygon, affinity
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array
-from ecgvec.components import Degrees, Seed, registered
+from ecgvec.components import Degrees, Seed, register
 from ecgvec.geometry.outlines import cap_height, text_path
 from ecgvec.geometry.path import MOVE
-from ecgvec.graphics.nodes import Pen, printable
-from ecgvec.marks.base import MARKS, AddedMark, Board, Drawing
+from ecgvec.graphics.shapes import Pen, printable
+from ecgvec.marks.base import MARKS, AddedMark, Drawing, PageContext
 from ecgvec.marks.ink import Share, drawing, wobble
 from ecgvec.warp.parts import generator
 
@@ -31,7 +31,7 @@ CELLS_A_MM = 1.8  # of the pattern in which ink takes more and less
 Font = Literal["sans-bold", "serif-bold", "condensed", "mono"]
 
 
-@registered(MARKS)
+@register(MARKS)
 class Stamp(AddedMark):
     """A stamp ``size`` mm wide whose middle lies at the shares ``x`` and ``y`` of the page, as far as the paper goes;
     ``angle`` degrees counter-clockwise. ``date``: below the words; ``made-up`` is one that the seed gives, empty for
@@ -42,7 +42,7 @@ class Stamp(AddedMark):
     date: Annotated[str, Field(max_length=20)] = MADE_UP
     shape: Literal["rectangle", "round"] = "rectangle"
     font: Font = "sans-bold"
-    colour: Literal["blue", "red", "violet", "black"] = "blue"
+    color: Literal["blue", "red", "violet", "black"] = "blue"
     x: Share = 0.8
     y: Share = 0.86
     size: Annotated[float, Field(ge=12, le=120, allow_inf_nan=False)] = 40.0
@@ -58,7 +58,7 @@ class Stamp(AddedMark):
             raise ValueError("holds nothing that can be printed")
         return words
 
-    def drawn(self, board: Board) -> Drawing | None:
+    def draw(self, board: PageContext) -> Drawing | None:
         """The stamp; None where it is larger than the paper."""
         rng = generator(self.seed)
         words, date = printable(self.words), self._date(rng)
@@ -71,7 +71,7 @@ class Stamp(AddedMark):
         around = affinity.translate(shapely.union(frame, rubber), *place)
         first, second = (self.strength * coat for coat in COATS)
         layers = [
-            (area, Pen(fill=INKS[self.colour], opacity=round(opacity, 4)))
+            (area, Pen(fill=INKS[self.color], opacity=round(opacity, 4)))
             for area, opacity in zip(coats, (first, second), strict=True)
         ]
         return drawing(board, layers, around=around, text=" ".join([words, *([date] if date else [])]))
@@ -80,7 +80,7 @@ class Stamp(AddedMark):
         day, month, year = rng.integers(1, 29), rng.integers(12), rng.integers(2008, 2025)
         return f"{day:02d} {MONTHS[month]} {year}" if self.date == MADE_UP else printable(self.date)
 
-    def _place(self, board: Board, frame: BaseGeometry) -> tuple[float, float] | None:
+    def _place(self, board: PageContext, frame: BaseGeometry) -> tuple[float, float] | None:
         """Where its middle comes to lie, mm, so that all of it is on the paper."""
         sides = np.array([board.layout.width, board.layout.height])
         x0, y0, x1, y1 = frame.bounds
@@ -172,7 +172,7 @@ def _specks(rng: np.random.Generator, places: Float64Array) -> Float64Array:
 def _letters(text: str, font: str, size: float) -> tuple[BaseGeometry, float]:
     """``text`` as an area, its baseline from (0, 0) on; and its width, mm."""
     path, advance = text_path(text, font, size)
-    flat = path.flattened()
+    flat = path.flatten()
     starts = np.flatnonzero(flat.codes == MOVE)
     counts = np.add.reduceat(flat.codes != 3, starts) if len(starts) else np.empty(0, dtype=int)
     area: BaseGeometry = Polygon()

@@ -17,9 +17,9 @@ from ecgvec.layout.template import Rows, Template, default_template, fill, load_
 from ecgvec.marks import MARKS
 from ecgvec.planning.header import header_values
 from ecgvec.planning.model import Plan, RecordRef, Window
-from ecgvec.planning.notes import Asked, NotedSheet, Written, asked_notes, comes, written_notes
-from ecgvec.planning.parts import drawn_parts
-from ecgvec.recipe.distributions import Draw, Scalar
+from ecgvec.planning.notes import Asked, NotedSheet, Written, comes, request_notes, write_notes
+from ecgvec.planning.parts import draw_parts
+from ecgvec.recipe.distributions import Distribution, Scalar
 from ecgvec.recipe.options import RecordOptions
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.leads import join_names
@@ -59,14 +59,14 @@ class Planned:
     messages: tuple[str, ...]
 
 
-def prepared(record: Record, leads: Sequence[str] | None, derive_leads: bool) -> Record:
+def prepare_record(record: Record, leads: Sequence[str] | None, derive_leads: bool) -> Record:
     """The record as it will be drawn: absent limb leads derived, then only ``leads``, in that order."""
     if derive_leads:
         record = record.with_derived_leads()
     return record if leads is None else record.with_leads(leads)
 
 
-def _drawn(draw: Draw, seed: int, record_id: str, variant: int, name: str) -> Scalar:
+def _drawn(draw: Distribution, seed: int, record_id: str, variant: int, name: str) -> Scalar:
     return draw.draw(stream(seed, record_id, variant, name))
 
 
@@ -174,9 +174,9 @@ def _plan_window(
         header=header,
         header_from_record=passed,
         footer=footer,
-        warp=drawn_parts(recipe.warp, WARPS, "warp", (seed, image, variant)),
-        effects=drawn_parts(recipe.effects, EFFECTS, "effects", (seed, image, variant)),
-        marks=drawn_parts(recipe.marks, MARKS, "marks", (seed, image, variant)),
+        warp=draw_parts(recipe.warp, WARPS, "warp", (seed, image, variant)),
+        effects=draw_parts(recipe.effects, EFFECTS, "effects", (seed, image, variant)),
+        marks=draw_parts(recipe.marks, MARKS, "marks", (seed, image, variant)),
         qr_text=ref.path if style.qr_code else None,
         mask_unplotted=recipe.output.mask_unplotted,
         trace_density=recipe.output.trace_density,
@@ -190,7 +190,7 @@ def _notes(recipe: Recipe, page: PageSpec, dx: Sequence[str], keys: tuple[int, s
     if not comes(recipe.notes, keys):
         return None
     layout = place(page)
-    return asked_notes(recipe.notes, NotedSheet(layout.width, layout.height, page.style.dpi), dx, keys)
+    return request_notes(recipe.notes, NotedSheet(layout.width, layout.height, page.style.dpi), dx, keys)
 
 
 def _of_mix(recipe: Recipe, keys: tuple[int, str, int]) -> Recipe:
@@ -198,7 +198,7 @@ def _of_mix(recipe: Recipe, keys: tuple[int, str, int]) -> Recipe:
     may differ in what decides how many seconds a page shows."""
     if not recipe.mix:
         return recipe
-    which = Draw(values=tuple(range(len(recipe.mix))), weights=tuple(part.weight for part in recipe.mix))
+    which = Distribution(values=tuple(range(len(recipe.mix))), weights=tuple(part.weight for part in recipe.mix))
     return recipe.mix[int(str(_drawn(which, *keys, "mix")))].recipe
 
 
@@ -213,15 +213,15 @@ def make_plans(
 ) -> Planned:
     """Plan every image of one variant of a record: ``drafts``, and their notes written."""
     made = drafts(record, recipe, path=path, alias=alias, seed=seed, variant=variant)
-    pages = finished(made.pages)
+    pages = finish_plans(made.pages)
     messages = [message for page in pages for message in page.messages]
     return Planned(tuple(page.plans[0] for page in pages), (*made.messages, *messages))
 
 
-def finished(pages: Sequence[Draft]) -> list[Planned]:
+def finish_plans(pages: Sequence[Draft]) -> list[Planned]:
     """The plan of each draft, which may be of any records: the notes of all are written in one pass of the network."""
     asked = [page.asked for page in pages if page.asked is not None]
-    written = iter(written_notes(asked)) if asked else iter(())
+    written = iter(write_notes(asked)) if asked else iter(())
     return [_finished(page, next(written) if page.asked else None) for page in pages]
 
 
@@ -249,7 +249,7 @@ def drafts(
     """
     keys = (seed, path or record.name, variant)
     recipe = _of_mix(recipe, keys)
-    drawn = prepared(record, recipe.record.leads, recipe.record.derive_leads)
+    drawn = prepare_record(record, recipe.record.leads, recipe.record.derive_leads)
     chosen = _arrange(drawn, recipe, keys)
     _check_leads(drawn, chosen.rows, chosen.rhythm)
     found, loss = windows(drawn, chosen.seconds, recipe.record)
@@ -301,7 +301,7 @@ def windows(record: Record, seconds: float, options: RecordOptions) -> tuple[lis
     if first >= total:
         return found, None
     rest = total / record.fs - full * seconds
-    if full == 0 or options.tail == "keep":
+    if full == 0 or options.partial_page == "keep":
         found.append(Window(index=full, first=first, count=total - first, start=full * seconds))
         return found, f"The last {rest:.3f} s fill less than a page and are drawn as long as they are."
-    return found, f"The last {rest:.3f} s fill less than a page and are dropped (--tail keep draws them)."
+    return found, f"The last {rest:.3f} s fill less than a page and are dropped (--partial-page keep draws them)."

@@ -104,7 +104,7 @@ class PlannedNote(BaseModel):
     style: str
     x_height: Annotated[FiniteFloat, Field(gt=0)]
     nib: str
-    colour: str
+    color: str
     shade: Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")]
     ink_seed: int
     place: PlannedPlace
@@ -175,7 +175,7 @@ class Plan(BaseModel):
     mask_unplotted: bool = False
     trace_density: str | None = None
     kit: KitContent = KitContent()
-    outside: tuple[str, ...] = ()
+    user_effects: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from ecgvec.errors import SourceError
 from ecgvec.handwriting import grammar
 from ecgvec.planning.model import Measure, NoteKind, NoteOrigin, PlannedPlace
-from ecgvec.recipe.distributions import Draw, Scalar
+from ecgvec.recipe.distributions import Distribution, Scalar
 from ecgvec.recipe.options import FoundTerm, NotesOptions
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.rng import stream
@@ -46,14 +46,14 @@ class Wanted:
     origin: NoteOrigin = field(default_factory=NoteOrigin)
 
 
-def wanted_texts(options: NotesOptions, dx: Sequence[str], keys: Keys) -> tuple[list[Wanted], tuple[str, ...]]:
+def choose_texts(options: NotesOptions, dx: Sequence[str], keys: Keys) -> tuple[list[Wanted], tuple[str, ...]]:
     """(the texts of one image in the order of writing: remarks, intervals, the signature; what to tell the user).
 
     ``dx``: codes of the record's diagnoses.
     """
-    said = remarks(options, int(drawn_number(options.words, keys, "words")), dx, keys)
+    said = remarks(options, int(draw_number(options.words, keys, "words")), dx, keys)
     found = [Wanted(f"{i}", text, origin=origin) for i, (text, origin) in enumerate(said.texts)]
-    for i in range(int(drawn_number(options.calipers, keys, "calipers"))):
+    for i in range(int(draw_number(options.calipers, keys, "calipers"))):
         measure = _measure(stream(*keys, f"notes/calipers/{i}/text"))
         found.append(Wanted(f"calipers/{i}", measure.text, "calipers", measure))
     if stream(*keys, "coin/notes/signature").random() < options.signature:
@@ -75,27 +75,27 @@ def place_of(wanted: Wanted, options: NotesOptions, keys: Keys) -> PlannedPlace:
     if wanted.kind == "signature":
         names, weights = zip(*SIGNED_AT, strict=True)
         return names[int(stream(*keys, "notes/signature/place").choice(len(names), p=weights))]  # type: ignore[no-any-return]
-    return str(drawn(options.place, keys, f"{wanted.name}/place"))  # type: ignore[return-value]  # one of its names
+    return str(draw_value(options.place, keys, f"{wanted.name}/place"))  # type: ignore[return-value]  # one of its names
 
 
 def angle_of(wanted: Wanted, options: NotesOptions, keys: Keys) -> float:
     """Degrees counter-clockwise; a signature rises."""
     if wanted.kind == "signature":
         return round(float(stream(*keys, "notes/signature/angle").uniform(*SIGNED_ANGLE)), 3)
-    return drawn_number(options.angle, keys, f"{wanted.name}/angle")
+    return draw_number(options.angle, keys, f"{wanted.name}/angle")
 
 
-def drawn(draw: Draw, keys: Keys, name: str) -> Scalar:
+def draw_value(draw: Distribution, keys: Keys, name: str) -> Scalar:
     """A value by the stream of this name."""
     return draw.draw(stream(*keys, f"notes/{name}"))
 
 
-def drawn_number(draw: Draw, keys: Keys, name: str) -> float:
+def draw_number(draw: Distribution, keys: Keys, name: str) -> float:
     """A number by the stream of this name."""
-    return float(str(drawn(draw, keys, name)))
+    return float(str(draw_value(draw, keys, name)))
 
 
-def drawn_seed(keys: Keys, name: str) -> int:
+def draw_seed(keys: Keys, name: str) -> int:
     """A seed by the stream of this name."""
     return int(stream(*keys, f"notes/{name}").integers(_SEEDS))
 
@@ -152,7 +152,7 @@ def remarks(options: NotesOptions, number: int, dx: Sequence[str], keys: Keys) -
 def _content(options: NotesOptions, keys: Keys) -> str:
     """What an image's remarks are to say."""
     usual = "from-text" if options.source is not None or options.terms else "random"
-    how = str((options.content or Draw(values=(usual,))).draw(stream(*keys, "notes/content")))
+    how = str((options.content or Distribution(values=(usual,))).draw(stream(*keys, "notes/content")))
     # A source that could not be read, or that holds no term, leaves an empty list: remarks at random stand in for it.
     return "random" if how in ("from-text", "mixed") and options.terms == () else how
 
@@ -160,13 +160,13 @@ def _content(options: NotesOptions, keys: Keys) -> str:
 def _diagnoses(how: str, dx: Sequence[str], rng: np.random.Generator) -> tuple[_Pile, tuple[str, ...]]:
     if how not in ("from-dx", "mixed", "contradict"):
         return _Pile(), ()
-    from ecgvec.keywords.diagnoses import contradicting, notes_of, reported
+    from ecgvec.keywords.diagnoses import contradict, notes_of, report_codes
 
     against = how == "contradict"
     origin = NoteOrigin(how="contradict" if against else "from-dx")
-    found = contradicting(dx, rng) if against else notes_of(dx, rng)
+    found = contradict(dx, rng) if against else notes_of(dx, rng)
     texts = [(note.text, origin.model_copy(update={"code": note.code or None})) for note in found]
-    return _Pile([texts[int(at)] for at in rng.permutation(len(texts))]), tuple(reported(dx))
+    return _Pile([texts[int(at)] for at in rng.permutation(len(texts))]), tuple(report_codes(dx))
 
 
 def _terms(options: NotesOptions, rng: np.random.Generator) -> _Pile:

@@ -20,14 +20,14 @@ from ecgvec.planning.note_texts import (
     Keys,
     Wanted,
     angle_of,
-    drawn,
-    drawn_number,
-    drawn_seed,
+    choose_texts,
+    draw_number,
+    draw_seed,
+    draw_value,
     neatness,
     place_of,
-    wanted_texts,
 )
-from ecgvec.planning.signature import signed
+from ecgvec.planning.signature import sign_note
 from ecgvec.recipe.options import NotesOptions
 from ecgvec.rng import stream
 
@@ -80,18 +80,18 @@ class Written:
     messages: tuple[str, ...] = ()
 
 
-def asked_notes(options: NotesOptions, sheet: NotedSheet, dx: Sequence[str], keys: Keys) -> Asked:
+def request_notes(options: NotesOptions, sheet: NotedSheet, dx: Sequence[str], keys: Keys) -> Asked:
     """The notes of an image that has any. ``dx``: codes of the record's diagnoses; ``keys`` are seed, image and
     variant, and each number has a stream of its own."""
-    wanted, messages = wanted_texts(options, dx, keys)
-    size = UNIT_MM * drawn_number(options.size, keys, "size")
+    wanted, messages = choose_texts(options, dx, keys)
+    size = UNIT_MM * draw_number(options.size, keys, "size")
     hand = _hand([one.text for one in wanted], keys) if wanted else 0
     orders = [
         Order(
             text=one.text,
             style=hand,
             bias=neatness(one, keys),
-            seed=drawn_seed(keys, f"{one.name}/seed"),
+            seed=draw_seed(keys, f"{one.name}/seed"),
             x_height=min(round(SIZES[one.kind] * size, 3), LARGEST),
         )
         for one in wanted
@@ -99,7 +99,7 @@ def asked_notes(options: NotesOptions, sheet: NotedSheet, dx: Sequence[str], key
     return Asked(options, sheet, keys, tuple(wanted), tuple(orders), messages)
 
 
-def written_notes(asked: Sequence[Asked]) -> list[Written]:
+def write_notes(asked: Sequence[Asked]) -> list[Written]:
     """What was asked for, of many images in one pass of the network: ten times as fast as one after another."""
     orders = [order for one in asked for order in one.orders]
     if not orders:
@@ -112,11 +112,11 @@ def written_notes(asked: Sequence[Asked]) -> list[Written]:
 def _planned(asked: Asked, notes: Sequence[Note]) -> Written:
     """The notes of an image with their pen and their places."""
     options, sheet, keys = asked.options, asked.sheet, asked.keys
-    pen = str(drawn(options.nib, keys, "nib")), str(drawn(options.colour, keys, "colour"))
+    pen = str(draw_value(options.nib, keys, "nib")), str(draw_value(options.color, keys, "color"))
     shade = shade_of(pen[1], stream(*keys, "notes/shade"))
     each = zip(asked.wanted, notes, strict=True)
     found = [_planned_note(asked, wanted, note, pen, shade) for wanted, note in each]
-    offsets = drawn_number(options.x_offset, keys, "x_offset"), drawn_number(options.y_offset, keys, "y_offset")
+    offsets = draw_number(options.x_offset, keys, "x_offset"), draw_number(options.y_offset, keys, "y_offset")
     placed = _placed(found, sheet, offsets, keys)
     return Written(placed, (*asked.messages, *_messages(found, placed)))
 
@@ -125,7 +125,7 @@ def _planned_note(asked: Asked, wanted: Wanted, note: Note, pen: tuple[str, str]
     """One note by the ``pen``, nib and colour; a signature signed."""
     options, keys = asked.options, asked.keys
     if wanted.kind == "signature":
-        note = signed(note, stream(*keys, "notes/signature/shape"))
+        note = sign_note(note, stream(*keys, "notes/signature/shape"))
     place = place_of(wanted, options, keys)
     points = place == "beat" and wanted.kind == "note"
     return PlannedNote(
@@ -136,14 +136,14 @@ def _planned_note(asked: Asked, wanted: Wanted, note: Note, pen: tuple[str, str]
         style=note.style,
         x_height=note.x_height,
         nib=pen[0],
-        colour=pen[1],
+        color=pen[1],
         shade=shade,
-        ink_seed=drawn_seed(keys, f"{wanted.name}/ink"),
+        ink_seed=draw_seed(keys, f"{wanted.name}/ink"),
         place=place,
-        pointer=str(drawn(options.pointer, keys, f"{wanted.name}/pointer")) if points else None,  # type: ignore[arg-type]
+        pointer=str(draw_value(options.pointer, keys, f"{wanted.name}/pointer")) if points else None,  # type: ignore[arg-type]
         at=None,
         angle=angle_of(wanted, options, keys),
-        seed=drawn_seed(keys, f"{wanted.name}/place-seed"),
+        seed=draw_seed(keys, f"{wanted.name}/place-seed"),
         strokes=tuple(tuple(tuple(point) for point in stroke.tolist()) for stroke in note.strokes),
         characters=tuple(tuple(owner.tolist()) for owner in note.characters),
         fallback=note.fallback,
@@ -152,11 +152,11 @@ def _planned_note(asked: Asked, wanted: Wanted, note: Note, pen: tuple[str, str]
 
 
 def comes(options: NotesOptions, keys: Keys) -> bool:
-    """Whether an image has notes: a coin of its own, as the groups of parts have."""
+    """Whether an image has notes: by a stream of its own, as groups of parts have."""
     return bool(stream(*keys, "coin/notes").random() < options.probability)
 
 
-def inked(note: PlannedNote) -> Ink:
+def ink_note(note: PlannedNote) -> Ink:
     """The ink of a note, from the start of its baseline, not turned."""
     return _inked(note.model_copy(update={"at": None}))
 
@@ -170,12 +170,12 @@ def _inked(note: PlannedNote) -> Ink:
     characters = tuple(np.array(owner, dtype=np.int64) for owner in note.characters)
     # A flourish is ink as if of one more character, of which nothing is told.
     text = f"{note.text} " if note.kind == "signature" else note.text
-    found = ink(Note(text, strokes, characters, note.style, note.x_height), note.nib, note.colour, note.ink_seed)
+    found = ink(Note(text, strokes, characters, note.style, note.x_height), note.nib, note.color, note.ink_seed)
     letters = tuple(character for character in found.characters if character.index < len(note.text))
     return replace(found, characters=letters)
 
 
-def turned(angle: float) -> Affine:
+def turn_matrix(angle: float) -> Affine:
     """A turn about the origin by ``angle`` degrees counter-clockwise, as seen on paper."""
     cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     return Affine(cos, -sin, sin, cos)
@@ -183,12 +183,12 @@ def turned(angle: float) -> Affine:
 
 def ink_points(note: PlannedNote) -> Points:
     """The points (n, 2) of the ink's outlines in mm from the start of the baseline, not turned."""
-    return np.concatenate([layer.path.points for layer in inked(note).layers])
+    return np.concatenate([layer.path.points for layer in ink_note(note).layers])
 
 
 def extent(note: PlannedNote, turn: float = 0.0) -> Box:
     """The box of a note's ink in mm from the start of its baseline, turned by its angle and by ``turn`` degrees."""
-    points = turned(note.angle + turn)(ink_points(note))
+    points = turn_matrix(note.angle + turn)(ink_points(note))
     return Box(*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
 
 

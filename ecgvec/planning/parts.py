@@ -16,15 +16,15 @@ P = TypeVar("P", bound=Part)
 _SEEDS = 2**31
 
 
-def drawn_parts(
+def draw_parts(
     recipes: Mapping[str, PartRecipe], registry: Registry[type[P]], section: str, keys: tuple[int, str, int]
 ) -> tuple[P, ...]:
     """The parts that come, in the recipe's order. ``keys`` are seed, image and variant; each number has a stream of
-    its own, so a key more in a recipe leaves all others as they were; parts of one coin have one stream."""
+    its own, so a key more in a recipe leaves all others as they were; parts of one group share one."""
     found = []
     for name, recipe in recipes.items():
-        coin = f"{section}/{name}" if recipe.coin is None else f"coin/{recipe.coin}"
-        if stream(*keys, coin).random() < recipe.probability:
+        chance = f"{section}/{name}" if recipe.group is None else f"coin/{recipe.group}"
+        if stream(*keys, chance).random() < recipe.probability:
             found.append(_drawn(recipe, registry.get(recipe.kind), f"{section}/{name}", keys))
     return tuple(found)
 

@@ -22,7 +22,7 @@ STEP = 0.125  # x-heights between points
 Strokes = list[tuple[Points, Int64Array]]  # points (n, 2) mm and their characters (n,)
 
 
-def signed(note: Note, rng: np.random.Generator) -> Note:
+def sign_note(note: Note, rng: np.random.Generator) -> Note:
     """``note`` as a signature. The points of its flourish belong to no character: their index is the text's length."""
     from ecgvec.handwriting.compose import pen_speed
 

@@ -10,10 +10,10 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ecgvec.errors import RecipeError
-from ecgvec.handwriting.charset import transliterated
+from ecgvec.handwriting.charset import transliterate
 from ecgvec.handwriting.ink import INKS, NIBS
 from ecgvec.keywords.lexicon import LABELS
-from ecgvec.recipe.distributions import Draw, parse_draw, probes
+from ecgvec.recipe.distributions import Distribution, parse_distribution, probes
 
 
 class RecordOptions(BaseModel):
@@ -24,7 +24,7 @@ class RecordOptions(BaseModel):
     first_sample: int | None = Field(default=None, ge=0)
     leads: tuple[str, ...] | None = Field(default=None, min_length=1)
     derive_leads: bool = False
-    tail: Literal["drop", "keep"] = "drop"
+    partial_page: Literal["drop", "keep"] = "drop"
 
 
 class LayoutOptions(BaseModel):
@@ -32,18 +32,18 @@ class LayoutOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    template: Draw = Draw(values=("auto",))
-    rhythm: Draw = Draw(values=("template",))
-    num_columns: Draw = Draw(values=(-1,))
+    template: Distribution = Distribution(values=("auto",))
+    rhythm: Distribution = Distribution(values=("template",))
+    num_columns: Distribution = Distribution(values=(-1,))
 
     @field_validator("template", "rhythm", "num_columns", mode="before")
     @classmethod
-    def _parse(cls, raw: Any, info: Any) -> Draw:
-        return parse_draw(f"layout.{info.field_name}", raw)
+    def _parse(cls, raw: Any, info: Any) -> Distribution:
+        return parse_distribution(f"layout.{info.field_name}", raw)
 
     @field_validator("template", "rhythm")
     @classmethod
-    def _names(cls, draw: Draw, info: Any) -> Draw:
+    def _names(cls, draw: Distribution, info: Any) -> Distribution:
         for value in draw.values:
             if not isinstance(value, str) or not value.strip():
                 raise RecipeError(f"layout.{info.field_name} is {value!r}: write a name")
@@ -51,7 +51,7 @@ class LayoutOptions(BaseModel):
 
     @field_validator("num_columns")
     @classmethod
-    def _columns(cls, draw: Draw) -> Draw:
+    def _columns(cls, draw: Distribution) -> Distribution:
         for value in draw.values:
             whole = isinstance(value, int) and not isinstance(value, bool) and (value == -1 or 1 <= value <= 12)
             if draw.uniform or not whole or (draw.integer and value == -1):
@@ -84,7 +84,7 @@ _NOTE_NAMES: dict[str, tuple[str, ...]] = {
     "place": get_args(NotePlace),
     "pointer": get_args(NotePointer),
     "content": get_args(NoteContent),
-    "colour": tuple(INKS),
+    "color": tuple(INKS),
     "nib": tuple(NIBS),
 }
 
@@ -115,18 +115,18 @@ class NotesOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     probability: float = Field(default=0.0, ge=0, le=1)
-    words: Draw = Draw(values=(1, 5), integer=True)
-    size: Draw = Draw(values=(0.1, 0.2), uniform=True)
-    x_offset: Draw = Draw(values=(1, 30), integer=True)
-    y_offset: Draw = Draw(values=(1, 30), integer=True)
-    place: Draw = Draw(values=("offset",))
-    angle: Draw = Draw(values=(0,))
-    pointer: Draw = Draw(values=get_args(NotePointer))
-    calipers: Draw = Draw(values=(0,))
+    words: Distribution = Distribution(values=(1, 5), integer=True)
+    size: Distribution = Distribution(values=(0.1, 0.2), uniform=True)
+    x_offset: Distribution = Distribution(values=(1, 30), integer=True)
+    y_offset: Distribution = Distribution(values=(1, 30), integer=True)
+    place: Distribution = Distribution(values=("offset",))
+    angle: Distribution = Distribution(values=(0,))
+    pointer: Distribution = Distribution(values=get_args(NotePointer))
+    calipers: Distribution = Distribution(values=(0,))
     signature: float = Field(default=0.0, ge=0, le=1)
-    colour: Draw = Draw(values=("blue", "black", "red"), weights=(6.0, 4.0, 1.0))
-    nib: Draw = Draw(values=("ballpoint", "gel", "felt-tip", "fountain"), weights=(7.0, 2.0, 1.0, 1.0))
-    content: Draw | None = None
+    color: Distribution = Distribution(values=("blue", "black", "red"), weights=(6.0, 4.0, 1.0))
+    nib: Distribution = Distribution(values=("ballpoint", "gel", "felt-tip", "fountain"), weights=(7.0, 2.0, 1.0, 1.0))
+    content: Distribution | None = None
     source: str | None = Field(default=None, min_length=1)
     allow_private: bool = False
     nlp_model: str | None = Field(default=None, min_length=1)
@@ -134,9 +134,9 @@ class NotesOptions(BaseModel):
 
     @field_validator(*_NOTE_RANGES, mode="before")
     @classmethod
-    def _number(cls, raw: Any, info: Any) -> Draw:
+    def _number(cls, raw: Any, info: Any) -> Distribution:
         where = f"notes.{info.field_name}"
-        draw, (least, most, counts) = parse_draw(where, raw), _NOTE_RANGES[info.field_name]
+        draw, (least, most, counts) = parse_distribution(where, raw), _NOTE_RANGES[info.field_name]
         for value in probes(draw):
             right = isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
             if not right or (counts and not isinstance(value, int)):
@@ -146,11 +146,11 @@ class NotesOptions(BaseModel):
 
     @field_validator(*_NOTE_NAMES, mode="before")
     @classmethod
-    def _name(cls, raw: Any, info: Any) -> Draw | None:
+    def _name(cls, raw: Any, info: Any) -> Distribution | None:
         if raw is None and info.field_name == "content":
             return None
         where, names = f"notes.{info.field_name}", _NOTE_NAMES[info.field_name]
-        draw = parse_draw(where, raw)
+        draw = parse_distribution(where, raw)
         for value in probes(draw):
             if value not in names:
                 raise RecipeError(f"{where} is {value!r}: write {', '.join(names[:-1])} or {names[-1]}")
@@ -164,7 +164,7 @@ class NotesOptions(BaseModel):
                 continue
             keys = dict(term) if isinstance(term, Mapping) else {}
             text, count = keys.get("text"), keys.get("count", 1)
-            right = isinstance(text, str) and 0 < len(text) <= LONGEST_TERM and bool(transliterated(text)[0])
+            right = isinstance(text, str) and 0 < len(text) <= LONGEST_TERM and bool(transliterate(text)[0])
             right = right and keys.get("label") in LABELS and keys.keys() <= FoundTerm.model_fields.keys()
             if not right or type(count) is not int or count < 1:
                 cure = f"write {{text = 'LBBB', label = 'CONDUCTION'}}, of at most {LONGEST_TERM} characters"
@@ -255,7 +255,7 @@ class OutputOptions(BaseModel):
         return text
 
     @property
-    def written(self) -> tuple[str, ...] | None:
+    def formats_to_write(self) -> tuple[str, ...] | None:
         """The formats to write; None for the default ones."""
         return ("png",) if self.image_only else self.formats
 

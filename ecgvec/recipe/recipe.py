@@ -15,7 +15,7 @@ from ecgvec.effects import EFFECTS
 from ecgvec.errors import RecipeError, brief, nearest, one_line
 from ecgvec.layout.style import check_style
 from ecgvec.marks import MARKS
-from ecgvec.recipe.distributions import Draw, parse_draw, probes
+from ecgvec.recipe.distributions import Distribution, parse_distribution, probes
 from ecgvec.recipe.options import (
     HeaderOptions,
     LayoutOptions,
@@ -39,19 +39,19 @@ __all__ = [
 ]
 
 
-_OF_ALL_PARTS = ("kind", "probability", "coin")
+_OF_ALL_PARTS = ("kind", "probability", "group")
 
 
 class PartRecipe(BaseModel):
     """A mark, a part of the warp, or an effect, that comes with a ``probability``, and a Draw for any of its keys.
-    Parts with the same ``coin`` share one chance: with the same probability they come together or not at all."""
+    Parts of the same ``group`` share one chance: with the same probability they come together or not at all."""
 
     model_config = ConfigDict(frozen=True)
 
     kind: str
     probability: float = Field(default=1.0, ge=0, le=1)
-    coin: str | None = None
-    keys: dict[str, Draw] = {}
+    group: str | None = None
+    keys: dict[str, Distribution] = {}
 
 
 def _part_recipes(section: str, registry: Registry[Any], raw: Any) -> dict[str, PartRecipe]:
@@ -71,16 +71,16 @@ def _part_recipes(section: str, registry: Registry[Any], raw: Any) -> dict[str, 
             raise RecipeError(f"{where}: '{kind}' is unknown{nearest(str(kind), registry.names())}")
         if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
             raise RecipeError(f"{where}.probability is {chance!r}: write a number from 0 to 1")
-        coin = table.get("coin")
-        if coin is not None and (not isinstance(coin, str) or not coin.strip()):
-            raise RecipeError(f"{where}.coin is {coin!r}: write a name, the same for all parts that come together")
+        group = table.get("group")
+        if group is not None and (not isinstance(group, str) or not group.strip()):
+            raise RecipeError(f"{where}.group is {group!r}: write a name, the same for all parts that come together")
         keys = _part_draws(where, registry.get(kind), table)
-        found[name] = PartRecipe(kind=kind, probability=chance, coin=coin, keys=keys)
+        found[name] = PartRecipe(kind=kind, probability=chance, group=group, keys=keys)
     return found
 
 
-def _part_draws(where: str, part: type[Part], table: Mapping[str, Any]) -> dict[str, Draw]:
-    draws = {k: parse_draw(f"{where}.{k}", v) for k, v in table.items() if k not in _OF_ALL_PARTS}
+def _part_draws(where: str, part: type[Part], table: Mapping[str, Any]) -> dict[str, Distribution]:
+    draws = {k: parse_distribution(f"{where}.{k}", v) for k, v in table.items() if k not in _OF_ALL_PARTS}
     for key, draw in draws.items():
         for value in probes(draw):
             check_part(where, part, key, value)
@@ -98,7 +98,7 @@ class Recipe(BaseModel):
     title: str = ""
     record: RecordOptions = RecordOptions()
     layout: LayoutOptions = LayoutOptions()
-    page: dict[str, Draw] = {}
+    page: dict[str, Distribution] = {}
     header: HeaderOptions = HeaderOptions()
     notes: NotesOptions = NotesOptions()
     marks: dict[str, PartRecipe] = {}
@@ -124,10 +124,10 @@ class Recipe(BaseModel):
 
     @field_validator("page", mode="before")
     @classmethod
-    def _page(cls, raw: Any) -> dict[str, Draw]:
+    def _page(cls, raw: Any) -> dict[str, Distribution]:
         if not isinstance(raw, Mapping):
             raise RecipeError(f"page is {raw!r}: write a table of page keys")
-        draws = {key: parse_draw(f"page.{key}", value) for key, value in raw.items()}
+        draws = {key: parse_distribution(f"page.{key}", value) for key, value in raw.items()}
         for key, draw in draws.items():
             for value in probes(draw):
                 check_style("page", key, value)

@@ -8,7 +8,7 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel
 
-from ecgvec.recipe.distributions import Draw
+from ecgvec.recipe.distributions import Distribution
 from ecgvec.recipe.recipe import PartRecipe, Recipe, parse_recipe
 
 _OPTIONS = ("record", "layout", "header", "notes", "output")
@@ -31,7 +31,7 @@ def as_tables(recipe: Recipe) -> dict[str, Any]:
     return {name: table for name, table in tables.items() if table not in ({}, "")}
 
 
-def laid_upon(recipe: Recipe, overrides: Mapping[str, Any], where: str) -> Recipe:
+def override(recipe: Recipe, overrides: Mapping[str, Any], where: str) -> Recipe:
     """``recipe`` with stronger values, as ``load_recipe`` takes them; ``where`` names it in errors."""
     return parse_recipe(as_tables(recipe), where, overrides)
 
@@ -46,7 +46,9 @@ def _options(options: BaseModel) -> dict[str, Any]:
     for key, field in type(options).model_fields.items():
         value = getattr(options, key)
         if value != field.default:
-            found[key] = _draw(value) if isinstance(value, Draw) else list(value) if isinstance(value, tuple) else value
+            found[key] = (
+                _draw(value) if isinstance(value, Distribution) else list(value) if isinstance(value, tuple) else value
+            )
     return found
 
 
@@ -54,12 +56,12 @@ def _part(name: str, part: PartRecipe) -> dict[str, Any]:
     table: dict[str, Any] = {} if part.kind == name else {"kind": part.kind}
     if part.probability != 1:
         table["probability"] = part.probability
-    if part.coin is not None:
-        table["coin"] = part.coin
+    if part.group is not None:
+        table["group"] = part.group
     return table | {key: _draw(draw) for key, draw in part.keys.items()}
 
 
-def _draw(draw: Draw) -> Any:
+def _draw(draw: Distribution) -> Any:
     """What ``parse_draw`` understands as ``draw``."""
     if draw.uniform or draw.integer:
         return {"uniform" if draw.uniform else "integer": list(draw.values)}

@@ -15,7 +15,7 @@ import numpy as np
 
 from ecgvec._typing import Float64Array
 from ecgvec.errors import RecordError, one_line
-from ecgvec.record.files import Home, frames_held, group_by_file
+from ecgvec.record.files import Home, count_frames, group_by_file
 from ecgvec.record.header import Header, Signal
 
 MAX_VALUES = 1 << 30
@@ -59,7 +59,7 @@ def decode(header: Header, home: Home, wanted: Sequence[Signal], frames: int | N
 
 def _length(header: Header, groups: dict[str, list[Signal]], files: dict[str, Path], promised: int | None) -> int:
     """Frames to read: as ``promised``, or else as many as every file holds. RecordError where a file holds fewer."""
-    held = {name: frames_held(files[name], group) for name, group in groups.items()}
+    held = {name: count_frames(files[name], group) for name, group in groups.items()}
     known = {name: frames for name, frames in held.items() if frames is not None}
     if promised is None and not known:
         raise RecordError(f"{header.path} leaves the number of samples open, and no file tells it; write it there")

@@ -136,7 +136,7 @@ def group_by_file(signals: Sequence[Signal], header: Path) -> dict[str, list[Sig
     return groups
 
 
-def frames_held(path: Path, group: Sequence[Signal]) -> int | None:
+def count_frames(path: Path, group: Sequence[Signal]) -> int | None:
     """Number of whole frames in the signal file ``path`` with the signals ``group``; None if a FLAC file does not say.
 
     RecordError where the file cannot be read, or is not the FLAC file that its format calls for.

@@ -45,7 +45,7 @@ def read_record(path: str | os.PathLike[str], header: str | os.PathLike[str] | N
     return Record(
         name=name,
         fs=main.fs * per_frame,
-        signals=np.column_stack([on_time_base(channel, per_frame) for channel in found.channels]),
+        signals=np.column_stack([resample_to_rate(channel, per_frame) for channel in found.channels]),
         leads=leads,
         subject=subject_from_comments(found.comments),
         messages=(
@@ -86,7 +86,7 @@ def name_leads(originals: Sequence[str]) -> tuple[tuple[Lead, ...], tuple[str, .
     return tuple(leads.values()), tuple(messages)
 
 
-def on_time_base(channel: Channel, per_frame: int) -> Float64Array:
+def resample_to_rate(channel: Channel, per_frame: int) -> Float64Array:
     """The values of ``channel`` at ``per_frame`` samples a frame, a multiple of its own.
 
     New samples lie on the straight line between their neighbours, so a drawn trace stays the same; they are NaN beside

@@ -17,21 +17,21 @@ from ecgvec._typing import Image
 from ecgvec.effects.base import (
     Capture,
     Effect,
+    EffectContext,
     Light,
     OnPaper,
     Shading,
     Surroundings,
-    View,
     gain_on_paper,
     veil_on_paper,
 )
-from ecgvec.effects.glare import drowned
-from ecgvec.effects.in_light import InLight, exposed
-from ecgvec.effects.lost import where_contrast_is_lost
+from ecgvec.effects.glare import saturated_region
+from ecgvec.effects.in_light import InLight, apply_in_light
+from ecgvec.effects.layers import low_contrast_region
 from ecgvec.errors import RecipeError, WarpError
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size, px_per_mm
-from ecgvec.graphics.nodes import Scene
 from ecgvec.graphics.raster import LARGEST_PX, cover, draw
+from ecgvec.graphics.shapes import Scene
 from ecgvec.planning.model import Plan
 from ecgvec.rendering.labels.derive import as_path
 from ecgvec.warp.apply import Dressing, resample
@@ -48,23 +48,23 @@ SAME_SCALE = (0.8, 1.15)  # image px a page px between which the page is drawn a
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
+class View:
     """How a page is seen: ``warp``, and what it is composed of where the page is not seen straight on. ``sheet``: what
     is left of the paper, in page mm (None: all of it)."""
 
     warp: Flat | Lattice
     composed: Composed | None = None
-    sheet: Polygon | None = None
+    remaining_paper: Polygon | None = None
 
 
-def taken(plan: Plan, paper: Paper) -> Shot:
+def compute_view(plan: Plan, paper: Paper) -> View:
     """How ``plan`` shows a page of that size. WarpError where the sheet cannot be photographed so."""
     style = plan.page.style
     if not plan.warp and all(isinstance(effect, Capture) for effect in plan.effects):
         whole = paper.width + 2 * style.pad, paper.height + 2 * style.pad  # of which a share is cut off each side
         x, y = (style.pad - style.crop * side for side in whole)
-        return Shot(Flat((-x, -y, paper.width + x, paper.height + y), style.dpi))
-    parts = [*plan.warp, *([Crop(share=style.crop)] if style.crop else [])]
+        return View(Flat((-x, -y, paper.width + x, paper.height + y), style.dpi))
+    parts = [*plan.warp, *([Crop(amount=style.crop)] if style.crop else [])]
     size = pixel_size(paper.width + 2 * style.pad, paper.height + 2 * style.pad, style.dpi)
     composed = compose(paper, Canvas(*size, px_per_mm(style.dpi)), parts, plan.relief_share)
     if max(composed.warp.size) > LARGEST_PX:
@@ -73,10 +73,10 @@ def taken(plan: Plan, paper: Paper) -> Shot:
             f"image {plan.stem} would have {width} x {height} px, and {LARGEST_PX} a side is the most: lower --dpi or "
             "warp.resize.factor"
         )
-    return Shot(composed.warp, composed, sheet(paper, plan.effects))
+    return View(composed.warp, composed, remaining_paper(paper, plan.effects))
 
 
-def sheet(paper: Paper, effects: Sequence[Effect]) -> Polygon | None:
+def remaining_paper(paper: Paper, effects: Sequence[Effect]) -> Polygon | None:
     """What ``effects`` leave of the paper: the largest piece, with its holes, in page mm; None for all of it."""
     lost = shapely.union_all([effect.missing(paper) for effect in effects if isinstance(effect, OnPaper)])
     if lost.is_empty:
@@ -88,36 +88,36 @@ def sheet(paper: Paper, effects: Sequence[Effect]) -> Polygon | None:
     return max(pieces, key=lambda piece: piece.area)
 
 
-def hidden(shot: Shot, effects: Sequence[Effect], dpi: float) -> BaseGeometry:
+def occluded_region(view: View, effects: Sequence[Effect], dpi: float) -> BaseGeometry:
     """What ``effects`` cover of the paper, each and all together, in page mm. ``dpi``: of the image."""
-    if shot.composed is None:
+    if view.composed is None:
         return Polygon()
-    view = _view(shot, dpi)
+    context = _context(view, dpi)
     lights = [effect for effect in effects if isinstance(effect, Light)]
-    shapes = [effect.hidden(view) for effect in effects]
-    return shapely.union_all([*shapes, where_contrast_is_lost(effects, view), drowned(view, lights)])
+    shapes = [effect.occluded_region(context) for effect in effects]
+    return shapely.union_all([*shapes, low_contrast_region(effects, context), saturated_region(context, lights)])
 
 
-def _view(shot: Shot, dpi: float) -> View:
-    assert isinstance(shot.warp, Lattice) and shot.composed is not None
-    return View(shot.composed, shot.sheet, px_per_mm(page_dpi(shot.warp, dpi)))
+def _context(view: View, dpi: float) -> EffectContext:
+    assert isinstance(view.warp, Lattice) and view.composed is not None
+    return EffectContext(view.composed, view.remaining_paper, px_per_mm(page_dpi(view.warp, dpi)))
 
 
-def developed(page: Scene | Painter, shot: Shot, dpi: float, effects: Sequence[Effect] = ()) -> Image:
+def render_pixels(page: Scene | Painter, view: View, dpi: float, effects: Sequence[Effect] = ()) -> Image:
     """The picture of ``page``, (H, W, 3) uint8 sRGB: what ``effects`` do to the paper, then what it lies on and the
     light on both, while a page that is not seen straight on is resampled; then what takes the picture does to it."""
     paint = partial(draw, page) if isinstance(page, Scene) else page
     captures = [effect for effect in effects if isinstance(effect, Capture)]
-    if isinstance(shot.warp, Flat):
-        image, scale = paint(dpi, shot.warp.frame), px_per_mm(dpi)
+    if isinstance(view.warp, Flat):
+        image, scale = paint(dpi, view.warp.frame), px_per_mm(dpi)
     else:
-        image, scale = _seen(paint, shot, dpi, effects), shot.warp.scale()
+        image, scale = _seen(paint, view, dpi, effects), view.warp.scale()
         captures = captures[len(_shading(effects)) :]
     for in_light, some in groupby(captures, lambda effect: isinstance(effect, InLight)):
         if in_light:
-            image = exposed(image, cast(list[InLight], list(some)), scale)
+            image = apply_in_light(image, cast(list[InLight], list(some)), scale)
         else:
-            image = reduce(lambda before, effect: effect.captured(before, scale), some, image)
+            image = reduce(lambda before, effect: effect.capture(before, scale), some, image)
     return image
 
 
@@ -132,29 +132,29 @@ def _shading(effects: Sequence[Effect]) -> list[Shading]:
     return found
 
 
-def _seen(paint: Painter, shot: Shot, dpi: float, effects: Sequence[Effect]) -> Image:
+def _seen(paint: Painter, view: View, dpi: float, effects: Sequence[Effect]) -> Image:
     """A page that is not seen straight on: worn, bent, lit, on its ground."""
-    assert isinstance(shot.warp, Lattice)
-    drawn_dpi = page_dpi(shot.warp, dpi)
+    assert isinstance(view.warp, Lattice)
+    drawn_dpi = page_dpi(view.warp, dpi)
     page = paint(drawn_dpi, None)
     if not effects:
-        return resample(page, px_per_mm(drawn_dpi), shot.warp)
-    view, dpi = _view(shot, dpi), drawn_dpi
+        return resample(page, px_per_mm(drawn_dpi), view.warp)
+    context, dpi = _context(view, dpi), drawn_dpi
     for effect in effects:
         if isinstance(effect, OnPaper):
-            page = effect.applied(page, px_per_mm(dpi), shot.warp.paper, view.composed.bends)
+            page = effect.apply(page, px_per_mm(dpi), view.warp.paper, context.composed.bends)
     lights = tuple(effect for effect in effects if isinstance(effect, Light))
     grounds = [effect for effect in effects if isinstance(effect, Surroundings)]
     if len(grounds) > 1:
         raise RecipeError(f"a page lies on one thing, not on {' and '.join(g.kind for g in grounds)}: keep one of them")
     dressing = Dressing(
-        gain_on_paper(view, lights),
-        veil_on_paper(view, lights),
-        None if shot.sheet is None else cover(as_path(shot.sheet), page.shape[:2], dpi),
-        grounds[0].ground(view, lights) if grounds else None,
-        grounds[0].pattern(view) if grounds else None,
+        gain_on_paper(context, lights),
+        veil_on_paper(context, lights),
+        None if view.remaining_paper is None else cover(as_path(view.remaining_paper), page.shape[:2], dpi),
+        grounds[0].ground(context, lights) if grounds else None,
+        grounds[0].pattern(context) if grounds else None,
     )
-    return resample(page, px_per_mm(dpi), shot.warp, _shaded(dressing, _shading(effects), shot.warp))
+    return resample(page, px_per_mm(dpi), view.warp, _shaded(dressing, _shading(effects), view.warp))
 
 
 def _shaded(dressing: Dressing, shading: Sequence[Shading], warp: Lattice) -> Dressing:

@@ -40,7 +40,7 @@ def name_of(function: Function) -> str:
     return str(getattr(inner, "__name__", type(inner).__name__))
 
 
-def apply_outside(image: Image, functions: Sequence[Function]) -> Image:
+def apply_user_effects(image: Image, functions: Sequence[Function]) -> Image:
     """``image`` (H, W, 3) uint8 RGB after each of ``functions``, which are tried first.
 
     RecipeError, naming the function, where one fails, moves pixels or gives no image of the same shape.

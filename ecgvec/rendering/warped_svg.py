@@ -16,8 +16,8 @@ import shapely
 
 from ecgvec import svg
 from ecgvec._typing import BoolArray, Float64Array, IntpArray, Points
-from ecgvec.geometry.path import CLOSE, LINE, MOVE, Box, Path, dashed, divided, lines, rectangles
-from ecgvec.graphics.nodes import Mark, Scene
+from ecgvec.geometry.path import CLOSE, LINE, MOVE, Box, Path, dash_line, divide, lines, rectangles
+from ecgvec.graphics.shapes import Scene, Shape
 from ecgvec.warp.base import Warp, local_scale
 
 # Shares of the 0.02 px: curves made straight, straight pieces that the warp bends, pieces joined again, decimals.
@@ -70,7 +70,7 @@ def write(scene: Scene, warp: Warp) -> str:
     which holds a ``path`` for each of its widths.
     """
     tolerance = CURVE_PX / _largest_scale(scene, warp)
-    parts = [part for mark in scene.marks() for part in _parts(mark, scene, tolerance)]
+    parts = [part for mark in scene.shapes() for part in _parts(mark, scene, tolerance)]
     shapes: dict[tuple[str, str], list[_Shape]] = {}
     for part, bent in zip(parts, _bent(parts, warp), strict=True):
         shapes[part.mark, part.kind] = bent
@@ -80,7 +80,7 @@ def write(scene: Scene, warp: Warp) -> str:
     drawing.add(drawing.rect((0, 0), warp.size, id="background", class_="background", fill="#FFFFFF"))
     for group in scene.groups:
         element = drawing.add(svg.group_element(drawing, group))
-        for mark in group.marks:
+        for mark in group.shapes:
             element.add(_mark(drawing, mark, shapes))
     return svg.document(drawing)
 
@@ -94,21 +94,21 @@ def _largest_scale(scene: Scene, warp: Warp) -> float:
 # What is drawn ------------------------------------------------------------------------------------------------------
 
 
-def _parts(mark: Mark, scene: Scene, tolerance: float) -> Iterator[_Part]:
+def _parts(mark: Shape, scene: Scene, tolerance: float) -> Iterator[_Part]:
     """How the mark is filled, stroked and clipped. ``tolerance`` in mm is that of curves made straight."""
     pen = mark.pen
     found = [line if len(line) > 1 else np.repeat(line, 2, axis=0) for line in lines(mark.path, tolerance)]
     if pen.fill is not None:
         yield _Part(mark.id, "fill", found)
     if pen.stroke is not None:
-        inked = [piece for line in found for piece in dashed(line, pen.dash)]
+        inked = [piece for line in found for piece in dash_line(line, pen.dash)]
         yield _Part(mark.id, "stroke", inked, pen.width, pen.cap == "butt")
     box = _clip_box(mark, scene)
     if box is not None:
         yield _Part(mark.id, "clip", lines(rectangles([box]), tolerance))
 
 
-def _clip_box(mark: Mark, scene: Scene) -> Box | None:
+def _clip_box(mark: Shape, scene: Scene) -> Box | None:
     """The rectangle of the page outside which nothing of the mark is seen; None where it needs none. Ink ends at the
     paper's edge."""
     if not len(mark.path.points):
@@ -119,7 +119,7 @@ def _clip_box(mark: Mark, scene: Scene) -> Box | None:
     return Box(*np.clip(mark.clip or page, 0.0, (*page[2:], *page[2:])).tolist())
 
 
-def _mark(drawing: Any, mark: Mark, shapes: Mapping[tuple[str, str], list[_Shape]]) -> Any:
+def _mark(drawing: Any, mark: Shape, shapes: Mapping[tuple[str, str], list[_Shape]]) -> Any:
     pen = mark.pen
     fills, strokes, clips = (shapes.get((mark.id, kind), []) for kind in ("fill", "stroke", "clip"))
     if pen.stroke is None:
@@ -188,10 +188,10 @@ def _mapped(parts: list[_Part], warp: Warp) -> _Mapped:
     # At least two pieces, so that each corner-to-corner line has a point inside that tells whether it is bent.
     counts = np.maximum(2, np.ceil(np.hypot(*np.diff(corners, axis=0).T) / PIECE_MM)).astype(np.intp)
     counts[np.diff(line) != 0] = 1
-    page, of = divided(corners, counts)
+    page, of = divide(corners, counts)
     px = warp.forward(page)
     more = _further(px, of, line[of])
-    denser, at = divided(page, more)
+    denser, at = divide(page, more)
     known = np.append(0, np.cumsum(more))
     found = np.empty_like(denser)
     found[known] = px

@@ -16,7 +16,7 @@ from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d
 
 from ecgvec._typing import Float32Array, Float64Array, IntpArray
 from ecgvec.verify.ink import OUTSIDE, Ink
-from ecgvec.verify.oracle import straightened
+from ecgvec.verify.oracle import straighten
 from ecgvec.verify.page import Page, Strip
 from ecgvec.warp.base import Flat, local_scale
 
@@ -44,7 +44,7 @@ def digitise(ink: Ink, page: Page) -> dict[str, Float64Array]:
     """Millivolts (n,) of each strip by its id, one a sample, NaN where there is no ink. A bent page is made straight
     first."""
     inked = INKED if isinstance(page.warp, Flat) else INKED_SOFT
-    ink, page = straightened(ink, page)
+    ink, page = straighten(ink, page)
     return {strip.id: digitise_strip(ink, page, strip, inked) for strip in page.strips}
 
 

@@ -14,13 +14,13 @@ from ecgvec._typing import Float32Array, Float64Array, Image, Points
 from ecgvec.components import rgb
 from ecgvec.effects.base import OnPaper
 from ecgvec.geometry.path import polyline, rectangles, with_gaps
-from ecgvec.graphics.nodes import Group, Mark, Pen, Scene, TextInfo, text_mark
 from ecgvec.graphics.raster import append_path
+from ecgvec.graphics.shapes import Group, Pen, Scene, Shape, TextInfo, text_shape
 from ecgvec.layout.place import Layout
 from ecgvec.layout.style import Colors, page_colors
-from ecgvec.rendering.camera import Shot, developed
+from ecgvec.rendering.camera import View, render_pixels
 from ecgvec.rendering.scene.build import footer, grid, header, paper, pulses, qr_code, separators
-from ecgvec.verify.page import Page, moved
+from ecgvec.verify.page import Page, shift_page
 from ecgvec.warp.base import Flat
 
 OUTSIDE = -1.0  # cover of what an image does not show
@@ -74,11 +74,11 @@ def contrast(page: Page) -> Float64Array:
 def backdrops(page: Page, shift: Shift = (0.0, 0.0)) -> tuple[Image, Image]:
     """The page without traces, and with traces everywhere, (H, W, 3) uint8 each, moved by ``shift`` px: a bent page by
     whole ones."""
-    page = moved(page, shift)
+    page = shift_page(page, shift)
     warp, style, scenes = page.warp, page.plan.page.style, _scenes(page)
-    foreseen = [known for known in (effect.foreseen() for effect in page.plan.effects) if known is not None]
-    shot = Shot(warp) if isinstance(warp, Flat) else page.shot
-    empty, *inked = (developed(scene, shot, style.dpi, foreseen) for scene in scenes)
+    foreseen = [known for known in (effect.predictable_part() for effect in page.plan.effects) if known is not None]
+    view = View(warp) if isinstance(warp, Flat) else page.view
+    empty, *inked = (render_pixels(scene, view, style.dpi, foreseen) for scene in scenes)
     full = np.asarray(reduce(np.minimum, inked), dtype=np.uint8)
     if isinstance(warp, Flat):
         return empty, full
@@ -107,14 +107,14 @@ def _scene(layout: Layout, groups: list[Group | None]) -> Scene:
 def _flood(layout: Layout, colors: Colors) -> Group:
     """Trace ink far beyond the paper."""
     box = (-layout.width, -layout.height, 2 * layout.width, 2 * layout.height)
-    return Group("flood", "trace", (Mark("flood", "trace", rectangles([box]), Pen(fill=colors.trace)),))
+    return Group("flood", "trace", (Shape("flood", "trace", rectangles([box]), Pen(fill=colors.trace)),))
 
 
 def _stripes(layout: Layout, colors: Colors, start: float) -> Group:
     """Upright stripes of trace ink, three fifths of each STRIPE_MM, from a share ``start`` of one on."""
     left = np.arange(start - 2, 2 * layout.width / STRIPE_MM) * STRIPE_MM
     boxes = [(x, -layout.height, x + 0.6 * STRIPE_MM, 2 * layout.height) for x in left]
-    return Group("flood", "trace", (Mark("flood", "trace", rectangles(boxes), Pen(fill=colors.trace)),))
+    return Group("flood", "trace", (Shape("flood", "trace", rectangles(boxes), Pen(fill=colors.trace)),))
 
 
 def _names(page: Page, colors: Colors) -> Group:
@@ -122,10 +122,10 @@ def _names(page: Page, colors: Colors) -> Group:
     style, marks = page.plan.page.style, []
     font = (style.names_font, style.names_size, colors.trace)
     for name in page.names:
-        probe = text_mark(name.id, name.role, name.text, (0.0, 0.0), font)
+        probe = text_shape(name.id, name.role, name.text, (0.0, 0.0), font)
         if probe is not None and isinstance(probe.info, TextInfo):
             at = (name.corner[0] - probe.info.ink.x0, name.corner[1] - probe.info.ink.y0)
-            mark = text_mark(name.id, name.role, name.text, at, font)
+            mark = text_shape(name.id, name.role, name.text, at, font)
             marks += [mark] if mark is not None else []
     return Group("lead-names", "lead-names", tuple(marks))
 

@@ -17,7 +17,7 @@ from ecgvec.geometry.units import MM_PER_INCH, px_per_mm
 from ecgvec.rendering.camera import page_dpi
 from ecgvec.verify.ink import OUTSIDE, Box, Ink, backdrops, clip_px, contrast, stroke
 from ecgvec.verify.page import Page, Strip
-from ecgvec.warp.apply import Tile, flattened, taps
+from ecgvec.warp.apply import Tile, flatten_page, taps
 from ecgvec.warp.base import Flat, local_scale
 
 SWEEPS = 2  # over all strips, each fitted beside the ink of the others as it was; the second where inks may meet
@@ -36,7 +36,7 @@ SETTLED = 1e-2  # relative fall of the misfit below which a strip is done
 
 def refit(ink: Ink, page: Page, start: Mapping[str, Float64Array]) -> dict[str, Float64Array]:
     """Millivolts (n,) of each strip by its id, fitted to the image's ``ink`` from ``start`` on (NaN stays NaN)."""
-    view = View(ink, page)
+    view = _PageView(ink, page)
     strips = [_Strip.of(strip, view.page) for strip in page.strips]
     current = [start[s.strip.id] * s.px_per_mv for s in strips]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # cairo draws outside Python's lock
@@ -98,7 +98,7 @@ class _Strip:
 def _fit(
     one: _Strip,
     u: Float64Array,
-    view: View,
+    view: _PageView,
     others: list[tuple[_Strip, Float64Array]],
     noises: tuple[float, ...] = NOISES,
 ) -> Float64Array:
@@ -244,12 +244,12 @@ LEAST_TAKEN = 0.05  # of paper to ink on the page: below it, a pixel of the imag
 RIM_STEP = 8  # px between places on a box's rim
 
 
-def straightened(ink: Ink, page: Page) -> tuple[Ink, Page]:
+def straighten(ink: Ink, page: Page) -> tuple[Ink, Page]:
     """The image's ink as it lies on the paper, and the page that shows it so; a flat page as it is."""
     if isinstance(page.warp, Flat):
         return ink, page
     scale = READ_SCALE * page.warp.scale()
-    found = flattened(np.dstack([ink.cover, ink.weight, np.ones_like(ink.cover)]), page.warp, scale)
+    found = flatten_page(np.dstack([ink.cover, ink.weight, np.ones_like(ink.cover)]), page.warp, scale)
     # Float32Array itself, not what a pixel shows of it: averaged beside paper, a line on a grid line would lose ink.
     cover = np.where(found[..., 2] > HALF_SHOWN, np.clip(found[..., 0], -0.5, 1.5), np.float32(OUTSIDE))
     return Ink(cover, np.maximum(found[..., 1], 0)), page.straight(scale * MM_PER_INCH)
@@ -274,7 +274,7 @@ class Seen:
         return jacobian if self.matrix is None else csr_array(self.matrix @ jacobian)
 
 
-class View:
+class _PageView:
     """An image's ink as ink on a page seen straight on: ``page`` is that page, at the resolution at which it was drawn
     before the one resampling."""
 

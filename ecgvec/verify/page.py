@@ -17,7 +17,7 @@ from ecgvec.export.native import read_sidecar
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size
 from ecgvec.layout.place import Axes, Layout, place
 from ecgvec.planning.model import Plan
-from ecgvec.rendering.camera import Shot, taken
+from ecgvec.rendering.camera import View, compute_view
 from ecgvec.warp.base import Flat, Warp, local_scale
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import Paper
@@ -66,7 +66,7 @@ class Page:
     path: Path
     plan: Plan
     layout: Layout
-    shot: Shot
+    view: View
     size: tuple[int, int]
     strips: tuple[Strip, ...]
     names: tuple[Text, ...]
@@ -76,7 +76,7 @@ class Page:
     @property
     def warp(self) -> Flat | Lattice:
         """The map between page mm and image px."""
-        return self.shot.warp
+        return self.view.warp
 
     @property
     def pen(self) -> float:
@@ -92,7 +92,7 @@ class Page:
     def straight(self, dpi: float) -> Page:
         """The same page seen straight on at ``dpi``, all of the paper and no more."""
         width, height = self.layout.width, self.layout.height
-        return replace(self, shot=Shot(Flat((0.0, 0.0, width, height), dpi)), size=pixel_size(width, height, dpi))
+        return replace(self, view=View(Flat((0.0, 0.0, width, height), dpi)), size=pixel_size(width, height, dpi))
 
     def file(self, suffix: str) -> Path | None:
         """The image's file of that suffix ('.png', '.npz') beside the JSON, or None where the JSON lists none."""
@@ -114,9 +114,9 @@ def read_page(path: Path) -> Page:
     try:
         image, labels, layout = document["image"], document["labels"], place(plan.page)
         size = (int(image["width"]), int(image["height"]))
-        shot = _shot(image, size, plan, layout, str(path))
+        view = _view_of(image, size, plan, layout, str(path))
         strips = tuple(_strip(label, layout, plan) for label in labels["traces"])
-        names = tuple(_name(label, shot.warp) for label in labels["texts"] if label["role"] == "lead-name")
+        names = tuple(_name(label, view.warp) for label in labels["texts"] if label["role"] == "lead-name")
         rings = [label["ring"] for label in labels["marks"]]
         rings += [label["hull"] for label in labels["texts"] if label["role"] == "note"]
         added = tuple(np.array(ring, dtype=np.float64) for ring in rings)
@@ -124,17 +124,17 @@ def read_page(path: Path) -> Page:
         raise SourceError(f"{path} is not a whole sidecar JSON ({error}): render the image anew") from None
     if not strips:
         raise SourceError(f"{path} has no trace: there is nothing to verify")
-    return Page(path, plan, layout, shot, size, strips, names, added, files)
+    return Page(path, plan, layout, view, size, strips, names, added, files)
 
 
-def _shot(image: Mapping[str, Any], size: tuple[int, int], plan: Plan, layout: Layout, name: str) -> Shot:
+def _view_of(image: Mapping[str, Any], size: tuple[int, int], plan: Plan, layout: Layout, name: str) -> View:
     """How the image shows the page. SourceError where the JSON says otherwise than its plan."""
     if image["flat"]:
-        return Shot(flat_warp(image["homography"], size, name))
-    shot = taken(plan, Paper(layout.width, layout.height))
-    if not isinstance(shot.warp, Lattice) or shot.warp.size != size:
+        return View(flat_warp(image["homography"], size, name))
+    view = compute_view(plan, Paper(layout.width, layout.height))
+    if not isinstance(view.warp, Lattice) or view.warp.size != size:
         raise SourceError(f"{name}: the plan gives another page than the JSON says: render the image anew")
-    return shot
+    return view
 
 
 def flat_warp(homography: list[list[float]], size: tuple[int, int], name: str) -> Flat:
@@ -145,7 +145,7 @@ def flat_warp(homography: list[list[float]], size: tuple[int, int], name: str) -
     return Flat((-e / a, -f / a, (size[0] - e) / a, (size[1] - f) / a), a * MM_PER_INCH)
 
 
-def moved(page: Page, shift: tuple[float, float]) -> Page:
+def shift_page(page: Page, shift: tuple[float, float]) -> Page:
     """The same flat page where the image shows it ``shift`` (x, y) px further right and down; a bent one as it is."""
     warp = page.warp
     if not isinstance(warp, Flat) or shift == (0.0, 0.0):
@@ -153,7 +153,7 @@ def moved(page: Page, shift: tuple[float, float]) -> Page:
     scale = warp.affine.a
     x0, y0, x1, y1 = warp.frame
     dx, dy = shift[0] / scale, shift[1] / scale
-    return replace(page, shot=Shot(Flat((x0 - dx, y0 - dy, x1 - dx, y1 - dy), warp.dpi)))
+    return replace(page, view=View(Flat((x0 - dx, y0 - dy, x1 - dx, y1 - dy), warp.dpi)))
 
 
 def _strip(label: Mapping[str, Any], layout: Layout, plan: Plan) -> Strip:

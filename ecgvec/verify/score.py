@@ -107,7 +107,7 @@ def challenge_snr(reference: Float64Array, estimate: Float64Array, fs: float) ->
         return 0.0
     lag, volts = best_shift(reference, estimate)
     if abs(lag) <= MOST_SECONDS * fs and abs(volts) <= MOST_MV:
-        estimate = shifted(estimate, lag) + volts
+        estimate = shift_signal(estimate, lag) + volts
     both = known & np.isfinite(estimate)
     if not both.any():
         return 0.0
@@ -118,7 +118,7 @@ def challenge_snr(reference: Float64Array, estimate: Float64Array, fs: float) ->
     return share * (10 * math.log10(signal / noise) if noise > 0 else math.inf)
 
 
-def shifted(values: Float64Array, lag: int) -> Float64Array:
+def shift_signal(values: Float64Array, lag: int) -> Float64Array:
     """``values`` (n,) moved ``lag`` samples later, NaN where nothing comes from."""
     moved = np.full_like(values, np.nan)
     n = len(values)
@@ -190,7 +190,7 @@ def kaggle_powers(reference: Float64Array, estimate: Float64Array, fs: float) ->
         lags = correlation_lags(len(reference), len(estimate), mode="full")
         products, lags = products[np.abs(lags) <= most], lags[np.abs(lags) <= most]
         ties = lags[products == products.max()]
-        estimate = shifted(estimate, int(ties[np.argmin(np.abs(ties))]))
+        estimate = shift_signal(estimate, int(ties[np.argmin(np.abs(ties))]))
         difference = reference - estimate
         if np.isfinite(difference).any():
             estimate = estimate + np.nanmean(difference)

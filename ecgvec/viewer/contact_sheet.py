@@ -16,7 +16,7 @@ from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import text_path
 from ecgvec.graphics.raster import append_path
 from ecgvec.recipe.recipe import Recipe
-from ecgvec.recipe.toml import laid_upon
+from ecgvec.recipe.toml import override
 from ecgvec.record.model import Record
 from ecgvec.sheet import Sheet
 
@@ -37,7 +37,7 @@ def preview(
     """The record's first window under ``seeds``, thumbnails of ``width`` px at most in ``columns``, each with its seed
     under it: (H, W, 3) uint8 RGB. ``render`` is ``ecgvec.render``. EcgvecError where the recipe cannot draw the record.
     """
-    small = laid_upon(recipe, {"page.dpi": DPI}, f"recipe '{recipe.title}'")
+    small = override(recipe, {"page.dpi": DPI}, f"recipe '{recipe.title}'")
     pictures = ((f"seed {seed}", render(record, small, seed=seed).image) for seed in seeds)
     return contact_sheet([(caption, thumbnail(image, width)) for caption, image in pictures], columns, width)
 
@@ -90,7 +90,7 @@ def _written(image: Image, captions: Sequence[tuple[str, float, float]]) -> Imag
     context.set_source_rgb(0.2, 0.2, 0.2)
     for text, middle, baseline in captions:
         path, advance = text_path(text, "sans", LETTERS)
-        append_path(context, path.mapped(Affine.translate(middle - advance / 2, baseline)))
+        append_path(context, path.transform(Affine.translate(middle - advance / 2, baseline)))
         context.fill()
     return _as_image(surface)
 

@@ -22,7 +22,7 @@ from ecgvec.viewer.gallery_read import Entry, find_sidecars, read_entry
 from ecgvec.viewer.layers import OCCLUDED
 
 FILE_NAME = "gallery.html"
-MOST = 200  # images in a page: at 200 dpi about 1 MB each
+MAX_IMAGES = 200  # images in a page: at 200 dpi about 1 MB each
 _WEB = Path(__file__).parent / "web"
 _SCRIPTS = ("decode.js", "draw.js", "stage.js", "probe.js", "viewer.js", "grid.js")
 _PIECE = 1 << 20
@@ -41,11 +41,16 @@ class Gallery:
 
 
 def write_gallery(
-    folder: Path, out: Path | None = None, *, title: str | None = None, most: int = MOST, lossless: bool = False
+    folder: Path,
+    out: Path | None = None,
+    *,
+    title: str | None = None,
+    max_images: int = MAX_IMAGES,
+    lossless: bool = False,
 ) -> Gallery:
     """Write one HTML page that shows the images below ``folder`` with their labels, ``folder/gallery.html`` unless
-    ``out`` names another file. At the most the first ``most`` images are shown; ``title`` is the folder's name unless
-    it is given; pictures are JPEGs of quality 85, ``lossless`` the files as they are.
+    ``out`` names another file. The first ``max_images`` images are shown; ``title`` is the folder's name unless it is
+    given; pictures are JPEGs of quality 85, ``lossless`` the files as they are.
 
     SourceError where there is no image, or none that can be shown; ExportError where the page cannot be written.
     """
@@ -57,7 +62,7 @@ def write_gallery(
     title = printable(folder.resolve().name if title is None else title)
     cards: list[str] = []
     with tempfile.TemporaryFile() as data:  # what is large comes last in the page, so that it is seen before
-        for name in names[:most]:
+        for name in names[:max_images]:
             try:
                 cards.append(_add(read_entry(folder, name), len(cards), lossless, data))
             except SourceError as error:

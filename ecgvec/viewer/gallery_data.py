@@ -16,8 +16,8 @@ import numpy as np
 
 from ecgvec._typing import Float64Array, Int64Array, Uint8Array
 from ecgvec.errors import SourceError
-from ecgvec.geometry.path import Path, joined
-from ecgvec.graphics.nodes import Mark, Pen
+from ecgvec.geometry.path import Path, join
+from ecgvec.graphics.shapes import Pen, Shape
 from ecgvec.viewer import layers
 from ecgvec.viewer.contact_sheet import thumbnail
 from ecgvec.viewer.gallery_read import Entry, Samples, not_whole
@@ -205,7 +205,7 @@ def draw(image: Labelled, traces: bool = False) -> list[Drawn]:
     return found
 
 
-def _of(layer: Layer, image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _of(layer: Layer, image: Labelled, tags: Tags) -> Iterator[Shape]:
     """The layer's marks. Notes and their characters are layers apart from printed texts."""
     if layer.source == "texts":
         written = layer.id != "texts"
@@ -217,16 +217,16 @@ def _of(layer: Layer, image: Labelled, tags: Tags) -> Iterator[Mark]:
     return marks
 
 
-def _by_pen(marks: Iterable[Mark]) -> Iterator[tuple[Pen, Path]]:
+def _by_pen(marks: Iterable[Shape]) -> Iterator[tuple[Pen, Path]]:
     """The paths of all marks but the tags, those of one pen joined: a page shows few long paths sooner than many."""
     paths: dict[Pen, list[Path]] = {}
     for mark in marks:
         if mark.role not in ("tag", "backing"):
             paths.setdefault(mark.pen, []).append(mark.path)
-    return ((pen, joined(same)) for pen, same in paths.items())
+    return ((pen, join(same)) for pen, same in paths.items())
 
 
-def _tags(marks: Sequence[Mark]) -> Iterator[Tag]:
+def _tags(marks: Sequence[Shape]) -> Iterator[Tag]:
     """Tags: a backing and, right after it, its letters."""
     for backing, letters in pairwise(marks):
         if backing.role == "backing" and letters.role == "tag":

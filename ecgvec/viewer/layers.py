@@ -13,7 +13,7 @@ from ecgvec._typing import BoolArray, Points
 from ecgvec.components import Registry
 from ecgvec.errors import SourceError
 from ecgvec.geometry.path import Path, polyline, segments, with_gaps
-from ecgvec.graphics.nodes import Mark, Pen
+from ecgvec.graphics.shapes import Pen, Shape
 from ecgvec.rendering.labels.model import bounds
 from ecgvec.viewer.tags import Label, Labelled, Tags, as_points, box_corners
 
@@ -36,7 +36,7 @@ TRACE_SHARE, LEAST_TRACE = 0.5, 0.35  # a trace's line: a share of the ink's wid
 class Layer:
     """One kind of label: ``draw`` makes its marks, ``shown`` says whether unasked, ``dense`` if of the NPZ."""
 
-    draw: Callable[[Labelled, Tags], Iterator[Mark]]
+    draw: Callable[[Labelled, Tags], Iterator[Shape]]
     shown: bool = True
     dense: bool = False
 
@@ -72,20 +72,20 @@ def _word(value: object) -> str:
 
 def _ring(
     name: str, role: str, points: Any, color: str, width: float, label: Label, facts: tuple[str, ...] = ()
-) -> Mark:
+) -> Shape:
     """A closed outline through a label's points."""
     visible = bool(label["visible"])
     path = polyline(as_points(points), closed=True)
-    return Mark(name, role, path, _pen(color, visible, width), _facts(label, *facts, "visible"))
+    return Shape(name, role, path, _pen(color, visible, width), _facts(label, *facts, "visible"))
 
 
-def _page(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _page(image: Labelled, tags: Tags) -> Iterator[Shape]:
     page = image.labels["page"]
-    yield Mark("page-outline", "page", polyline(as_points(page["outline"]), closed=True), _pen(PAGE, True, 1.0))
+    yield Shape("page-outline", "page", polyline(as_points(page["outline"]), closed=True), _pen(PAGE, True, 1.0))
     corners, radius = as_points(page["corners"]), 0.6 * image.scale
     for i, (x, y) in enumerate(corners.tolist()):
         box = (x - radius, y - radius, x + radius, y + radius)
-        yield Mark(
+        yield Shape(
             f"page-corner-{i}", "page-corner", _circle(x, y, radius), _pen(PAGE, True, image.line), {"corner": str(i)}
         )
         yield from tags.place(f"corner {i}", box, PAGE, f"page-corner-{i}", beside=True)
@@ -96,7 +96,7 @@ def _circle(x: float, y: float, radius: float) -> Path:
     return polyline(np.column_stack([x + radius * np.cos(angle), y + radius * np.sin(angle)]), closed=True)
 
 
-def _grid(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _grid(image: Labelled, tags: Tags) -> Iterator[Shape]:
     """A small diagonal cross on each crossing: it stands out from the lines, and its middle is the point."""
     for key, arm, opacity in (("minor_grid", 0.12, 0.6), ("grid", 0.4, 0.9)):
         label = image.labels[key]
@@ -109,7 +109,7 @@ def _grid(image: Labelled, tags: Tags) -> Iterator[Mark]:
                 path = _crosses(chosen, arm * image.scale if seen else 0.5 * arm * image.scale)
                 facts = {"step-mm": _word(label["step_mm"]), "crossings": str(len(chosen)), "visible": _word(seen)}
                 pen = Pen(stroke=GRID, width=image.line, opacity=opacity if seen else 0.5 * opacity)
-                yield Mark(f"{key.replace('_', '-')}-{_word(seen)}", "crossings", path, pen, facts)
+                yield Shape(f"{key.replace('_', '-')}-{_word(seen)}", "crossings", path, pen, facts)
 
 
 def _crosses(points: Points, arm: float) -> Path:
@@ -121,7 +121,7 @@ def _crosses(points: Points, arm: float) -> Path:
 _TRACE_FACTS = ("lead", "polarity", "rhythm", "row", "column", "first_sample", "samples", "fs")
 
 
-def _traces(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _traces(image: Labelled, tags: Tags) -> Iterator[Shape]:
     width = float(np.clip(TRACE_SHARE * image.ink, LEAST_TRACE, 1.0))
     for label in image.labels["traces"]:
         points, visible, occluded = image.dense[label["id"]]
@@ -133,7 +133,7 @@ def _traces(image: Labelled, tags: Tags) -> Iterator[Mark]:
                 color = OCCLUDED if kind == "occluded" else lead_color(label["lead"])
                 facts = _facts(label, *_TRACE_FACTS) | {"visible": _word(not kind)}
                 role, name = (f"trace-{kind}", f"{label['id']}-{kind}") if kind else ("trace", label["id"])
-                yield Mark(name, role, path, _pen(color, kind != "hidden", width, 1.0), facts)
+                yield Shape(name, role, path, _pen(color, kind != "hidden", width, 1.0), facts)
 
 
 def _widened(chosen: BoolArray) -> BoolArray:
@@ -141,7 +141,7 @@ def _widened(chosen: BoolArray) -> BoolArray:
     return np.asarray(chosen | np.append(chosen[1:], False) | np.append(False, chosen[:-1]))
 
 
-def _samples(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _samples(image: Labelled, tags: Tags) -> Iterator[Shape]:
     """A dot on each point of the NPZ, which are the samples unless another density was asked for. Dots are smaller
     than their distance where that can be: to be looked at closely. What is occluded has another colour."""
     for label in image.labels["traces"]:
@@ -155,10 +155,10 @@ def _samples(image: Labelled, tags: Tags) -> Iterator[Mark]:
             color, opacity = OCCLUDED if kind == "occluded" else SAMPLE, 0.5 if kind == "false" else 1.0
             pen = Pen(stroke=color, width=float(np.clip(0.6 * apart, 0.3, 1.5)), cap="round", opacity=opacity)
             if np.isfinite(alone).any():
-                yield Mark(f"samples-{kind}-{label['id']}", "samples", with_gaps(alone), pen, {"lead": label["lead"]})
+                yield Shape(f"samples-{kind}-{label['id']}", "samples", with_gaps(alone), pen, {"lead": label["lead"]})
 
 
-def _panels(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _panels(image: Labelled, tags: Tags) -> Iterator[Shape]:
     for label in image.labels["traces"]:
         color, name = lead_color(label["lead"]), f"panel-{label['id']}"
         yield _ring(name, "panel", label["panel"], color, image.line, label, ("lead", "rhythm", "row", "column"))
@@ -166,7 +166,7 @@ def _panels(image: Labelled, tags: Tags) -> Iterator[Mark]:
         yield from tags.place(text, bounds(as_points(label["panel"])), color, name)
 
 
-def _boxes(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _boxes(image: Labelled, tags: Tags) -> Iterator[Shape]:
     """The box of each trace's ink, with the lead, its seconds, and whether it is a rhythm strip or upside down."""
     for label in image.labels["traces"]:
         color, name = lead_color(label["lead"]), f"box-{label['id']}"
@@ -178,66 +178,66 @@ def _boxes(image: Labelled, tags: Tags) -> Iterator[Mark]:
         yield from tags.place(text, bounds(corners), color, name, bool(label["visible"]))
 
 
-def _pulses(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _pulses(image: Labelled, tags: Tags) -> Iterator[Shape]:
     for label in image.labels["pulses"]:
         name, corners = label["id"], as_points(label["corners"])
         yield _ring(f"{name}-box", "pulse-box", box_corners(label["box"]), PULSE, image.line, label)
         facts = _facts(label, "row", "mv", "seconds", "gains", "visible")
-        yield Mark(name, "pulse", polyline(corners), _pen(PULSE, label["visible"], image.line), facts)
+        yield Shape(name, "pulse", polyline(corners), _pen(PULSE, label["visible"], image.line), facts)
         text = f"{label['mv']:g} mV {label['seconds']:g} s"
         yield from tags.place(text, bounds(box_corners(label["box"])), PULSE, name, label["visible"])
 
 
-def _qr(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _qr(image: Labelled, tags: Tags) -> Iterator[Shape]:
     label = image.labels["qr"]
     if label is not None:
         yield _ring("qr-code", "qr", label["quad"], QR, image.line, label, ("text",))
         yield from tags.place(f"QR {label['text']}", bounds(as_points(label["quad"])), QR, "qr-code", label["visible"])
 
 
-def _text(image: Labelled, label: Label, color: str, tag: str, tags: Tags) -> Iterator[Mark]:
+def _text(image: Labelled, label: Label, color: str, tag: str, tags: Tags) -> Iterator[Shape]:
     """A text's box as a line, and the hull of its ink as a wash."""
     hull = polyline(as_points(label["hull"]), closed=True)
-    yield Mark(f"hull-{label['id']}", "hull", hull, Pen(fill=color, opacity=0.16))
+    yield Shape(f"hull-{label['id']}", "hull", hull, Pen(fill=color, opacity=0.16))
     yield _ring(
         f"text-{label['id']}", label["role"], label["quad"], color, image.line, label, ("role", "text", "order")
     )
     yield from tags.place(tag, bounds(as_points(label["quad"])), color, f"text-{label['id']}", label["visible"], True)
 
 
-def _texts(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _texts(image: Labelled, tags: Tags) -> Iterator[Shape]:
     """Header, footer and notes; of these also what they say, and a ring round each character."""
     for label in image.labels["texts"]:
         if label["role"] == "note":
             for i, character in enumerate(label["characters"]):
                 name, facts = f"character-{label['id']}-{i}", {"character": character["character"]}
                 ring = polyline(as_points(character["ring"]), closed=True)
-                yield Mark(name, "character", ring, _pen(NOTE, label["visible"], LEAST_TRACE), facts)
+                yield Shape(name, "character", ring, _pen(NOTE, label["visible"], LEAST_TRACE), facts)
             yield from _text(image, label, NOTE, f"#{label['order']} {label['text']}", tags)
         elif label["role"] != "lead-name":
             yield from _text(image, label, TEXT, f"#{label['order']}", tags)
 
 
-def _names(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _names(image: Labelled, tags: Tags) -> Iterator[Shape]:
     for label in image.labels["texts"]:
         if label["role"] == "lead-name":
             color = lead_color(label["text"].removeprefix("-"))
             yield from _text(image, label, color, f"#{label['order']} {label['text']}", tags)
 
 
-def _beats(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _beats(image: Labelled, tags: Tags) -> Iterator[Shape]:
     """A ring round each place of a beat, with the beat's symbol."""
     radius = 0.45 * image.scale
     for i, beat in enumerate(image.labels["beats"]):
         for place in beat["places"]:
             (x, y), name = as_points(place["point"])[0].tolist(), f"beat-{i}-{place['trace']}"
             facts = _facts(beat, "t", "symbol") | _facts(place, "trace", "visible")
-            yield Mark(name, "beat", _circle(x, y, radius), _pen(BEAT, place["visible"], image.line), facts)
+            yield Shape(name, "beat", _circle(x, y, radius), _pen(BEAT, place["visible"], image.line), facts)
             box = (x - radius, y - radius, x + radius, y + radius)
             yield from tags.place(beat["symbol"], box, BEAT, name, place["visible"], True)
 
 
-def _marks(image: Labelled, tags: Tags) -> Iterator[Mark]:
+def _marks(image: Labelled, tags: Tags) -> Iterator[Shape]:
     """The ring around each thing that was put on the print, with its kind and words."""
     for label in image.labels["marks"]:
         name = f"ring-{label['id']}"

@@ -14,7 +14,7 @@ from ecgvec.export.images import encode_png
 from ecgvec.export.native import sidecar
 from ecgvec.geometry.path import CLOSE, CURVE, MOVE, Path
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.graphics.nodes import Pen
+from ecgvec.graphics.shapes import Pen
 from ecgvec.sheet import Sheet
 from ecgvec.viewer.contact_sheet import thumbnail
 from ecgvec.viewer.gallery_data import LAYERS, QUALITY, Drawn, Layer, Tag, as_base64, draw, jpeg, pen_attributes
@@ -39,12 +39,12 @@ def _small(sheet: Sheet) -> Uint8Array:
     return sheet.image if sheet.image.shape[1] <= WIDEST else thumbnail(sheet.image, WIDEST)
 
 
-def labelled(sheet: Sheet) -> Labelled:
+def read_labels(sheet: Sheet) -> Labelled:
     """The sheet's labels as ``ecgvec inspect`` reads them from its JSON and NPZ."""
     height, width = sheet.image.shape[:2]
     style = sheet.plan.page.style
     scale = px_per_mm(style.dpi)
-    dense = {trace.id: (trace.points, trace.visible, trace.occluded) for trace in sheet.annotations.traces}
+    dense = {trace.id: (trace.points, trace.visible, trace.occluded) for trace in sheet.labels.traces}
     labels = json.loads(sidecar(sheet, {}))["labels"]
     return Labelled(width, height, scale, style.trace_width * scale, labels, dense)
 
@@ -52,7 +52,7 @@ def labelled(sheet: Sheet) -> Labelled:
 def as_html(sheet: Sheet) -> str:
     """The image with its label layers as SVG over it, and a box for each layer that shows or hides it: a fragment that
     needs no script, no other file and no ids, so that many of them can stand on one page."""
-    image = labelled(sheet)
+    image = read_labels(sheet)
     layers = draw(image, traces=True)
     boxes = "".join(_switch(drawn.layer) for drawn in layers)
     rules = "".join(
@@ -93,10 +93,10 @@ def _group(drawn: Drawn, enlarged: float) -> str:
 
 def _path(pen: Pen, path: Path) -> str:
     attributes = " ".join(f'{key}="{html.escape(value)}"' for key, value in pen_attributes(pen).items())
-    return f'<path {attributes} vector-effect="non-scaling-stroke" d="{simplified(path).svg_d((1, 1))}"/>'
+    return f'<path {attributes} vector-effect="non-scaling-stroke" d="{simplify(path).svg_d((1, 1))}"/>'
 
 
-def simplified(path: Path) -> Path:
+def simplify(path: Path) -> Path:
     """Lines with fewer points that stay within 0.1 px; curves and closed paths as they are."""
     if np.isin(path.codes, (CURVE, CLOSE)).any():
         return path

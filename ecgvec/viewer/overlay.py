@@ -24,8 +24,8 @@ from ecgvec.components import Registry, rgb
 from ecgvec.errors import SourceError, one_line
 from ecgvec.export.files import write_file
 from ecgvec.export.images import encode_png
-from ecgvec.graphics.nodes import Group, Mark, Pen, printable
 from ecgvec.graphics.raster import append_path
+from ecgvec.graphics.shapes import Group, Pen, Shape, printable
 from ecgvec.viewer.layers import LAYERS
 from ecgvec.viewer.tags import Labelled, Tags
 
@@ -78,7 +78,7 @@ def inspect_images(
     unknown layer or format and a folder without images, ExportError where nothing can be written. ``written`` is called
     with each overlay.
     """
-    names, draw = checked_layers(layers), FORMATS.get(output)
+    names, draw = select_layers(layers), FORMATS.get(output)
     result = Inspected()
     alone = not source.is_dir()
     sidecars = [find_sidecar(source)] if alone else find_images(source)
@@ -98,7 +98,7 @@ def inspect_images(
     return result
 
 
-def checked_layers(names: Sequence[str] | None) -> list[str]:
+def select_layers(names: Sequence[str] | None) -> list[str]:
     """These layers in painting order; None for the usual ones, ``all`` for every one. SourceError, with the nearest
     name, for an unknown one."""
     if names is None:
@@ -252,13 +252,13 @@ def to_svg(image: Source, groups: Sequence[Group]) -> bytes:
             f'<g id="{group.id}" class="layer layer-{name}" data-layer="{name}" inkscape:groupmode="layer" '
             f'inkscape:label="{name}">'
         )
-        lines += [_element(mark) for mark in group.marks]
+        lines += [_element(mark) for mark in group.shapes]
         lines.append("</g>")
     lines += [f"<script>{_SCRIPT}</script>", "</svg>", ""]
     return "\n".join(lines).encode()
 
 
-def _element(mark: Mark) -> str:
+def _element(mark: Shape) -> str:
     """A mark as a path. What it is about stands in ``data-*``, and in a title that shows when pointed at."""
     data = {key: printable(value) for key, value in mark.data.items()}
     attributes = {"id": printable(mark.id), "class": mark.role} | _pen_attributes(mark.pen)
@@ -292,13 +292,13 @@ def to_png(image: Source, groups: Sequence[Group]) -> bytes:
     surface.mark_dirty()
     context = cairocffi.Context(surface)
     for group in groups:
-        for mark in group.marks:
+        for mark in group.shapes:
             _paint(context, mark)
     surface.flush()
     return encode_png(np.ascontiguousarray(bgrx[:, :, 2::-1]), image.dpi)
 
 
-def _paint(context: Any, mark: Mark) -> None:
+def _paint(context: Any, mark: Shape) -> None:
     pen = mark.pen
     append_path(context, mark.path)
     if pen.fill is not None:

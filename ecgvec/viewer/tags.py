@@ -13,7 +13,7 @@ from ecgvec.components import rgb
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import cap_height, text_path
 from ecgvec.geometry.path import rectangles
-from ecgvec.graphics.nodes import Mark, Pen, printable
+from ecgvec.graphics.shapes import Pen, Shape, printable
 from ecgvec.rendering.labels.model import bounds
 
 LINE, LEAST_LINE, LARGEST_LINE = 0.1, 0.4, 0.8  # outlines: in mm of the page, and their limits in px
@@ -71,7 +71,7 @@ class Tags:
 
     def place(
         self, text: str, around: Sequence[float], color: str, name: str, visible: bool = True, beside: bool = False
-    ) -> Iterator[Mark]:
+    ) -> Iterator[Shape]:
         """A tag for the box ``around`` (x0, y0, x1, y1): its backing, its letters. None for a box out of sight.
 
         It stands along the top or the bottom of the box; ``beside`` it if there is room, as suits a line of text.
@@ -87,9 +87,9 @@ class Tags:
         x, y = min(self._places(around, wide, high, beside))[1]
         box = (x, y, x + wide, y + high)
         self._full[self._cells(box)] += 8.0
-        yield Mark(f"{name}-backing", "backing", rectangles([box]), Pen(fill="#FFFFFF", opacity=0.72))
-        letters = letters.mapped(Affine.translate(x + pad, y + 1.3 * pad + cap))
-        yield Mark(f"{name}-tag", "tag", letters, Pen(fill=_darker(color)), {"text": text})
+        yield Shape(f"{name}-backing", "backing", rectangles([box]), Pen(fill="#FFFFFF", opacity=0.72))
+        letters = letters.transform(Affine.translate(x + pad, y + 1.3 * pad + cap))
+        yield Shape(f"{name}-tag", "tag", letters, Pen(fill=_darker(color)), {"text": text})
 
     def _places(
         self, around: Sequence[float], wide: float, high: float, beside: bool

@@ -13,7 +13,7 @@ import numpy as np
 
 from ecgvec._typing import BoolArray, Float32Array, Float64Array, Image, IntpArray
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size
-from ecgvec.warp.base import four, in_bytes, laid_on, lit, three
+from ecgvec.warp.base import apply_gain, blend_over, four, in_bytes, three
 from ecgvec.warp.lattice import RINGS, Lattice
 from ecgvec.warp.parts import Paper
 
@@ -142,14 +142,14 @@ def resample(
         if light is None:
             out[...] = pixels
         else:
-            lit(pixels, spread(light, warp, tile), one, out)
+            apply_gain(pixels, spread(light, warp, tile), one, out)
         seen_through = None if left is None else spread(left, warp, tile)
         if seen_through is not None and seen_through.min() < 255:
-            out[...] = laid_on(out, seen_through, _white(dressing.shade, warp, tile))
+            out[...] = blend_over(out, seen_through, _white(dressing.shade, warp, tile))
         torn = dressing.cover is not None and not _full(dressing.cover, sources[cells])
         if torn or not whole:
             cover = _cover(spread(sources, warp, tile), warp.paper, scale, dressing.cover if torn else None)
-            out[...] = laid_on(out, cover, _floor(dressing, texture, warp, tile))
+            out[...] = blend_over(out, cover, _floor(dressing, texture, warp, tile))
         _weave(out, dressing.pattern, warp, tile)
     return image
 
@@ -246,7 +246,7 @@ def _white(shade: Float64Array | None, warp: Lattice, tile: Tile) -> Image:
     white = np.full((tile.y1 - tile.y0, tile.x1 - tile.x0, 3), 255, dtype=np.uint8)
     if shade is not None:
         gain, one = in_bytes(shade[_cells(warp, tile)])
-        lit(white, _spread(gain, warp.step, tile), one, white)
+        apply_gain(white, _spread(gain, warp.step, tile), one, white)
     return white
 
 
@@ -262,11 +262,11 @@ def _floor(dressing: Dressing, texture: Image | None, warp: Lattice, tile: Tile)
     places = np.where(np.isnan(places), nearest, places) - np.floor(nearest / size) * size
     pixels = three(_remap(texture, _spread(places.astype(np.float32), warp.step, tile), cv2.BORDER_WRAP))
     gain, one = in_bytes(ground.gain[cells])
-    lit(pixels, _spread(gain, warp.step, tile), one, pixels)
+    apply_gain(pixels, _spread(gain, warp.step, tile), one, pixels)
     return pixels
 
 
-def flattened(values: Float32Array, warp: Lattice, scale: float) -> Float32Array:
+def flatten_page(values: Float32Array, warp: Lattice, scale: float) -> Float32Array:
     """The page seen straight on again, as far as its image shows it: (rows, columns, k) at ``scale`` px/mm of what the
     image holds, (H, W, k); 0 where it shows nothing. Exact to some hundredths of a px: a thing to read from."""
     width, height = pixel_size(warp.paper.width, warp.paper.height, scale * MM_PER_INCH)

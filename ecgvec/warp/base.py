@@ -75,7 +75,7 @@ SRGB_OFFSET = 255 * 0.055
 SRGB_POWER = 2.4
 
 
-def lit(pixels: Image, gain: Image, one: float, out: Image) -> None:
+def apply_gain(pixels: Image, gain: Image, one: float, out: Image) -> None:
     """Put sRGB bytes times ``gain``, of which ``one`` is 1, the 2.4th root of the light, into ``out``."""
     product = cv2.multiply(pixels, gain, scale=1 / one)
     cv2.addWeighted(product, 1.0, gain, SRGB_OFFSET / one, -SRGB_OFFSET, dst=out)
@@ -94,7 +94,7 @@ def in_bytes(gain: Float64Array) -> tuple[Image, float]:
     return np.rint(gain * one).astype(np.uint8), one
 
 
-def laid_on(pixels: Image, cover: Image, below: Image) -> Image:
+def blend_over(pixels: Image, cover: Image, below: Image) -> Image:
     """Of ``pixels`` so many 255ths as ``cover`` (h, w) says, of what lies ``below`` the rest."""
     share = in_rgb(cover)
     upper, lower = cv2.multiply(pixels, share, scale=1 / 255), cv2.multiply(below, 255 - share, scale=1 / 255)

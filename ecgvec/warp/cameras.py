@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float64Array, Points
-from ecgvec.components import Degrees, registered
+from ecgvec.components import Degrees, register
 from ecgvec.errors import WarpError
 from ecgvec.warp.parts import WARPS, Camera, Canvas
 
@@ -21,7 +21,7 @@ Angle = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Shift = Annotated[float, Field(ge=-0.5, le=0.5, allow_inf_nan=False)]
 
 
-@registered(WARPS)
+@register(WARPS)
 class Phone(Camera):
     """A pinhole camera ``distance`` mm from the page's middle.
 
@@ -68,7 +68,7 @@ class Phone(Camera):
         return np.asarray(self.rotation().T @ np.array([0.0, 0.0, self.distance]))
 
 
-@registered(WARPS)
+@register(WARPS)
 class Scanner(Camera):
     """A flat-bed scanner: an orthographic camera whose glass the page lies on a little askew.
 

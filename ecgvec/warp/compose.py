@@ -11,8 +11,8 @@ import numpy as np
 from ecgvec._typing import BoolArray, Float64Array, Points
 from ecgvec.errors import WarpError
 from ecgvec.warp.cameras import Phone
-from ecgvec.warp.grid import Grid, Sloped, between, solved
-from ecgvec.warp.lattice import Lattice, lattice_lines, turned_over
+from ecgvec.warp.grid import Grid, Sloped, between, solve_slopes
+from ecgvec.warp.lattice import Lattice, find_flipped_cells, lattice_lines
 from ecgvec.warp.parts import Bend, Camera, Canvas, Paper, Planar, Roll, WarpPart
 from ecgvec.warp.relief import LARGEST_STRAIN, Relief, Surface
 
@@ -60,7 +60,7 @@ def compose(paper: Paper, canvas: Canvas, parts: Sequence[WarpPart], share: floa
     for tried in SHARES if share is None else (share,):
         try:
             surface = _strained(relief.surface(tried))
-            return photographed(surface, bends, canvas, parts, tried)
+            return photograph_sheet(surface, bends, canvas, parts, tried)
         except _TooSteepError as error:
             reason = error
     raise WarpError(f"this sheet cannot be photographed: {reason}; lessen its bends, or the camera's tilt")
@@ -78,7 +78,7 @@ def _strained(surface: Surface) -> Surface:
     return surface
 
 
-def photographed(
+def photograph_sheet(
     surface: Surface, bends: tuple[Bend, ...], canvas: Canvas, parts: Sequence[WarpPart], share: float
 ) -> Composed:
     """The warp of a sheet that was bent by ``share`` of ``bends``, seen by the camera and planar maps of ``parts``."""
@@ -96,7 +96,7 @@ def _seen(xyz: Float64Array, camera: Camera, canvas: Canvas, planar: Sequence[Pl
     """Image px (n, 2) of points in space, and the image that they are in."""
     points = camera.project(xyz, canvas)
     for part in planar:
-        points, canvas = part.moved(points, canvas), part.canvas(canvas)
+        points, canvas = part.move(points, canvas), part.canvas(canvas)
     return points, canvas
 
 
@@ -134,7 +134,7 @@ def _through(homography: Float64Array, x: Float64Array, y: Float64Array) -> tupl
 def _inverted(surface: Surface, seen: Float64Array, size: tuple[int, int]) -> Lattice:
     """The lattice in the image, where the surface's nodes are ``seen`` (2, rows, columns), px. _TooSteepError where the
     sheet hides parts of itself."""
-    if turned_over(seen).any():
+    if find_flipped_cells(seen).any():
         raise _TooSteepError("it hides parts of itself from the camera")
     page = np.stack(np.meshgrid(surface.x, surface.y))
     few = np.s_[:, ::6, ::6]
@@ -193,7 +193,7 @@ def _inverse(forward: _Forward, wanted: Float64Array, start: Float64Array) -> tu
             there = Sloped(*(part[:, far] for part in there))
         if not len(left):
             break
-        for axis, more in zip(here, solved(there, *rest), strict=True):
+        for axis, more in zip(here, solve_slopes(there, *rest), strict=True):
             axis += (1.0 if number < WHOLE_STEPS else SHORTER) * more
     points[:, left] = here
     return points, here
@@ -210,7 +210,7 @@ def _check_cells(points: Float64Array, near: BoolArray) -> None:
     """_TooSteepError where a cell of the image's lattice, page mm (2, rows, columns), that shows paper is not wholly
     right side out. ``near`` (rows, columns): which nodes lie near the paper."""
     shows = near[:-1, :-1] | near[:-1, 1:] | near[1:, :-1] | near[1:, 1:]
-    if (turned_over(points) & shows).any():
+    if (find_flipped_cells(points) & shows).any():
         raise _TooSteepError("it hides parts of itself from the camera")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float64Array, Points
-from ecgvec.components import Seed, registered
+from ecgvec.components import Seed, register
 from ecgvec.warp.grid import Grid, Table
 from ecgvec.warp.parts import WARPS, Bend, Paper, generator
 
@@ -65,7 +65,7 @@ class Folds:
         return factor
 
 
-@registered(WARPS)
+@register(WARPS)
 class Creases(Bend):
     """One or two sets of folds, at right angles to one another.
 
@@ -142,7 +142,7 @@ RIDGE_REACH = (3.0, 9.0)  # mm
 RIDGE_CORE = 0.3  # mm, round
 
 
-@registered(WARPS)
+@register(WARPS)
 class Crumple(Bend):
     """A sheet that was crushed and smoothed out again: ``strength`` 1 for one that was a ball of paper. ``ridges`` is
     the strength of single ridges beside it, some of which run straight through the facets."""

@@ -86,7 +86,7 @@ class Grid:
                 found.along_y[i, block] = down / self.step[1]
         return found
 
-    def sought(self, goal: Float64Array, near: Float64Array) -> tuple[Float64Array, BoolArray]:
+    def locate(self, goal: Float64Array, near: Float64Array) -> tuple[Float64Array, BoolArray]:
         """Where, x and y (2, n), the grid's two planes are ``goal`` (2, n), if it is in the cells in which ``near``
         (2, n) lies; and whether it is there, to EXACT in ``goal``'s unit. Within a cell the slopes hardly
         change, so those at ``near`` do for all steps."""
@@ -166,7 +166,7 @@ def between(values: Float64Array, pieces: int, axis: int) -> Float64Array:
     return np.moveaxis(found, 0, axis)
 
 
-def solved(slopes: Sloped, x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Array]:
+def solve_slopes(slopes: Sloped, x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Array]:
     """The steps (n,) along x and y by which values with ``slopes`` change by ``x`` and ``y`` (n,): Cramer's rule."""
     (a, c), (b, d) = slopes.along_x, slopes.along_y
     determinant = a * d - b * c

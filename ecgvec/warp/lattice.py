@@ -71,13 +71,13 @@ class Lattice:
         x, y = found
         inside = (x > x_low) & (x < x_high) & (y > y_low) & (y < y_high)
         if inside.all():
-            found, sure = self.grid.sought(wanted, found)
+            found, sure = self.grid.locate(wanted, found)
             inside &= ~sure
         left = np.flatnonzero(inside)
         for _ in range(STEPS):
             if not len(left):
                 break
-            found[:, left], sure = self.grid.sought(wanted[:, left], found[:, left])
+            found[:, left], sure = self.grid.locate(wanted[:, left], found[:, left])
             left = left[~sure]
         return found
 
@@ -118,7 +118,7 @@ def lattice_pixels(size: tuple[int, int], step: int) -> tuple[Float64Array, tupl
     return np.stack(np.meshgrid(x, y)).reshape(2, -1), (len(y), len(x))
 
 
-def turned_over(planes: Float64Array) -> BoolArray:
+def find_flipped_cells(planes: Float64Array) -> BoolArray:
     """Cells (rows - 1, columns - 1) of x and y at nodes, (2, rows, columns), that are not wholly right side out. Within
     a cell the Jacobian's determinant is affine, so four corners prove it."""
     (x_right, y_right), (x_down, y_down) = np.diff(planes, axis=2), np.diff(planes, axis=1)

@@ -42,7 +42,7 @@ class Canvas:
         """Its middle, px."""
         return np.array([self.width / 2, self.height / 2])
 
-    def resized(self, width: float, height: float) -> Canvas:
+    def resize(self, width: float, height: float) -> Canvas:
         """The same with another size, at least one pixel."""
         return replace(self, width=max(1, round(width)), height=max(1, round(height)))
 
@@ -80,7 +80,7 @@ class Roll(WarpPart):
     """Rolls the whole sheet without stretching it. A warp has at most one."""
 
     @abstractmethod
-    def rolled(self, points: Points, paper: Paper, share: float) -> Rolled:
+    def roll(self, points: Points, paper: Paper, share: float) -> Rolled:
         """Where page points (n, 2) lie when the sheet is rolled to ``share`` of the curvature."""
 
     @abstractmethod
@@ -108,7 +108,7 @@ class Planar(WarpPart):
         return canvas
 
     @abstractmethod
-    def moved(self, points: Points, canvas: Canvas) -> Points:
+    def move(self, points: Points, canvas: Canvas) -> Points:
         """Points (n, 2) px of an image of size ``canvas`` in the image afterwards."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Points
-from ecgvec.components import registered
+from ecgvec.components import register
 from ecgvec.errors import WarpError
 from ecgvec.warp.parts import WARPS, Canvas, Planar
 
@@ -17,25 +17,25 @@ Border = Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]
 Factor = Annotated[float, Field(ge=0.1, le=8, allow_inf_nan=False)]
 
 
-@registered(WARPS)
+@register(WARPS)
 class Rotate(Planar):
     """Turns the picture about its middle by ``angle`` degrees clockwise; its size stays."""
 
     kind: Literal["rotate"] = "rotate"
     angle: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] = 0.0
 
-    def moved(self, points: Points, canvas: Canvas) -> Points:
+    def move(self, points: Points, canvas: Canvas) -> Points:
         """Clockwise as seen, y pointing down."""
         c, s = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
         return np.asarray((np.array([[c, -s], [s, c]]) @ (points - canvas.centre).T).T + canvas.centre)
 
 
-@registered(WARPS)
+@register(WARPS)
 class Crop(Planar):
-    """Cuts shares of the picture off: ``share`` off every side, and more off single ones."""
+    """Cuts shares of the picture off: ``amount`` off every side, and more off single ones."""
 
     kind: Literal["crop"] = "crop"
-    share: Share = 0.0
+    amount: Share = 0.0
     left: Share = 0.0
     top: Share = 0.0
     right: Share = 0.0
@@ -43,16 +43,16 @@ class Crop(Planar):
 
     def canvas(self, canvas: Canvas) -> Canvas:
         """What is left."""
-        width = canvas.width * (1 - min(0.99, 2 * self.share + self.left + self.right))
-        return canvas.resized(width, canvas.height * (1 - min(0.99, 2 * self.share + self.top + self.bottom)))
+        width = canvas.width * (1 - min(0.99, 2 * self.amount + self.left + self.right))
+        return canvas.resize(width, canvas.height * (1 - min(0.99, 2 * self.amount + self.top + self.bottom)))
 
-    def moved(self, points: Points, canvas: Canvas) -> Points:
+    def move(self, points: Points, canvas: Canvas) -> Points:
         """The new corner is the origin."""
-        corner = round((self.share + self.left) * canvas.width), round((self.share + self.top) * canvas.height)
+        corner = round((self.amount + self.left) * canvas.width), round((self.amount + self.top) * canvas.height)
         return np.asarray(points - np.array(corner))
 
 
-@registered(WARPS)
+@register(WARPS)
 class Pad(Planar):
     """Adds a border of ``border`` mm (at the picture's nominal scale) on every side."""
 
@@ -62,14 +62,14 @@ class Pad(Planar):
     def canvas(self, canvas: Canvas) -> Canvas:
         """Wider by two borders."""
         more = 2 * round(self.border * canvas.scale)
-        return canvas.resized(canvas.width + more, canvas.height + more)
+        return canvas.resize(canvas.width + more, canvas.height + more)
 
-    def moved(self, points: Points, canvas: Canvas) -> Points:
+    def move(self, points: Points, canvas: Canvas) -> Points:
         """Away from the new corner."""
         return points + round(self.border * canvas.scale)
 
 
-@registered(WARPS)
+@register(WARPS)
 class Resize(Planar):
     """Scales the picture by ``factor``."""
 
@@ -78,9 +78,9 @@ class Resize(Planar):
 
     def canvas(self, canvas: Canvas) -> Canvas:
         """In whole pixels."""
-        return canvas.resized(canvas.width * self.factor, canvas.height * self.factor)
+        return canvas.resize(canvas.width * self.factor, canvas.height * self.factor)
 
-    def moved(self, points: Points, canvas: Canvas) -> Points:
+    def move(self, points: Points, canvas: Canvas) -> Points:
         """The corners go to the corners."""
         after = self.canvas(canvas)
         return np.asarray(points * np.array([after.width / canvas.width, after.height / canvas.height]))
@@ -90,7 +90,7 @@ Coefficient = Annotated[float, Field(ge=-0.5, le=0.5, allow_inf_nan=False)]
 EDGE = 1.6  # half diagonals from the middle up to which the map must not turn back
 
 
-@registered(WARPS)
+@register(WARPS)
 class Lens(Planar):
     """Radial coefficients ``k1``, ``k2`` and tangential ``p1``, ``p2``, for distances from the picture's middle in
     units of half its longer side: k1 < 0 is a barrel, k1 > 0 a cushion."""
@@ -101,7 +101,7 @@ class Lens(Planar):
     p1: Coefficient = 0.0
     p2: Coefficient = 0.0
 
-    def moved(self, points: Points, canvas: Canvas) -> Points:
+    def move(self, points: Points, canvas: Canvas) -> Points:
         """x' = x (1 + k1 r^2 + k2 r^4) + 2 p1 x y + p2 (r^2 + 2 x^2), and likewise y. WarpError where the radius
         would turn back inside the picture."""
         unit = max(canvas.width, canvas.height) / 2

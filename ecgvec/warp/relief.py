@@ -110,7 +110,7 @@ class Relief:
         if self.bends:
             shifts = _shifts(height, roll.bending(points, self.paper, share), nodes(self.paper))
             points = points + shifts.reshape(2, -1).T
-        lying = roll.rolled(points, self.paper, share)
+        lying = roll.roll(points, self.paper, share)
         return lying.xyz.T.reshape(3, *height.shape) + height * lying.normals.T.reshape(3, *height.shape)
 
 
@@ -123,7 +123,7 @@ def _shifts(height: Float64Array, bending: Bending | None, lines: tuple[Float64A
         bent_by = (height * bending.curvature.reshape(height.shape))[::2, ::2]
         dx, dy = np.moveaxis(bending.across.reshape(*height.shape, 2)[::2, ::2], -1, 0)
         strain -= bent_by * np.stack([dx * dx, dy * dy, dx * dy])
-    coarse = drawn_together(strain, (2 * step[0], 2 * step[1]))
+    coarse = draw_together(strain, (2 * step[0], 2 * step[1]))
     wide = np.empty((2, coarse.shape[1], len(x)))
     wide[:, :, ::2], wide[:, :, 1::2] = coarse, (coarse[:, :, 1:] + coarse[:, :, :-1]) / 2
     full = np.empty((2, len(y), len(x)))
@@ -148,7 +148,7 @@ def _percentile(values: Float64Array, percent: float) -> float:
     return low + (last - below) * (high - low)
 
 
-def drawn_together(strain: Float64Array, step: tuple[float, float]) -> Float64Array:
+def draw_together(strain: Float64Array, step: tuple[float, float]) -> Float64Array:
     """Shifts (2, rows, columns) in mm that undo as much as can be of ``strain`` (3, rows, columns): xx, yy, xy, at
     nodes ``step`` (x, y) mm apart."""
     rows, columns = strain.shape[1:]

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float64Array, Points
-from ecgvec.components import Degrees, Seed, registered
+from ecgvec.components import Degrees, Seed, register
 from ecgvec.warp.grid import Table
 from ecgvec.warp.parts import WARPS, Bend, Bending, Paper, Roll, Rolled, generator
 
@@ -16,7 +16,7 @@ Height = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
 Length = Annotated[float, Field(ge=1, le=2_000, allow_inf_nan=False)]
 
 
-@registered(WARPS)
+@register(WARPS)
 class EdgeWave(Bend):
     """An edge that waves: ``height`` mm up and down, ``length`` mm from crest to crest along the edge, dying out over
     ``depth`` mm into the page. ``phase`` in degrees."""
@@ -41,7 +41,7 @@ class EdgeWave(Bend):
         return np.asarray(self.height * wave * np.exp(-np.maximum(inward, 0.0) / self.depth))
 
 
-@registered(WARPS)
+@register(WARPS)
 class CornerLift(Bend):
     """A corner that stands up: ``height`` mm at the corner, lying flat ``reach`` mm from it along the diagonal."""
 
@@ -59,7 +59,7 @@ class CornerLift(Bend):
         return np.asarray(self.height * np.maximum(0.0, 1 - np.maximum(inward, 0.0) / self.reach) ** 2)
 
 
-@registered(WARPS)
+@register(WARPS)
 class Buckle(Bend):
     """A sheet that does not lie flat all over, as after damp: broad swells ``height`` mm high (standard deviation)
     and about ``length`` mm from crest to crest."""
@@ -81,7 +81,7 @@ class Buckle(Bend):
         return np.asarray(self.height * total / np.sqrt(2.5))
 
 
-@registered(WARPS)
+@register(WARPS)
 class Washboard(Bend):
     """Fine ripples side by side, as paper feeds and damp leave them: ``height`` mm, ``length`` mm from crest to crest,
     running at ``angle`` degrees to the lower edge, here stronger, there weaker."""
@@ -115,7 +115,7 @@ def _toward(degrees: float) -> Float64Array:
     return np.array([np.cos(a), -np.sin(a)])
 
 
-@registered(WARPS)
+@register(WARPS)
 class Curl(Roll):
     """A cylinder: the sheet lies flat and curls up from ``start`` mm before its end in the direction ``toward``
     (degrees, 0 the right edge, 90 the upper one), with ``radius`` mm. ``lift`` down: the end bends away from the
@@ -128,7 +128,7 @@ class Curl(Roll):
     onset: Annotated[float, Field(ge=1, le=500, allow_inf_nan=False)] = 30.0
     lift: Literal["up", "down"] = "up"
 
-    def rolled(self, points: Points, paper: Paper, share: float) -> Rolled:
+    def roll(self, points: Points, paper: Paper, share: float) -> Rolled:
         """The profile's angle is the integral of its curvature, the profile that of the angle's cosine and sine."""
         d = _toward(self.toward)
         from_middle = points - paper.centre
@@ -164,7 +164,7 @@ def _integral(values: Float64Array) -> Float64Array:
     return np.concatenate([[0.0], np.cumsum((values[1:] + values[:-1]) / 2)]) * TABLE_STEP
 
 
-@registered(WARPS)
+@register(WARPS)
 class ConeCurl(Roll):
     """A cone: like a curl, but its rulings meet ``apex`` mm beside the page's middle, so that one corner curls more
     than the other. ``radius`` holds in the middle of the edge that lifts."""
@@ -176,7 +176,7 @@ class ConeCurl(Roll):
     apex: Annotated[float, Field(ge=150, le=100_000, allow_inf_nan=False)] = 500.0
     side: Literal["left", "right"] = "right"
 
-    def rolled(self, points: Points, paper: Paper, share: float) -> Rolled:
+    def roll(self, points: Points, paper: Paper, share: float) -> Rolled:
         """A point r from the apex lies at r g, where g runs along a great circle of the unit sphere (flat) and then
         along a small circle: as long as in the plane, so nothing stretches."""
         r, phi, beyond, k = self._polar(points, paper, share)

@@ -6,5 +6,5 @@
 # COUNT=20 draws so many images only. DPI is 200.
 set -eu
 records=$1 out=$2
-ecgvec batch -i "$records" -o "$out" --template 6x2 --cabrera --speed 50 --columns simultaneous --seconds 5 \
+ecgvec batch -i "$records" -o "$out" --template 6x2 --cabrera --speed 50 --column-timing simultaneous --seconds 5 \
     --paper a4 -r "${DPI:-200}" --formats png,svg,json ${COUNT:+--max_num_images "$COUNT"}

@@ -18,12 +18,12 @@ from pydantic import Field
 
 import ecgvec
 from ecgvec._typing import Image
-from ecgvec.components import registered
+from ecgvec.components import register
 from ecgvec.effects.base import EFFECTS, Capture
 from ecgvec.recipe.recipe import parse_recipe
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Haze(Capture):
     """Light scattered by a dirty lens: a share ``amount`` of it goes astray by about ``reach`` mm of paper."""
 
@@ -31,7 +31,7 @@ class Haze(Capture):
     amount: Annotated[float, Field(ge=0, le=0.9, allow_inf_nan=False)] = 0.3
     reach: Annotated[float, Field(ge=0.1, le=50, allow_inf_nan=False)] = 6.0
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """``image`` (H, W, 3) uint8 RGB, ``scale`` px a mm; the same shape comes back."""
         astray = cv2.GaussianBlur(image, (0, 0), self.reach * scale)
         mixed = (1 - self.amount) * image + self.amount * astray

@@ -1,4 +1,4 @@
-"""The seed toolbox's documented command lines run as they are after the program's name."""
+"""ecg-image-kit's documented command lines run as they are after the program's name."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ SENTENCES: dict[tuple[object, ...], str] = {
     ("--random_padding", "--pad_inches", "inf"): "page.pad is inf: write a finite number",
     ("--seconds", 0): "page.seconds is 0.0: write a number above 0 and up to 3600",
     ("-st", -5): "record.first_sample is -5: write a whole number of at least 0",
-    ("--tail", "kep"): "record.tail is 'kep': write 'drop' or 'keep'",
+    ("--partial-page", "kep"): "record.partial_page is 'kep': write 'drop' or 'keep'",
     ("--header-fields", "age,name"): "header.fields holds 'name': write 'age', 'sex' or 'dx'",
     ("--header-fields", "age,sex,age"): "header.fields names 'age' 2 times: name it once",
     ("--formats", "png,png"): "output.formats names 'png' 2 times: name it once",

@@ -43,16 +43,16 @@ def test_awkward_values_as_toml(tmp_path: Path) -> None:
         "notes.words": 3,
         "layout.rhythm": "II,V1",
         "warp.my fold.kind": "creases",
-        "warp.my fold.coin": "both",
+        "warp.my fold.group": "both",
         "warp.my fold.probability": 0.25,
-        "effects.jpeg.coin": "both",
+        "effects.jpeg.group": "both",
         "output.formats": ["png", "json"],
         "output.kit_level": 1,
     }
     recipe, file = load_recipe("clean", keys), tmp_path / "printed.toml"
     file.write_text(as_toml(recipe), encoding="utf-8")
     assert load_recipe(str(file)) == recipe
-    assert recipe.warp["my fold"].coin == "both"
+    assert recipe.warp["my fold"].group == "both"
 
 
 @pytest.mark.parametrize("more", [("--wrinkles", "-ca", 45, "--pad_inches", 0.5), ("--mix", "clean:1,phone-photo:1")])

@@ -1,4 +1,4 @@
-"""The seed toolbox's flags, each by what it does to the output."""
+"""ecg-image-kit's flags, each by what it does to the output."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def lead_names(draw: Draw, records: Path) -> None:
     assert (without.image != drawn.image).any()
 
 
-def grid_colour(draw: Draw, records: Path) -> None:
+def grid_color(draw: Draw, records: Path) -> None:
     # Brown, pink, blue, green, red: which channel is lowest and which is highest where the paper is tinted most.
     weakest, strongest = (2, 1, 0, 0, 2), (0, 0, 2, 1, 0)
     for number in range(1, 6):
@@ -191,7 +191,7 @@ def grid_colour(draw: Draw, records: Path) -> None:
     assert draw("--standard_grid_color", 6, bad=True).outcome.code == 2
 
 
-def random_grid_colour(draw: Draw, records: Path) -> None:
+def random_grid_color(draw: Draw, records: Path) -> None:
     drawn = draw("--random_grid_color", "--variants", 12)
     assert len({document["plan"]["page"]["style"]["grid_color"] for document in drawn.documents}) >= 4
     images = [cv2.imread(str(path)).reshape(-1, 3).astype(int) for path in drawn.named(".png")]
@@ -486,8 +486,8 @@ EFFECT: dict[str, Callable[[Draw, Path], None]] = {
     "--random_bw": black_and_white,
     "--deterministic_lead": lead_names,
     "--remove_lead_names": lead_names,
-    "--standard_grid_color": grid_colour,
-    "--random_grid_color": random_grid_colour,
+    "--standard_grid_color": grid_color,
+    "--random_grid_color": random_grid_color,
     "--add_qr_code": qr_code,
     "--mask_unplotted_samples": masked,
     "--store_config": kit_levels,
@@ -538,7 +538,7 @@ def test_what_the_flag_does(check: Callable[[Draw, Path], None], draw: Draw, rec
     check(draw, records)
 
 
-def test_every_flag_of_the_seed_toolbox_is_in_the_table(shared: Path) -> None:
+def test_every_flag_of_ecg_image_kit_is_in_the_table(shared: Path) -> None:
     rows = re.findall(r"^\| (`-.*?) \|", (shared / "reference/seed_flags.md").read_text(), flags=re.MULTILINE)
     flags = {name for row in rows for name in re.findall(r"`(-[\w-]+)`", row)}
     assert len(flags) > 60

@@ -14,9 +14,9 @@ import shapely
 import ecgvec
 from ecgvec._typing import Float64Array, Image
 from ecgvec.effects import EFFECTS
-from ecgvec.effects.base import Light, View, gain_on_paper, veil_on_paper
-from ecgvec.effects.colour import planckian
-from ecgvec.effects.glare import Flash, Glare, Window, drowned
+from ecgvec.effects.base import EffectContext, Light, gain_on_paper, veil_on_paper
+from ecgvec.effects.color import planckian
+from ecgvec.effects.glare import Flash, Glare, Window, saturated_region
 from ecgvec.effects.light import HandShadow, PhoneShadow, Shadow, anchor
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
@@ -47,7 +47,7 @@ def made(kind: str, strong: bool = False) -> Light:
 
 
 @lru_cache
-def view(how: str) -> View:
+def view(how: str) -> EffectContext:
     """A letter sheet: flat under a camera that looks straight down or aslant, on a scanner, or crumpled and curled."""
     bends: dict[str, tuple[WarpPart, ...]] = {
         "flat": (Phone(distance=400),),
@@ -64,10 +64,10 @@ def view(how: str) -> View:
             *TILTED,
         ),
     }
-    return View(bend_page(bends[how], dpi=100))
+    return EffectContext(bend_page(bends[how], dpi=100))
 
 
-def level(seen: View, x: Float64Array, y: Float64Array, z: float = 0.0) -> Float64Array:
+def level(seen: EffectContext, x: Float64Array, y: Float64Array, z: float = 0.0) -> Float64Array:
     """Places (rows, columns, 3) mm from the page's middle over the desk, at page mm ``x`` and ``y`` of a flat page."""
     across, down = np.meshgrid(x - seen.paper.width / 2, y - seen.paper.height / 2)
     return np.stack([across, down, np.full(across.shape, z)], axis=-1)
@@ -166,7 +166,7 @@ def test_strength_of_glare_and_flash() -> None:
 def test_nothing_moves(kind: str, strong: bool) -> None:
     page = dots()
     side = page.shape[0] / SCALE
-    seen = View(compose(Paper(side, side), Canvas(page.shape[1], page.shape[0], SCALE), [Phone(distance=300)]))
+    seen = EffectContext(compose(Paper(side, side), Canvas(page.shape[1], page.shape[0], SCALE), [Phone(distance=300)]))
     light, warp = made(kind, strong), seen.composed.warp
     lit = Dressing(gain_on_paper(seen, (light,)), veil_on_paper(seen, (light,)))
     before, after = resample(page, SCALE, warp), resample(page, SCALE, warp, lit)
@@ -181,7 +181,7 @@ def test_nothing_moves(kind: str, strong: bool) -> None:
     assert np.hypot(*moved[told].T).mean() <= 0.06
 
 
-def lost_in(image_of: Any, seen: View) -> tuple[Float64Array, Float64Array]:
+def lost_in(image_of: Any, seen: EffectContext) -> tuple[Float64Array, Float64Array]:
     """Image px (n, 2) of pixel centres on the paper, and the contrast (n,) that is left between ink and paper."""
     white, black = (image_of(np.full((850, 1100, 3), v, np.uint8)).astype(float).mean(axis=-1) for v in (255, 0))
     rows, columns = np.mgrid[: white.shape[0], : white.shape[1]]
@@ -202,7 +202,7 @@ def test_what_is_hidden_is_what_cannot_be_read(how: str, light: Glare | Flash) -
         return resample(page, 100 / 25.4, seen.composed.warp, Dressing(veil=veil))
 
     px, contrast = lost_in(image_of, seen)
-    hidden = shapely.contains_xy(drowned(seen, [light]), *seen.composed.warp.inverse(px).T)
+    hidden = shapely.contains_xy(saturated_region(seen, [light]), *seen.composed.warp.inverse(px).T)
     assert hidden.sum() > 200
     wrong = np.where(hidden, contrast - 0.15, 0.15 - contrast)
     assert np.count_nonzero(wrong > 0.01) < 0.02 * hidden.sum()
@@ -214,10 +214,10 @@ def test_what_is_hidden_is_what_cannot_be_read(how: str, light: Glare | Flash) -
 def test_highlights_drown_together_what_neither_drowns_alone() -> None:
     seen = view("flat")
     lights = [Glare(x=0.5, y=0.5, strength=0.7), Flash(gloss=0.7, size=120)]
-    assert all(drowned(seen, [light]).is_empty for light in lights)
+    assert all(saturated_region(seen, [light]).is_empty for light in lights)
     veil = veil_on_paper(seen, lights)
     px, contrast = lost_in(lambda page: resample(page, 100 / 25.4, seen.composed.warp, Dressing(veil=veil)), seen)
-    hidden = shapely.contains_xy(drowned(seen, lights), *seen.composed.warp.inverse(px).T)
+    hidden = shapely.contains_xy(saturated_region(seen, lights), *seen.composed.warp.inverse(px).T)
     assert hidden.sum() > 200
     assert contrast[hidden].max() < 0.16 and contrast[~hidden].min() > 0.14
 
@@ -226,7 +226,7 @@ def test_the_labels_are_told_of_highlights_together(demo_record: Record) -> None
     glare = {"kind": "glare", "strength": 0.8, "width": 120, "height": 80}
     twice = {f"effects.{name}.{key}": value for name in ("one", "two") for key, value in glare.items()}
     sheet = ecgvec.render(demo_record, load_recipe("clean", {"warp.phone.tilt": 8, "page.dpi": 100, **twice}))
-    assert sum(trace.occluded.sum() for trace in sheet.annotations.traces) > 50
+    assert sum(trace.occluded.sum() for trace in sheet.labels.traces) > 50
 
 
 DARKEST: list[Light] = [
@@ -275,17 +275,17 @@ def test_light_as_red_as_a_candle_is_a_number_and_not_black(light: Light) -> Non
 
 def test_a_faint_highlight_hides_nothing() -> None:
     for light in (Glare(strength=0.84), Flash(gloss=0.84)):
-        assert drowned(view("flat"), [light]).is_empty
+        assert saturated_region(view("flat"), [light]).is_empty
 
 
 def test_glare_tells_the_labels(demo_record: Record) -> None:
     overrides = {"warp.phone.tilt": 8, "effects.glare.strength": 1.0, "effects.glare.width": 120, "page.dpi": 100}
     sheet = ecgvec.render(demo_record, load_recipe("clean", overrides))
-    composed = sheet.shot.composed
+    composed = sheet.view.composed
     assert composed is not None
-    gone = drowned(View(composed), [Glare(strength=1.0, width=120)])
+    gone = saturated_region(EffectContext(composed), [Glare(strength=1.0, width=120)])
     hidden = 0
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         inside = shapely.contains_xy(gone, *sheet.warp.inverse(trace.points).T)
         assert (trace.occluded == inside).mean() > 0.995
         hidden += inside.sum()

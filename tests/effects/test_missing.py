@@ -14,8 +14,8 @@ from shapely.geometry.base import BaseGeometry
 import ecgvec
 from ecgvec._typing import Float64Array
 from ecgvec.effects.attached import Staples, Tape
-from ecgvec.effects.base import OnPaper, View
-from ecgvec.effects.lost import LOST, filled, outlined, where_contrast_is_lost
+from ecgvec.effects.base import EffectContext, OnPaper
+from ecgvec.effects.layers import LOST, low_contrast_region, polygonize, rasterize_coverage
 from ecgvec.effects.missing import PITCH_MM, BurntEdge, Edge, PunchHoles, TornEdge
 from ecgvec.effects.stains import Blood, CoffeeRing, Mould
 from ecgvec.effects.texture import Patch
@@ -23,7 +23,7 @@ from ecgvec.errors import RecipeError
 from ecgvec.marks.ink import NIBS, Nib
 from ecgvec.marks.stamp import COATS
 from ecgvec.recipe.recipe import load_recipe
-from ecgvec.rendering.camera import developed, hidden, page_dpi, sheet
+from ecgvec.rendering.camera import occluded_region, page_dpi, remaining_paper, render_pixels
 from ecgvec.resources import folder
 from ecgvec.warp.cameras import Scanner
 from ecgvec.warp.compose import compose
@@ -31,7 +31,7 @@ from ecgvec.warp.parts import Canvas, Paper, generator
 
 DEMO = ecgvec.read_record(folder("demo") / "ecgvec-demo")
 PAPER, SCALE = Paper(200.0, 140.0), 8.0
-VIEW = View(compose(PAPER, Canvas(800, 560, 4.0), [Scanner()]), scale=SCALE)
+VIEW = EffectContext(compose(PAPER, Canvas(800, 560, 4.0), [Scanner()]), scale=SCALE)
 ON_BLACK: dict[str, Any] = {
     "effects.desk.material": "black",
     "effects.desk.shade": 0,
@@ -78,14 +78,16 @@ def left_contrast(*effects: OnPaper) -> Float64Array:
     for value in (255, 0):
         page = np.full((round(PAPER.height * SCALE), round(PAPER.width * SCALE), 3), value, dtype=np.uint8)
         for effect in effects:
-            page = effect.applied(page, SCALE, PAPER, ())
+            page = effect.apply(page, SCALE, PAPER, ())
         pages.append(page.astype(float))
     return np.asarray((pages[0] - pages[1]).max(axis=-1) / 255)
 
 
 def told(*effects: OnPaper) -> BaseGeometry:
     """What the labels are told to be hidden by ``effects``, page mm."""
-    return shapely.union_all([where_contrast_is_lost(effects, VIEW), *(effect.hidden(VIEW) for effect in effects)])
+    return shapely.union_all(
+        [low_contrast_region(effects, VIEW), *(effect.occluded_region(VIEW) for effect in effects)]
+    )
 
 
 def inside(shape: shapely.Geometry) -> np.ndarray:
@@ -116,8 +118,8 @@ def way_off(points: Float64Array, ring: Float64Array) -> Float64Array:
 
 def without_traces(page: ecgvec.Sheet) -> np.ndarray:
     """The same image of a page on which no trace was drawn."""
-    roles = {mark.role for mark in page.scene.marks()} - {"trace"}
-    return developed(page.scene.only(roles), page.shot, page.plan.page.style.dpi, page.plan.effects)
+    roles = {mark.role for mark in page.scene.shapes()} - {"trace"}
+    return render_pixels(page.scene.only(roles), page.view, page.plan.page.style.dpi, page.plan.effects)
 
 
 @pytest.mark.parametrize(("edge", "seed"), TORN)
@@ -125,16 +127,16 @@ def test_the_pages_ring_lies_on_the_visible_border_of_torn_paper(edge: Edge, see
     torn = {"depth": 12, "edge": edge, "rim": 0.5}
     page = render({**ON_BLACK, **{f"effects.torn-edge.{key}": value for key, value in torn.items()}}, seed)
     seen = border(page)
-    assert np.percentile(way_off(seen, page.annotations.page), 95) < 1
-    whole = render(ON_BLACK, seed).annotations.page
+    assert np.percentile(way_off(seen, page.labels.page), 95) < 1
+    whole = render(ON_BLACK, seed).labels.page
     assert way_off(seen, whole).max() > 20  # the whole sheet's outline is somewhere else
 
 
 def test_the_ring_lies_on_the_visible_border_of_a_burnt_sheet() -> None:
     burnt = {"effects.burnt-edge.depth": 20, "effects.burnt-edge.edge": "right", "effects.burnt-edge.char": 4}
     page = render({**ON_BLACK, "effects.desk.material": "white", "effects.desk.shade": 1, **burnt})
-    whole = shapely.Polygon(render(ON_BLACK).annotations.page)
-    ring = page.annotations.page
+    whole = shapely.Polygon(render(ON_BLACK).labels.page)
+    ring = page.labels.page
     eaten = ring[shapely.contains_xy(whole.buffer(-12), *ring.T)]
     assert len(eaten) > 100
     x, y = np.meshgrid(*(np.arange(n) + 0.5 for n in page.image.shape[1::-1]))
@@ -149,12 +151,12 @@ def test_the_ring_lies_on_the_visible_border_of_a_burnt_sheet() -> None:
 
 def test_holes_are_in_the_labels_and_the_desk_shows_in_them() -> None:
     page = render({**ON_BLACK, "effects.punch-holes.count": 2})
-    assert len(page.annotations.holes) == 2
-    middles = np.array([shapely.Polygon(hole).centroid.coords[0] for hole in page.annotations.holes])
+    assert len(page.labels.holes) == 2
+    middles = np.array([shapely.Polygon(hole).centroid.coords[0] for hole in page.labels.holes])
     on_page = page.warp.inverse(middles)
     assert np.linalg.norm(on_page[0] - on_page[1]) == pytest.approx(PITCH_MM[2], abs=0.3)
     assert np.allclose(on_page[:, 0], 12, atol=5)
-    for hole in page.annotations.holes:
+    for hole in page.labels.holes:
         area = shapely.Polygon(hole)
         x, y = np.meshgrid(*(np.arange(n) + 0.5 for n in page.image.shape[1::-1]))
         assert page.image[shapely.contains_xy(area.buffer(-2), x, y)].max() < 90
@@ -163,7 +165,7 @@ def test_holes_are_in_the_labels_and_the_desk_shows_in_them() -> None:
 
 
 def test_a_hole_that_is_torn_out_opens_to_the_edge() -> None:
-    whole, torn = (sheet(PAPER, [PunchHoles(torn=n)]) for n in (0, 1))
+    whole, torn = (remaining_paper(PAPER, [PunchHoles(torn=n)]) for n in (0, 1))
     assert whole is not None and torn is not None
     assert (len(whole.interiors), len(torn.interiors)) == (2, 1)
     assert torn.area < whole.area - 20
@@ -173,7 +175,7 @@ def test_a_hole_that_is_torn_out_opens_to_the_edge() -> None:
 @pytest.mark.parametrize("edge", ["left", "right", "top", "bottom"])
 def test_holes_lie_along_their_edge_at_their_pitch(count: Literal[2, 3, 4], edge: Literal["left", "right"]) -> None:
     paper = Paper(297.0, 280.0)
-    left = sheet(paper, [PunchHoles(count=count, edge=edge, off=0)])
+    left = remaining_paper(paper, [PunchHoles(count=count, edge=edge, off=0)])
     assert left is not None
     middles = sorted((part.centroid.x, part.centroid.y) for part in shapely.polygons(list(left.interiors)))
     assert len(middles) == count
@@ -207,7 +209,7 @@ def test_occluded_samples_show_no_ink_and_the_others_do() -> None:
     bare = without_traces(page)
     ink = np.abs(bare.astype(int) - page.image).max(axis=-1)
     left, covered, seen = 0, [], []
-    for trace in page.annotations.traces:
+    for trace in page.labels.traces:
         x, y = np.floor(trace.points).astype(int).T
         within = (x >= 0) & (y >= 0) & (x < ink.shape[1]) & (y < ink.shape[0])
         covered.append(ink[y[within & trace.occluded], x[within & trace.occluded]])
@@ -264,12 +266,12 @@ def test_more_paper_is_gone_the_deeper_it_goes_and_at_the_edge_that_is_named(
 def test_white_fibres_are_painted_where_the_ply_is_said_to_be_gone() -> None:
     effect = TornEdge(edge="right", depth=20, rim=3, seed=4)
     size = round(PAPER.height * SCALE), round(PAPER.width * SCALE), 3
-    black = effect.applied(np.zeros(size, dtype=np.uint8), SCALE, PAPER, ())
-    rim = inside(effect.hidden(VIEW).buffer(-0.15)) & ~inside(effect.missing(PAPER).buffer(0.3))
+    black = effect.apply(np.zeros(size, dtype=np.uint8), SCALE, PAPER, ())
+    rim = inside(effect.occluded_region(VIEW).buffer(-0.15)) & ~inside(effect.missing(PAPER).buffer(0.3))
     assert rim.sum() > 1000
     assert black[rim].min() > 120 and black[rim].mean() > 225
-    assert black[~inside(effect.hidden(VIEW).buffer(0.15))].max() == 0
-    narrow, wide = (TornEdge(edge="right", depth=20, rim=mm, seed=4).hidden(VIEW).area for mm in (0.5, 3))
+    assert black[~inside(effect.occluded_region(VIEW).buffer(0.15))].max() == 0
+    narrow, wide = (TornEdge(edge="right", depth=20, rim=mm, seed=4).occluded_region(VIEW).area for mm in (0.5, 3))
     assert wide - narrow == pytest.approx(2.5 * PAPER.height * 0.85, rel=0.5)
 
 
@@ -283,9 +285,9 @@ def test_nothing_of_the_paper_left_is_a_sentence() -> None:
 
 def test_effects_without_anything_to_hide_or_take_leave_labels_whole() -> None:
     page = render({**ON_BLACK, "effects.tape.finish": "clear", "effects.torn-edge.depth": 0})
-    assert not any(trace.occluded.any() for trace in page.annotations.traces)
-    assert page.shot.sheet is None and len(page.annotations.holes) == 0
-    assert hidden(page.shot, page.plan.effects, page.plan.page.style.dpi).is_empty
+    assert not any(trace.occluded.any() for trace in page.labels.traces)
+    assert page.view.sheet is None and len(page.labels.holes) == 0
+    assert occluded_region(page.view, page.plan.effects, page.plan.page.style.dpi).is_empty
 
 
 def test_a_mask_becomes_polygons_with_holes_and_without_specks() -> None:
@@ -294,17 +296,17 @@ def test_a_mask_becomes_polygons_with_holes_and_without_specks() -> None:
     mask[30:40, 40:60] = False
     mask[80, 100] = True  # a speck
     mask[0:5, 100:120] = True
-    shape = outlined(mask, 10.0)
+    shape = polygonize(mask, 10.0)
     wanted = shapely.box(2, 1, 9, 6) - shapely.box(4, 3, 6, 4) | shapely.box(10, 0, 12, 0.5)
     assert shapely.symmetric_difference(shape, wanted).area < 0.01 * wanted.area
-    assert outlined(np.zeros((10, 10), dtype=bool), 10.0).is_empty
+    assert polygonize(np.zeros((10, 10), dtype=bool), 10.0).is_empty
 
 
 def test_a_polygon_is_painted_where_it_is() -> None:
     page = np.zeros((100, 120, 3), dtype=np.uint8)
     shape = shapely.Point(5.03, 4.01).buffer(2.57, quad_segs=32) - shapely.Point(5, 4).buffer(1)
     patch = Patch.over(page, 10.0, (1.0, 1.0, 9.0, 8.0))
-    share = filled(shape, patch, 10.0)
+    share = rasterize_coverage(shape, patch, 10.0)
     assert share.sum() / 100 == pytest.approx(shape.area, rel=0.03)
     down, right = np.mgrid[: share.shape[0], : share.shape[1]]
     x, y = patch.x[0] + right / 10, patch.y[0] + down / 10
@@ -340,27 +342,27 @@ def test_what_effects_hide_together_is_told_though_none_hides_it_alone(effects: 
 
 @pytest.mark.parametrize("effect", [*HIDING, *NOT_HIDING], ids=lambda effect: effect.kind)
 def test_no_less_is_left_than_an_effect_says(effect: OnPaper) -> None:
-    by_shape = inside(shapely.union(effect.hidden(VIEW), effect.missing(PAPER)).buffer(0.5))
-    assert left_contrast(effect)[~by_shape].min() >= effect.least_left() - 0.05
+    by_shape = inside(shapely.union(effect.occluded_region(VIEW), effect.missing(PAPER)).buffer(0.5))
+    assert left_contrast(effect)[~by_shape].min() >= effect.min_contrast() - 0.05
 
 
 def test_what_is_hidden_is_measured_on_the_page_as_it_is_drawn() -> None:
     mould = {"size": 3, "strength": 1, "colonies": 300, "x": 0.5, "y": 0.5}
     overrides: dict[str, Any] = {**ON_BLACK, "page.dpi": 200, **{f"effects.mould.{k}": v for k, v in mould.items()}}
     page = render(overrides)
-    width, height = page.shot.warp.paper.width, page.shot.warp.paper.height
-    scale = page_dpi(page.shot.warp, 200) / 25.4
+    width, height = page.view.warp.paper.width, page.view.warp.paper.height
+    scale = page_dpi(page.view.warp, 200) / 25.4
     size = round(height * scale), round(width * scale), 3
     effects = [effect for effect in page.plan.effects if isinstance(effect, OnPaper)]
     pages = []
     for value in (255, 0):
         drawn = np.full(size, value, dtype=np.uint8)
         for effect in effects:
-            drawn = effect.applied(drawn, scale, Paper(width, height), ())
+            drawn = effect.apply(drawn, scale, Paper(width, height), ())
         pages.append(drawn.astype(float))
-    lost = outlined((pages[0] - pages[1]).max(axis=-1) < LOST * 255, scale)
+    lost = polygonize((pages[0] - pages[1]).max(axis=-1) < LOST * 255, scale)
     assert lost.area > 1
-    shape = hidden(page.shot, page.plan.effects, 200)
+    shape = occluded_region(page.view, page.plan.effects, 200)
     assert shapely.symmetric_difference(shape, lost).area < 0.02 * lost.area
 
 
@@ -381,5 +383,5 @@ def test_print_beneath_a_pen_can_be_told(nib: Nib) -> None:
 def test_print_beneath_a_dense_stamp_can_be_told() -> None:
     assert np.prod([1 - coat for coat in COATS]) >= LOST + 0.03
     page = render({**ON_BLACK, "marks.stamp.strength": 1.0})
-    opacities = [mark.pen.opacity for mark in page.scene.marks() if mark.role == "mark"]
+    opacities = [mark.pen.opacity for mark in page.scene.shapes() if mark.role == "mark"]
     assert sorted(opacities) == sorted(COATS)

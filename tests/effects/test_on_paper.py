@@ -12,8 +12,8 @@ import shapely
 from ecgvec._typing import Float64Array, Image
 from ecgvec.components import Part
 from ecgvec.effects import attached, ink, missing, paper, stains, texture
-from ecgvec.effects.base import EFFECTS, OnPaper, View
-from ecgvec.effects.lost import where_contrast_is_lost
+from ecgvec.effects.base import EFFECTS, EffectContext, OnPaper
+from ecgvec.effects.layers import low_contrast_region
 from ecgvec.warp.cameras import Scanner
 from ecgvec.warp.compose import compose
 from ecgvec.warp.creases import Creases
@@ -26,7 +26,7 @@ BENDS = (Creases(vertical=1, horizontal=1, seed=1),)
 GROUND, GRID, INK = (252, 246, 240), (236, 160, 160), (20, 18, 22)  # sRGB
 KINDS: tuple[type[OnPaper], ...] = tuple(part for _, part in EFFECTS if issubclass(part, OnPaper))
 SEEDED = [part for part in KINDS if "seed" in part.model_fields]
-VIEW = View(compose(PAPER, Canvas(600, 400, SCALE), [Scanner()]), scale=SCALE)
+VIEW = EffectContext(compose(PAPER, Canvas(600, 400, SCALE), [Scanner()]), scale=SCALE)
 DOT_MM = 2.4  # from a dot's middle to the end of what is looked at to find it
 MM = 5  # of the cells whose means are compared
 
@@ -83,8 +83,8 @@ def kind_of(part: type[Part]) -> str:
     return str(part.model_fields["kind"].default)
 
 
-def blank(colour: tuple[int, int, int] = (255, 255, 255)) -> Image:
-    return np.full((round(PAPER.height * SCALE), round(PAPER.width * SCALE), 3), colour, dtype=np.uint8)
+def blank(color: tuple[int, int, int] = (255, 255, 255)) -> Image:
+    return np.full((round(PAPER.height * SCALE), round(PAPER.width * SCALE), 3), color, dtype=np.uint8)
 
 
 def sheet() -> Image:
@@ -105,12 +105,12 @@ PAGE = sheet()
 
 
 def done(effect: OnPaper, page: Image = PAGE, scale: float = SCALE) -> Image:
-    return effect.applied(page, scale, PAPER, BENDS)
+    return effect.apply(page, scale, PAPER, BENDS)
 
 
-def of(colour: tuple[int, int, int]) -> np.ndarray:
+def of(color: tuple[int, int, int]) -> np.ndarray:
     """Which pixels (H, W) of PAGE have that colour."""
-    return np.asarray(np.all(np.array(colour) == PAGE, axis=-1))
+    return np.asarray(np.all(np.array(color) == PAGE, axis=-1))
 
 
 def change(effect: OnPaper, page: Image = PAGE) -> Float64Array:
@@ -202,7 +202,7 @@ def changed(effect: OnPaper, scale: float) -> np.ndarray:
     """Which of places (N, M) 0.1 mm apart ``effect`` changes on a large white page at ``scale`` px/mm."""
     width, height = 279.4, 215.9
     page = np.full((round(height * scale), round(width * scale), 3), 255, dtype=np.uint8)
-    seen = effect.applied(page, scale, Paper(width, height), ()).min(axis=-1) < 245
+    seen = effect.apply(page, scale, Paper(width, height), ()).min(axis=-1) < 245
     y, x = ((np.arange(0.25, side - 0.25, 0.1) * scale).astype(int) for side in (height, width))
     return np.asarray(seen[y[:, None], x])
 
@@ -221,10 +221,10 @@ def test_fine_noise_lies_at_the_same_millimetres_at_every_resolution(scale: floa
         tile = texture.fine_noise(generator(4), each, 0.5, 0.5)
         page = np.zeros((10, round(280 * each), 3), dtype=np.uint8)
         patch = texture.Patch.whole(page, each)
-        both.append(texture.cut(tile, patch)[0, (mm * each).astype(int)])
-        spread = texture.Tiled.over(np.rint(np.clip(128 + 30 * tile, 0, 255)).astype(np.uint8), page.shape, each)[:]
+        both.append(texture.cut_tile(tile, patch)[0, (mm * each).astype(int)])
+        spread = texture.Tiled.spread(np.rint(np.clip(128 + 30 * tile, 0, 255)).astype(np.uint8), page.shape, each)[:]
         assert spread.shape == page.shape[:2]
-        assert np.abs((spread[:10].astype(float) - 128) / 30 - texture.cut(tile, patch)).max() < 0.02 + (
+        assert np.abs((spread[:10].astype(float) - 128) / 30 - texture.cut_tile(tile, patch)).max() < 0.02 + (
             np.abs(tile).max() > 4.2
         )
     for part in np.split(np.arange(len(mm) // 6 * 6), 6):
@@ -238,7 +238,7 @@ def test_no_effect_moves_a_dot(part: type[OnPaper], strong: bool) -> None:
     effect = part.model_validate(STRONG.get(kind_of(part), {}) if strong else {})
     # A dot that is partly gone is not where it was: those that something hides are left out.
     lost = shapely.union_all(
-        [effect.missing(PAPER), effect.hidden(VIEW), where_contrast_is_lost([effect], VIEW)]
+        [effect.missing(PAPER), effect.occluded_region(VIEW), low_contrast_region([effect], VIEW)]
     ).buffer(DOT_MM)
     middles = middles[~shapely.contains_xy(lost, *(middles / SCALE).T)]
     assert len(middles) > 200
@@ -366,11 +366,11 @@ def test_blood_is_red_and_browner_with_age() -> None:
     assert wiped[x < 70].sum() < 1.2 * wiped[x > 70].sum() < 0  # it runs dry
 
 
-def test_mould_has_its_number_of_colonies_and_its_colour() -> None:
+def test_mould_has_its_number_of_colonies_and_its_color() -> None:
     few, many = (np.abs(change(named("mould", colonies=n), blank())).mean() for n in (20, 200))
     assert many > 4 * few > 0
     black, green, brown = (
-        change(named("mould", colour=colour), blank()).mean(axis=(0, 1)) for colour in ("black", "green", "brown")
+        change(named("mould", color=color), blank()).mean(axis=(0, 1)) for color in ("black", "green", "brown")
     )
     assert green[1] > green[0]
     assert brown[0] - brown[2] > 2 * (black[0] - black[2]) >= 0

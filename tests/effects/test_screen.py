@@ -10,12 +10,12 @@ import pytest
 
 import ecgvec
 from ecgvec._typing import Float64Array, Image
-from ecgvec.effects.base import View
+from ecgvec.effects.base import EffectContext
 from ecgvec.effects.glare import Window
-from ecgvec.effects.laptop import PX_PER_MM, pictured, sized
+from ecgvec.effects.laptop import PX_PER_MM, fit_screen, paint_laptop
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.screen import Laptop
-from ecgvec.effects.tones import linear
+from ecgvec.effects.tones import to_linear
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp.apply import BARE, Dressing, Tile, dense_map, resample, tiles
@@ -30,11 +30,11 @@ SHAPE = (560, 800)
 WHITE = np.full((*SHAPE, 3), 255, dtype=np.uint8)
 
 
-def view(*parts: WarpPart, paper: Paper = PAPER, size: tuple[int, int] = (800, 560)) -> View:
-    return View(compose(paper, Canvas(*size, SCALE), parts or (Phone(distance=400),)))
+def view(*parts: WarpPart, paper: Paper = PAPER, size: tuple[int, int] = (800, 560)) -> EffectContext:
+    return EffectContext(compose(paper, Canvas(*size, SCALE), parts or (Phone(distance=400),)))
 
 
-def shown(laptop: Laptop, seen: View, page: Image = WHITE, ground: bool = False) -> Image:
+def shown(laptop: Laptop, seen: EffectContext, page: Image = WHITE, ground: bool = False) -> Image:
     dressing = Dressing(ground=laptop.ground(seen, ()) if ground else None, pattern=laptop.pattern(seen))
     return resample(page, SCALE, seen.composed.warp, dressing)
 
@@ -52,19 +52,19 @@ def strongest(profile: Float64Array) -> float:
 def test_stripes_alias_as_theory_says(axis: int, cycles: float) -> None:
     """Red pixels stand two px apart, so ``cycles`` a px look like as many less half a cycle."""
     laptop = Laptop(pitch=1 / (cycles * SCALE), strength=0.8, blur=0.3, falloff=0)
-    light = linear(shown(laptop, view())[..., 0] / 255)
+    light = to_linear(shown(laptop, view())[..., 0] / 255)
     assert strongest(light.mean(axis=axis)) == pytest.approx(abs(cycles - 0.5), abs=2 / SHAPE[1 - axis])
 
 
 def test_a_camera_that_sees_every_stripe_shows_them_as_they_are() -> None:
     laptop = Laptop(pitch=1 / (0.1 * SCALE), strength=0.5, blur=0.3)
-    light = linear(shown(laptop, view()) / 255)
+    light = to_linear(shown(laptop, view()) / 255)
     for channel in range(3):
         assert strongest(light[..., channel].mean(axis=0)) == pytest.approx(0.1, abs=0.003)
 
 
-def test_colours_alias_apart() -> None:
-    light = linear(shown(Laptop(pitch=1 / (0.53 * SCALE), strength=0.6), view()) / 255).mean(axis=0)
+def test_colors_alias_apart() -> None:
+    light = to_linear(shown(Laptop(pitch=1 / (0.53 * SCALE), strength=0.6), view()) / 255).mean(axis=0)
     red, blue = (light[:, k] - light[:, k].mean() for k in (0, 2))
     assert np.abs(np.corrcoef(red, blue)[0, 1]) < 0.9
     assert red.std() > 0.03
@@ -72,7 +72,7 @@ def test_colours_alias_apart() -> None:
 
 def test_a_tilt_bends_the_bands() -> None:
     laptop = Laptop(pitch=1 / (0.53 * SCALE), strength=0.6)
-    light = linear(shown(laptop, view(Phone(distance=300, tilt=8))) / 255)[..., 0]
+    light = to_linear(shown(laptop, view(Phone(distance=300, tilt=8))) / 255)[..., 0]
     upper, lower = (strongest(light[rows].mean(axis=0)) for rows in (slice(100, 104), slice(450, 454)))
     assert upper - lower == pytest.approx(0.011, abs=0.004)  # 22 mm up and down change the scale by 1 %
 
@@ -88,7 +88,7 @@ def test_stripes_grow_with_strength_and_are_lost_in_blur() -> None:
 
 
 def test_stripes_keep_the_light() -> None:
-    plain, striped = (linear(shown(Laptop(strength=s, exposure=0.5), view()) / 255).mean() for s in (0, 0.6))
+    plain, striped = (to_linear(shown(Laptop(strength=s, exposure=0.5), view()) / 255).mean() for s in (0, 0.6))
     assert striped == pytest.approx(plain, rel=0.02)
 
 
@@ -133,19 +133,19 @@ def test_nothing_moves(more: dict[str, Any]) -> None:
     assert np.hypot(*moved.T).mean() <= 0.06
 
 
-def far_view() -> View:
+def far_view() -> EffectContext:
     """The whole laptop and some of the room."""
     return view(Phone(distance=700, fill=0.35))
 
 
-def at(image: Image, seen: View, x: float, y: float) -> Float64Array:
+def at(image: Image, seen: EffectContext, x: float, y: float) -> Float64Array:
     """The mean colour of 5 x 5 px about a place in mm from the page's middle."""
     column, row = seen.composed.warp.forward(np.array([[x, y]]) + PAPER.centre)[0].astype(int)
     return np.asarray(image[row - 2 : row + 3, column - 2 : column + 3].mean(axis=(0, 1)))
 
 
 def test_around_the_page_come_viewer_bezel_and_room() -> None:
-    seen, size = far_view(), sized(PAPER, 0.9)
+    seen, size = far_view(), fit_screen(PAPER, 0.9)
     levels = {}
     for theme in ("dark", "light"):
         laptop = Laptop(theme=theme, fill=0.9, strength=0, room=0.15, exposure=0.8)  # type: ignore[arg-type]
@@ -168,7 +168,7 @@ def test_around_the_page_come_viewer_bezel_and_room() -> None:
 def test_the_page_fits_the_screen_whatever_its_shape() -> None:
     for paper in (PAPER, Paper(279, 216), Paper(216, 279), Paper(400, 60)):
         for fill in (0.4, 0.92, 1.0):
-            size = sized(paper, fill)
+            size = fit_screen(paper, fill)
             assert size.width / size.height == pytest.approx(1.6)
             spare = np.array([size.width - paper.width, size.height - paper.height - 25 * size.unit])
             assert spare.min() > -1e-9
@@ -177,19 +177,19 @@ def test_the_page_fits_the_screen_whatever_its_shape() -> None:
 
 
 def test_the_scroll_bar_and_the_room_are_as_told() -> None:
-    size = sized(PAPER, 0.9)
-    without, with_bar = (pictured(size, "dark", bar, 0.2, 0)[0].astype(int) for bar in (False, True))
+    size = fit_screen(PAPER, 0.9)
+    without, with_bar = (paint_laptop(size, "dark", bar, 0.2, 0)[0].astype(int) for bar in (False, True))
     columns = np.flatnonzero((without != with_bar).any(axis=(0, 2)))
     assert 2 < len(columns) <= 3.6 * size.unit * PX_PER_MM + 4
-    light, dark = (pictured(size, "dark", True, room, 0)[0][:20].mean() for room in (0.6, 0.1))
+    light, dark = (paint_laptop(size, "dark", True, room, 0)[0][:20].mean() for room in (0.6, 0.1))
     assert light > 1.7 * dark > 0
-    assert not np.array_equal(pictured(size, "dark", True, 0.2, 0)[0], pictured(size, "dark", True, 0.2, 1)[0])
+    assert not np.array_equal(paint_laptop(size, "dark", True, 0.2, 0)[0], paint_laptop(size, "dark", True, 0.2, 1)[0])
 
 
 def test_only_the_screen_shines() -> None:
     seen, laptop = far_view(), Laptop(exposure=0.5)
     factor = laptop.pattern(seen)(dense_map(seen.composed.warp, Tile(0, 0, *seen.composed.warp.size)))
-    size = sized(PAPER, laptop.fill)
+    size = fit_screen(PAPER, laptop.fill)
     rows, columns = np.mgrid[: factor.shape[0], : factor.shape[1]]
     px = np.column_stack([columns.ravel(), rows.ravel()]) + 0.5
     x, y = (seen.composed.warp.inverse(px) - PAPER.centre).T.reshape(2, *factor.shape[:2])
@@ -247,5 +247,5 @@ def test_a_recipe_shows_a_page_on_a_laptop(demo_record: Record) -> None:
     plain = ecgvec.render(
         demo_record, load_recipe("clean", {k: v for k, v in overrides.items() if "lap" not in k}), seed=3
     )
-    for ours, theirs in zip(first.annotations.traces, plain.annotations.traces, strict=True):
+    for ours, theirs in zip(first.labels.traces, plain.labels.traces, strict=True):
         assert np.array_equal(ours.points, theirs.points)

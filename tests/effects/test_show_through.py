@@ -22,7 +22,7 @@ def test_what_shows_through_is_mirrored_and_blurred() -> None:
     assert 0 < darker[149 - 2 - 10, 530] < 0.18 * 255
 
 
-def test_a_sheet_behind_shows_its_grid_at_its_pitch_turn_and_place_and_in_its_colour() -> None:
+def test_a_sheet_behind_shows_its_grid_at_its_pitch_turn_and_place_and_in_its_color() -> None:
     def waves(**fields: Any) -> Float64Array:
         effect = named("show-through", strength=0.8, traces=0, **{"angle": 0, "x": 0, "y": 0, **fields})
         return -change(effect, blank())

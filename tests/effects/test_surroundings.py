@@ -10,7 +10,7 @@ import shapely
 
 import ecgvec
 from ecgvec._typing import Float64Array, Points
-from ecgvec.effects.base import View, gain_on_paper
+from ecgvec.effects.base import EffectContext, gain_on_paper
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.surroundings import Desk
 from ecgvec.effects.texture import BRIGHTEST, Material, tile
@@ -39,30 +39,30 @@ class Ramp(Bend):
         return self.slope * np.maximum(0.0, points[:, 0] - 2 * paper.width / 3)
 
 
-def view(*parts: WarpPart) -> View:
-    return View(compose(PAPER, CANVAS, parts or (PHONE,)))
+def view(*parts: WarpPart) -> EffectContext:
+    return EffectContext(compose(PAPER, CANVAS, parts or (PHONE,)))
 
 
-def image_of(desk: Desk, seen: View, lamp: Lamp) -> np.ndarray:
+def image_of(desk: Desk, seen: EffectContext, lamp: Lamp) -> np.ndarray:
     page = np.full((560, 800, 3), 255, dtype=np.uint8)
     gain = gain_on_paper(seen, (lamp,))
     return resample(page, SCALE, seen.composed.warp, Dressing(gain, ground=desk.ground(seen, (lamp,))))
 
 
-def left_over(seen: View, lamp: Lamp | None, **more: float) -> Float64Array:
+def left_over(seen: EffectContext, lamp: Lamp | None, **more: float) -> Float64Array:
     """The share of the desk's light (rows, columns) that the sheet's shadow leaves."""
     lights = () if lamp is None else (lamp,)
     dark, light = (Desk(material="white", shadow=shadow, **more).ground(seen, lights).gain for shadow in (1.0, 0.0))
     return np.asarray(((dark / light) ** 2.4).mean(axis=-1))
 
 
-def to_the_right(seen: View, lamp: Lamp, **more: float) -> Float64Array:
+def to_the_right(seen: EffectContext, lamp: Lamp, **more: float) -> Float64Array:
     """The same from the middle of the paper's right edge on."""
     middle = seen.composed.warp.nodes.shape[0] // 2
     return left_over(seen, lamp, **more)[middle][seen.composed.warp.nodes[middle, :, 0] > PAPER.width + 0.5]
 
 
-def beside(seen: View, side: str, near: float = 0.7, far: float = 2.5) -> np.ndarray:
+def beside(seen: EffectContext, side: str, near: float = 0.7, far: float = 2.5) -> np.ndarray:
     """Which nodes lie ``near`` to ``far`` mm beside the middle of the paper's left, right, upper or lower edge."""
     x, y = np.moveaxis(seen.composed.warp.nodes, -1, 0)
     along, out = {"left": (y, -x), "right": (y, x - PAPER.width), "upper": (x, -y), "lower": (x, y - PAPER.height)}[
@@ -90,7 +90,7 @@ def test_a_tile_has_no_seam(material: Material, axis: int, shrunk: float) -> Non
         assert seam > 2 * worst
 
 
-def test_a_tile_keeps_its_colour_and_stays_clear_of_its_ends() -> None:
+def test_a_tile_keeps_its_color_and_stays_clear_of_its_ends() -> None:
     for material in MATERIALS:
         made = tile(material, 0, 0.0)
         mean = (((made + 14.025) / 269.025) ** 2.4).mean(axis=(0, 1))
@@ -120,7 +120,7 @@ def test_a_desk_is_the_same_for_the_same_seed_alone() -> None:
         assert not np.array_equal(first.gain, other.gain)
 
 
-def test_materials_have_their_own_colours() -> None:
+def test_materials_have_their_own_colors() -> None:
     seen, lamp = view(), Lamp(azimuth=90, elevation=60, exposure=0.8)
     means = {}
     for material in MATERIALS:
@@ -135,7 +135,7 @@ def test_materials_have_their_own_colours() -> None:
 
 
 @pytest.mark.parametrize("material", MATERIALS)
-def test_shade_and_tone_set_the_colour(material: Material) -> None:
+def test_shade_and_tone_set_the_color(material: Material) -> None:
     seen, lamp = view(), Lamp()
     dark, light = (image_of(Desk(material=material, shade=s), seen, lamp)[:60].mean() for s in (0.0, 1.0))
     assert light > 1.15 * dark
@@ -185,7 +185,7 @@ def test_softness_widens_the_shadow() -> None:
     assert soft < 0.6 * sharp
 
 
-def test_without_a_lamp_the_desk_has_its_own_colour_and_a_faint_shadow() -> None:
+def test_without_a_lamp_the_desk_has_its_own_color_and_a_faint_shadow() -> None:
     seen = view(Scanner(skew=1.5), Pad(border=10))
     gain = Desk(material="white", shade=1, tone=0, shadow=0).ground(seen, ()).gain
     level = (gain[beside(seen, "left", 2, 6)] ** 2.4 / BRIGHTEST).mean(axis=0)
@@ -199,7 +199,7 @@ def test_without_a_lamp_the_desk_has_its_own_colour_and_a_faint_shadow() -> None
 
 @pytest.mark.parametrize("tilt", [-60, 60])
 def test_beyond_the_horizon_all_is_finite(tilt: float) -> None:
-    seen = View(compose(PAPER, CANVAS, [Phone(distance=160, tilt=tilt, fill=0.3)]))
+    seen = EffectContext(compose(PAPER, CANVAS, [Phone(distance=160, tilt=tilt, fill=0.3)]))
     for material in MATERIALS:
         ground = Desk(material=material).ground(seen, (Lamp(elevation=5),))
         off = ~seen.composed.warp.on_paper(seen.composed.warp.nodes.reshape(-1, 2)).reshape(ground.places.shape[:2])
@@ -208,10 +208,10 @@ def test_beyond_the_horizon_all_is_finite(tilt: float) -> None:
         assert ground.gain.min() > 0
 
 
-def torn_view(*parts: WarpPart, width: float = 70.0) -> View:
+def torn_view(*parts: WarpPart, width: float = 70.0) -> EffectContext:
     """What is left of the sheet up to ``width`` mm, with a hole of 8 mm near its middle."""
     left = shapely.box(0, 0, width, PAPER.height) - shapely.Point(35, 35).buffer(4)
-    return View(compose(PAPER, CANVAS, parts or (PHONE,)), left)
+    return EffectContext(compose(PAPER, CANVAS, parts or (PHONE,)), left)
 
 
 def test_the_shadow_follows_the_outline_that_is_left() -> None:

@@ -32,7 +32,7 @@ def distances(creases: Creases, scale: float = SCALE) -> Float64Array:
 def test_only_bands_along_the_folds_change_and_every_fold_does(angle: float, level: int) -> None:
     creases = Creases(angle=angle, vertical=3, horizontal=2, seed=4)
     before = page(level)
-    changed = (WORN.applied(before, SCALE, PAPER, (creases,)) != before).any(axis=-1)
+    changed = (WORN.apply(before, SCALE, PAPER, (creases,)) != before).any(axis=-1)
     away = distances(creases)
     assert not changed[away.min(axis=-1) > BAND_MM].any()
     for k in range(away.shape[-1]):
@@ -43,32 +43,32 @@ def test_only_bands_along_the_folds_change_and_every_fold_does(angle: float, lev
 def test_nothing_changes_without_folds_or_wear() -> None:
     before = page(100)
     for bends in ((), (Crumple(),), (Creases(vertical=0, horizontal=0),)):
-        assert WORN.applied(before, SCALE, PAPER, bends) is before
-    assert Wear(worn=0, dirt=0).applied(before, SCALE, PAPER, (Creases(),)) is before
+        assert WORN.apply(before, SCALE, PAPER, bends) is before
+    assert Wear(worn=0, dirt=0).apply(before, SCALE, PAPER, (Creases(),)) is before
     level = Creases(flattened=1)
-    assert np.array_equal(WORN.applied(before, SCALE, PAPER, (level,)), before)
+    assert np.array_equal(WORN.apply(before, SCALE, PAPER, (level,)), before)
 
 
 def test_the_page_given_stays_as_it_was() -> None:
     before = page(0)
-    after = WORN.applied(before, SCALE, PAPER, (Creases(),))
+    after = WORN.apply(before, SCALE, PAPER, (Creases(),))
     assert after is not before
     assert not before.any()
     before.setflags(write=False)
-    WORN.applied(before, SCALE, PAPER, (Creases(),))
+    WORN.apply(before, SCALE, PAPER, (Creases(),))
 
 
 def test_ink_fades_to_paper_and_never_wholly() -> None:
     creases = Creases(vertical=3, horizontal=0, fold_angle=160)  # where folds cross both take their share
-    ink = Wear(worn=1, dirt=0).applied(page(0), SCALE, PAPER, (creases,))
+    ink = Wear(worn=1, dirt=0).apply(page(0), SCALE, PAPER, (creases,))
     assert 120 < ink.max() <= 0.75 * 250 + 0.5
-    blank = Wear(worn=1, dirt=0).applied(page(255), SCALE, PAPER, (creases,))
+    blank = Wear(worn=1, dirt=0).apply(page(255), SCALE, PAPER, (creases,))
     assert (blank == 255).all()  # there is nothing to break off
 
 
 def test_dirt_darkens_a_fine_irregular_line() -> None:
     creases = Creases(vertical=1, horizontal=0, fold_angle=160, jitter=0, seed=2)
-    after = Wear(worn=0, dirt=0.7).applied(page(255), SCALE, PAPER, (creases,)).mean(axis=-1)
+    after = Wear(worn=0, dirt=0.7).apply(page(255), SCALE, PAPER, (creases,)).mean(axis=-1)
     away = distances(creases)[..., 0]
     core = np.where(away < 0.1, after, np.nan)
     darkening = 1 - np.nanmean(core, axis=1) / 255
@@ -80,7 +80,7 @@ def test_dirt_darkens_a_fine_irregular_line() -> None:
 def test_wear_follows_the_fold_angle_and_the_fields() -> None:
     def change(wear: Wear, flattened: float, level: int) -> float:
         creases = Creases(flattened=flattened, jitter=0)
-        return float(np.abs(wear.applied(page(level), SCALE, PAPER, (creases,)).astype(float) - level).mean())
+        return float(np.abs(wear.apply(page(level), SCALE, PAPER, (creases,)).astype(float) - level).mean())
 
     for level in (0, 255):
         assert change(WORN, 0.99, level) < 0.5 * change(WORN, 0.95, level) < 0.9 * change(WORN, 0.85, level)
@@ -90,13 +90,13 @@ def test_wear_follows_the_fold_angle_and_the_fields() -> None:
 
 def test_wear_is_the_same_for_the_same_seed_alone() -> None:
     bends = (Creases(vertical=2, seed=1), Creases(angle=30, vertical=1, horizontal=0, seed=2))
-    first, again, other = (Wear(seed=seed).applied(page(0), SCALE, PAPER, bends) for seed in (3, 3, 4))
+    first, again, other = (Wear(seed=seed).apply(page(0), SCALE, PAPER, bends) for seed in (3, 3, 4))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
 def test_wear_looks_the_same_at_other_resolutions() -> None:
     creases = Creases(angle=80, vertical=2, horizontal=2, seed=1)
-    mean = [float(WORN.applied(page(0, scale), scale, PAPER, (creases,)).mean()) for scale in (4.0, 8.0, 12.0)]
+    mean = [float(WORN.apply(page(0, scale), scale, PAPER, (creases,)).mean()) for scale in (4.0, 8.0, 12.0)]
     assert mean[0] == pytest.approx(mean[1], rel=0.1)
     assert mean[2] == pytest.approx(mean[1], rel=0.1)

@@ -52,13 +52,13 @@ def test_a_flat_page_is_all_paper(flat: ecgvec.Sheet) -> None:
     assert (layer.image[..., 3] == 255).all()
     assert np.array_equal(layer.image[..., :3], flat.image)
     assert layer.quad == pytest.approx(np.array([(0, 0), (1100, 0), (1100, 850), (0, 850)]))
-    assert layer.labels.traces[0].points == pytest.approx(flat.annotations.traces[0].points, nan_ok=True)
+    assert layer.labels.traces[0].points == pytest.approx(flat.labels.traces[0].points, nan_ok=True)
 
 
 def test_another_resolution_is_drawn_anew(flat: ecgvec.Sheet) -> None:
     layer = embed.Layer(flat, dpi=150)
     assert np.array_equal(layer.image[..., :3], draw(flat.scene, 150))
-    assert layer.labels.traces[0].points == pytest.approx(1.5 * flat.annotations.traces[0].points, nan_ok=True)
+    assert layer.labels.traces[0].points == pytest.approx(1.5 * flat.labels.traces[0].points, nan_ok=True)
 
 
 def test_padding_is_not_paper_and_is_trimmed(saws: Record) -> None:
@@ -75,7 +75,7 @@ def test_a_bent_and_torn_sheet_is_cut_out_along_its_paper(bent: ecgvec.Sheet) ->
     layer = embed.Layer(bent, trim=False)
     assert layer.image.shape[:2] == bent.image.shape[:2]
     outline = Polygon(layer.labels.page, layer.labels.holes)
-    assert layer.labels.page == pytest.approx(bent.annotations.page)
+    assert layer.labels.page == pytest.approx(bent.labels.page)
     y, x = np.indices(layer.image.shape[:2]) + 0.5
     inside, around = (shapely.contains_xy(outline.buffer(grown), x, y) for grown in (-2.0, 2.0))
     alpha = layer.image[..., 3]

@@ -20,7 +20,7 @@ from ecgvec.errors import EcgvecError, ExportError, RecipeError
 from ecgvec.export.instances import instances
 from ecgvec.recipe.recipe import load_mix
 from ecgvec.record.model import Record
-from ecgvec.rendering.camera import developed
+from ecgvec.rendering.camera import render_pixels
 from ecgvec.rendering.labels.derive import trace_ink
 from ecgvec.rendering.labels.model import TextLabel, bounds
 from tests.embed.hosts import LETTER, blank
@@ -66,7 +66,7 @@ def photo(sheets: list[ecgvec.Sheet]) -> embed.Photograph:
 
 
 def traces_alone(sheets: list[ecgvec.Sheet]) -> list[ecgvec.Sheet]:
-    return [replace(sheet, scene=sheet.truth) for sheet in sheets]
+    return [replace(sheet, scene=sheet.trace_scene) for sheet in sheets]
 
 
 def darkness(image: np.ndarray) -> np.ndarray:
@@ -79,11 +79,11 @@ def test_every_trace_of_both_lies_on_its_ink(sheets: list[ecgvec.Sheet], photo: 
     page = bare()
     for sheet, place in zip(traces_alone(sheets), PLACES, strict=True):
         page = page.with_ecg(sheet, *place)
-    ink = darkness(developed(page.drawing.draw, photo.shot, DPI))
-    everything = {(k, t.id): t.points[::4] for k, sheet in enumerate(photo.ecgs) for t in sheet.annotations.traces}
+    ink = darkness(render_pixels(page.drawing.draw, photo.view, DPI))
+    everything = {(k, t.id): t.points[::4] for k, sheet in enumerate(photo.ecgs) for t in sheet.labels.traces}
     found = []
     for k, sheet in enumerate(photo.ecgs):
-        for trace in sheet.annotations.traces:
+        for trace in sheet.labels.traces:
             others = np.concatenate([points for key, points in everything.items() if key != (k, trace.id)])
             some = offsets(ink, trace, others[np.isfinite(others).all(axis=1)])
             assert len(some) > 25, f"{trace.id} was not checked"
@@ -93,7 +93,7 @@ def test_every_trace_of_both_lies_on_its_ink(sheets: list[ecgvec.Sheet], photo: 
     assert np.percentile(error, 99) < 0.15
     assert np.abs(np.concatenate(found).mean(axis=0)).max() < 0.02
     # The control: labels half a pixel off are seen.
-    trace = photo.ecgs[1].annotations.traces[0]
+    trace = photo.ecgs[1].labels.traces[0]
     moved = replace(trace, points=trace.points + np.array([0.0, 0.5]))
     assert np.median(np.hypot(*offsets(ink, moved, np.empty((0, 2))).T)) > 0.2
 
@@ -102,7 +102,7 @@ def test_the_photograph_itself_shows_the_ink_there(photo: embed.Photograph) -> N
     """With light, wear, noise and JPEG, on its grid: not to a hundredth of a px, but there."""
     dark = darkness(photo.image)
     for sheet in photo.ecgs:
-        for trace in sheet.annotations.traces:
+        for trace in sheet.labels.traces:
             points = trace.points[trace.visible][::7]
             x, y = np.floor(points).astype(int).T
             aside = np.clip(y - 14, 0, None)
@@ -113,13 +113,13 @@ def test_what_the_sheets_say_of_themselves_agrees(sheets: list[ecgvec.Sheet], ph
     """Each ECG is a Sheet: its own truth, drawn by cairo through its own map, is the same picture as the host's."""
     for k, sheet in enumerate(photo.ecgs):
         alone = bare().with_ecg(traces_alone(sheets)[k], *PLACES[k])
-        host = developed(alone.drawing.draw, photo.shot, DPI)
-        own = sheet.truth_image
+        host = render_pixels(alone.drawing.draw, photo.view, DPI)
+        own = sheet.trace_image
         assert own.shape == host.shape
         both = (own < 200).any(axis=2), (host < 200).any(axis=2)
         assert (both[0] & both[1]).sum() / (both[0] | both[1]).sum() > 0.8
         assert np.abs(darkness(own).sum() / darkness(host).sum() - 1) < 0.02
-        points = sheet.annotations.corners
+        points = sheet.labels.corners
         assert sheet.warp.forward(sheet.warp.inverse(points)) == pytest.approx(points, abs=1e-6)
         assert sheet.warp.inverse(points) == pytest.approx(photo.page.insets[k].on_paper.corners, abs=1e-3)
 
@@ -132,7 +132,7 @@ def ink_box(ink: np.ndarray) -> tuple[float, float, float, float]:
 def test_the_hosts_texts_hold_their_ink(photo: embed.Photograph) -> None:
     """Each text's box, grown by a pixel, holds all ink near it, and the ink reaches each of its sides."""
     page = embed.page(LETTER, "letter").with_text("With kind regards, made up", (25, 285), size=4.2)
-    ink = darkness(developed(page.drawing.draw, photo.shot, DPI)) > 40
+    ink = darkness(render_pixels(page.drawing.draw, photo.view, DPI)) > 40
     assert [text.text for text in photo.texts] == [
         "Dear Dr Example,",
         "Thank you for seeing this made-up patient on Monday .",
@@ -194,15 +194,15 @@ def test_labels_know_what_hides_them(photo: embed.Photograph, sheets: list[ecgve
     over = letter(sheets).with_ecg(sheets[1], 60, 60, 60, rotate=20)
     seen = embed.photograph(over, "clean", dpi=60)
     ring = Polygon(over.insets[2].quad)
-    for trace, own in zip(seen.ecgs[0].annotations.traces, over.insets[0].labels.traces, strict=True):
+    for trace, own in zip(seen.ecgs[0].labels.traces, over.insets[0].labels.traces, strict=True):
         known = np.isfinite(own.points).all(axis=1)
         below = shapely.contains_xy(ring, *own.points[known].T)
         assert np.array_equal(trace.occluded[known], below)
         assert not (trace.visible[known] & below).any()
-    assert any(trace.occluded.any() for trace in seen.ecgs[0].annotations.traces)
-    assert not any(trace.occluded.any() for trace in seen.ecgs[2].annotations.traces)
+    assert any(trace.occluded.any() for trace in seen.ecgs[0].labels.traces)
+    assert not any(trace.occluded.any() for trace in seen.ecgs[2].labels.traces)
     through = letter(sheets).with_ecg(sheets[1], 60, 60, 60, paper=False)
-    assert not any(trace.occluded.any() for trace in embed.photograph(through, dpi=60).ecgs[0].annotations.traces)
+    assert not any(trace.occluded.any() for trace in embed.photograph(through, dpi=60).ecgs[0].labels.traces)
 
 
 def test_outside_the_page_and_the_image_nothing_is_visible(sheets: list[ecgvec.Sheet]) -> None:
@@ -210,15 +210,15 @@ def test_outside_the_page_and_the_image_nothing_is_visible(sheets: list[ecgvec.S
     page = bare().with_ecg(sheets[0], 100, 20, 165)
     for recipe in ("clean", "phone-photo"):
         photo = embed.photograph(page, recipe, seed=2, dpi=100)
-        for trace in photo.ecgs[0].annotations.traces:
+        for trace in photo.ecgs[0].labels.traces:
             known = np.isfinite(trace.points).all(axis=1)
             host = page.insets[0].to_host(photo.ecgs[0].warp.inverse(trace.points[known]))
             inside = (trace.points[known] >= 0) & (trace.points[known] < photo.ecgs[0].warp.size)
             off = (host[:, 0] > 210) | ~inside.all(axis=1)
             assert not trace.visible[known][off].any()
-        last = photo.ecgs[0].annotations.traces[-1]
+        last = photo.ecgs[0].labels.traces[-1]
         assert last.visible.any() and not last.visible.all()
-        ring = photo.ecgs[0].annotations.page
+        ring = photo.ecgs[0].labels.page
         shown = ((ring >= 0) & (ring < photo.ecgs[0].warp.size)).all(axis=1)
         outline = page.insets[0].to_host(photo.ecgs[0].warp.inverse(ring[shown]))
         assert recipe != "clean" or outline[:, 0].max() > 209.8
@@ -230,12 +230,12 @@ def test_torn_paper_hides_what_was_on_it(sheets: list[ecgvec.Sheet], tmp_path: P
     page = bare().with_ecg(sheets[0], 60, 20, 150)
     page = page.with_text("far out on the right", (205, 250), align="right").with_text("on the left", (10, 250))
     photo = embed.photograph(page, str(tmp_path / "torn.toml"), seed=2, dpi=80)
-    assert photo.shot.sheet is not None
+    assert photo.view.sheet is not None
     hosts = {text.text: text for text in photo.texts}
     assert hosts["far out on the right"].occluded > 0.05 and hosts["on the left"].occluded == 0
     lost = 0
-    for trace, own in zip(photo.ecgs[0].annotations.traces, page.insets[0].labels.traces, strict=True):
-        gone = ~shapely.contains_xy(photo.shot.sheet.buffer(1e-9), *own.points.T)
+    for trace, own in zip(photo.ecgs[0].labels.traces, page.insets[0].labels.traces, strict=True):
+        gone = ~shapely.contains_xy(photo.view.sheet.buffer(1e-9), *own.points.T)
         assert trace.occluded[gone].all() and not trace.visible[gone].any()
         lost += int(gone.sum())
     assert lost > 50
@@ -247,7 +247,7 @@ def test_seen_straight_on_the_host_is_drawn_where_it_lies(sheets: list[ecgvec.Sh
     photo = embed.photograph(page, "clean", dpi=120)
     assert np.array_equal(photo.image, page.drawing.draw(120))
     for sheet, inset in zip(photo.ecgs, page.insets, strict=True):
-        for one, other in zip(sheet.annotations.traces, inset.labels.traces, strict=True):
+        for one, other in zip(sheet.labels.traces, inset.labels.traces, strict=True):
             assert one.points == pytest.approx(other.points * 120 / 25.4, nan_ok=True)
             assert bounds(one.outline) == pytest.approx(np.array(bounds(other.outline)) * 120 / 25.4)
 
@@ -276,7 +276,7 @@ def test_coco_holds_all_of_it(photo: embed.Photograph, sheets: list[ecgvec.Sheet
             assert x >= 0 and y >= 0 and x + w <= width + 1e-6 and y + h <= height + 1e-6 and row["area"] > 0
     below = next(row for row in data.anns.values() if row["label_id"] == "below")
     assert below["occluded"] == 1 and below["keypoints"][2::3] == [1, 1, 1, 1]
-    trace = photo.ecgs[1].annotations.traces[0]
+    trace = photo.ecgs[1].labels.traces[0]
     row = next(row for row in data.anns.values() if row["label_id"] == trace.id and row["image_id"] == 1)
     assert row["area"] == pytest.approx(trace_ink(trace, photo.ecgs[1].warp, trace.pen).area, rel=1e-6)
 
@@ -286,7 +286,7 @@ def test_a_page_of_texts_alone_and_given_places(tmp_path: Path) -> None:
     page = embed.page(LETTER, texts=[("a picture of words", quad), ("and again", quad)])
     photo = embed.photograph(page, "phone-photo", seed=1, dpi=40)
     assert [text.text for text in photo.texts] == ["a picture of words", "and again"]
-    assert photo.shot.warp.inverse(photo.texts[0].quad) == pytest.approx(np.array(quad, dtype=float), abs=1e-6)
+    assert photo.view.warp.inverse(photo.texts[0].quad) == pytest.approx(np.array(quad, dtype=float), abs=1e-6)
     photo.save(tmp_path)
     document = json.loads((tmp_path / "coco" / "annotations.json").read_text())
     assert len(document["annotations"]) == 2 and photo.ecgs == ()

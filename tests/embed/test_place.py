@@ -150,9 +150,9 @@ def test_every_point_of_every_label_goes_along(sheet: ecgvec.Sheet) -> None:
         if len(one) == len(other) and len(one) != 128:  # outlines of traces are made anew, of 4 x 32 points
             assert inset.to_host(one) == pytest.approx(other, nan_ok=True)
     scale = 100 / sheet.scene.width
-    assert inset.labels.ink_width == pytest.approx(scale * sheet.annotations.ink_width)
-    again = inset.labels.mapped(lambda points: points * 2)  # labels in host mm may be sent further on
-    direct = inset.on_paper.mapped(lambda points: inset.to_host(points) * 2)
+    assert inset.labels.ink_width == pytest.approx(scale * sheet.labels.ink_width)
+    again = inset.labels.transform(lambda points: points * 2)  # labels in host mm may be sent further on
+    direct = inset.on_paper.transform(lambda points: inset.to_host(points) * 2)
     for one, other in zip(again.traces, direct.traces, strict=True):
         for end in (np.min, np.max):
             assert end(one.outline, axis=0) == pytest.approx(end(other.outline, axis=0))
@@ -161,7 +161,7 @@ def test_every_point_of_every_label_goes_along(sheet: ecgvec.Sheet) -> None:
 def test_labels_are_those_of_the_sheets_own_page(sheet: ecgvec.Sheet, demo_record: Record) -> None:
     """Of a photographed sheet the flat page is placed, and its labels are the page's; beats come along."""
     bent = ecgvec.render(demo_record, "phone-photo", seed=3, dpi=50)
-    flat, inset = bent.annotations, embed.place(blank(), bent, 0, 0, bent.scene.width).inset
+    flat, inset = bent.labels, embed.place(blank(), bent, 0, 0, bent.scene.width).inset
     assert len(inset.labels.beats) == len(flat.beats)
     for own, known in zip(inset.labels.traces, flat.traces, strict=True):
         assert own.id == inset.prefix + known.id

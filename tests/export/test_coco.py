@@ -20,7 +20,7 @@ import ecgvec
 from ecgvec.export import coco
 from ecgvec.export.native import box
 from ecgvec.export.write import write_sheets
-from ecgvec.geometry.path import joined, polyline
+from ecgvec.geometry.path import join, polyline
 from ecgvec.graphics.raster import draw
 from ecgvec.marks import MARKS
 from ecgvec.marks.base import AddedMark
@@ -81,7 +81,7 @@ def images(data: COCO, sheets: list[ecgvec.Sheet]) -> Iterator[tuple[ecgvec.Shee
 
 def native_boxes(sheet: ecgvec.Sheet) -> dict[str, list[float]]:
     """The boxes of everything labelled, as the native format has them."""
-    labels = sheet.annotations
+    labels = sheet.labels
     boxes = {label.id: box(label.outline) for label in (*labels.traces, *labels.pulses)}
     boxes |= {text.id: box(text.hull) for text in labels.texts}
     boxes |= {f"panel-{trace.id}": box(trace.panel) for trace in labels.traces}
@@ -90,7 +90,7 @@ def native_boxes(sheet: ecgvec.Sheet) -> dict[str, list[float]]:
 
 def filled(polygons: list[list[float]], size: tuple[int, int]) -> Mask:
     """Polygons of a segmentation, the pixels that they cover by half."""
-    path = joined(polyline(np.reshape(polygon, (-1, 2)), closed=True) for polygon in polygons)
+    path = join(polyline(np.reshape(polygon, (-1, 2)), closed=True) for polygon in polygons)
     return coverage(path, size) >= 128
 
 
@@ -125,7 +125,7 @@ def test_images_and_ids(data: COCO, sheets: list[ecgvec.Sheet], out: Path) -> No
 def test_everything_is_an_instance_or_hidden(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
     hidden_kinds = set()
     for sheet, image, found in images(data, sheets):
-        labels = sheet.annotations
+        labels = sheet.labels
         assert sorted([*found, *image["hidden"]]) == sorted(native_boxes(sheet))
         assert {t.id for t in labels.traces if not t.visible.any()} == {t.id for t in labels.traces} - set(found)
         assert {t.id for t in labels.texts if not t.visible} == {t.id for t in labels.texts} - set(found)
@@ -151,13 +151,13 @@ def test_boxes_of_cut_ink_are_those_of_its_pixels(data: COCO, sheets: list[ecgve
     compared = 0
     for sheet, _, found in images(data, sheets):
         width, height = sheet.warp.size
-        for trace in sheet.annotations.traces:
+        for trace in sheet.labels.traces:
             a = found.get(trace.id)
             if a is None or not a["truncated"]:
                 continue
             x, y, w, h = a["bbox"]
             assert min(x, y) >= 0 and x + w <= width + MARGIN and y + h <= height + MARGIN
-            ink = trace_ink(trace, sheet.warp, sheet.annotations.ink_width)
+            ink = trace_ink(trace, sheet.warp, sheet.labels.ink_width)
             np.testing.assert_allclose([x, y, x + w, y + h], ink.bounds, atol=MARGIN)
             rows, columns = np.nonzero(coverage(as_path(ink), (width, height)))
             pixels = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
@@ -170,11 +170,11 @@ def test_masks_are_those_of_the_ink(data: COCO, sheets: list[ecgvec.Sheet]) -> N
     kinds = set()
     for sheet, _, found in images(data, sheets):
         size = sheet.warp.size
-        for trace in sheet.annotations.traces:
+        for trace in sheet.labels.traces:
             if trace.id not in found:
                 continue
             a = found[trace.id]
-            ink = trace_ink(trace, sheet.warp, sheet.annotations.ink_width)
+            ink = trace_ink(trace, sheet.warp, sheet.labels.ink_width)
             mask = data.annToMask(a).astype(bool)
             if isinstance(a["segmentation"], dict):
                 kinds.add("rle")
@@ -190,7 +190,7 @@ def test_masks_are_those_of_the_ink(data: COCO, sheets: list[ecgvec.Sheet]) -> N
 
 def test_masks_together_are_the_truth_page(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
     for sheet, _, found in images(data, sheets):
-        truth = sheet.truth_image.max(axis=2) < 128
+        truth = sheet.trace_image.max(axis=2) < 128
         both = np.zeros_like(truth)
         for a in found.values():
             if data.cats[a["category_id"]]["supercategory"] == "lead":
@@ -201,7 +201,7 @@ def test_masks_together_are_the_truth_page(data: COCO, sheets: list[ecgvec.Sheet
 
 def test_other_masks(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
     sheet, _, found = next(images(data, sheets))
-    texts = {text.id: text for text in sheet.annotations.texts}
+    texts = {text.id: text for text in sheet.labels.texts}
     for name, a in found.items():
         x, y, w, h = a["bbox"]
         rows, columns = np.nonzero(data.annToMask(a))
@@ -213,7 +213,7 @@ def test_other_masks(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
             assert data.cats[a["category_id"]]["name"] == texts[name].role
             assert a["area"] == pytest.approx(shapely.Polygon(texts[name].hull).area, abs=MARGIN)
     pulses = draw(sheet.scene.only({"pulse"}), sheet.warp.dpi, sheet.warp.frame).max(axis=2) < 128
-    drawn = [filled(found[pulse.id]["segmentation"], sheet.warp.size) for pulse in sheet.annotations.pulses]
+    drawn = [filled(found[pulse.id]["segmentation"], sheet.warp.size) for pulse in sheet.labels.pulses]
     assert iou(np.any(drawn, axis=0), pulses) > 0.98
     modules = data.annToMask(found["qr-code"])
     assert modules.sum() == pytest.approx(found["qr-code"]["area"], rel=0.02)
@@ -222,7 +222,7 @@ def test_other_masks(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
 def test_keypoints(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
     seen = set()
     for sheet, image, found in images(data, sheets):
-        labels = sheet.annotations
+        labels = sheet.labels
         corners = {text.id: text.quad for text in labels.texts}
         corners |= {f"panel-{trace.id}": trace.panel for trace in labels.traces}
         corners |= {p.id: np.array([p.corners[1], p.corners[-2], p.corners[-1], p.corners[0]]) for p in labels.pulses}
@@ -244,7 +244,7 @@ def test_keypoints(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
 
 def test_a_pulse_of_two_steps(sheets: list[ecgvec.Sheet], data: COCO) -> None:
     sheet, _, found = next(images(data, sheets))
-    pulse = next(p for p in sheet.annotations.pulses if len(p.gains) == 2)
+    pulse = next(p for p in sheet.labels.pulses if len(p.gains) == 2)
     assert found[pulse.id]["gains"] == [10.0, 5.0]
     (tl, tr, br, bl) = np.reshape(found[pulse.id]["keypoints"], (4, 3))[:, :2]
     assert tl[1] < tr[1] < br[1] == bl[1] and tl[0] == bl[0] < tr[0] == br[0]
@@ -253,7 +253,7 @@ def test_a_pulse_of_two_steps(sheets: list[ecgvec.Sheet], data: COCO) -> None:
 def test_extra_keys(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
     for sheet, image, found in images(data, sheets):
         assert image["record"] == sheet.plan.record.path and image["dpi"] == sheet.warp.dpi
-        for trace in sheet.annotations.traces:
+        for trace in sheet.labels.traces:
             for name in {trace.id, f"panel-{trace.id}"} & set(found):
                 a = found[name]
                 told = a["lead"], a["polarity"], a["rhythm"], a["row"], a["column"]
@@ -333,11 +333,11 @@ def test_a_shape_with_a_hole_is_rle() -> None:
 def test_boxes_of_a_clipped_row_end_at_its_edge(data: COCO, sheets: list[ecgvec.Sheet]) -> None:
     sheet, _, found = next(item for item in images(data, sheets) if item[0].plan.record.name == "cut")
     touching = 0
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         _, top, _, bottom = bounds(trace.panel)
         x, y, w, h = found[trace.id]["bbox"]
         assert top - MARGIN <= y and y + h <= bottom + MARGIN
-        ink = trace_ink(trace, sheet.warp, sheet.annotations.ink_width)
+        ink = trace_ink(trace, sheet.warp, sheet.labels.ink_width)
         np.testing.assert_allclose((x, y, x + w, y + h), ink.bounds, atol=0.05)
         touching += min(y - top, bottom - y - h) < 0.01
     assert touching > 2
@@ -372,8 +372,8 @@ def test_every_kind_of_mark_has_a_category_for_ever(marked_data: COCO) -> None:
 
 def test_marks_are_their_rings(marked_data: COCO, marked: ecgvec.Sheet) -> None:
     found = {a["label_id"]: a for a in marked_data.anns.values()}
-    assert len(marked.annotations.marks) == len(coco.ADDED) + 1
-    for mark in marked.annotations.marks:
+    assert len(marked.labels.marks) == len(coco.ADDED) + 1
+    for mark in marked.labels.marks:
         a = found[mark.id]
         assert marked_data.cats[a["category_id"]]["name"] == mark.kind
         np.testing.assert_allclose(a["bbox"], box(mark.ring), atol=MARGIN)
@@ -387,16 +387,16 @@ def test_marks_are_their_rings(marked_data: COCO, marked: ecgvec.Sheet) -> None:
 
 def test_what_is_hidden_stays_and_says_so(marked_data: COCO, marked: ecgvec.Sheet) -> None:
     found = {a["label_id"]: a for a in marked_data.anns.values()}
-    bars = shapely.union_all([shapely.Polygon(m.ring) for m in marked.annotations.marks if m.opaque])
-    whole = [text for text in marked.annotations.texts if not text.visible]
+    bars = shapely.union_all([shapely.Polygon(m.ring) for m in marked.labels.marks if m.opaque])
+    whole = [text for text in marked.labels.texts if not text.visible]
     assert whole and all(text.occluded > 0.99 for text in whole)
-    for text in marked.annotations.texts:
+    for text in marked.labels.texts:
         a = found[text.id]
         assert a["occluded"] == text.occluded
         v = np.array(a["keypoints"][2::3])
         assert np.array_equal(v, np.where(shapely.contains_xy(bars, *text.quad.T), 1, 2)) and a["num_keypoints"] == 4
     assert all(found[text.id]["keypoints"][2::3] == [1, 1, 1, 1] for text in whole)
-    shares = {trace.id: round(float(trace.occluded.mean()), 4) for trace in marked.annotations.traces}
+    shares = {trace.id: round(float(trace.occluded.mean()), 4) for trace in marked.labels.traces}
     assert {name: found[name]["occluded"] for name in shares} == shares
     assert 0.2 < max(shares.values()) < 1 and min(shares.values()) == 0
     area = sum(a["occluded"] * a["area"] for name, a in found.items() if name.startswith("panel-"))
@@ -405,9 +405,9 @@ def test_what_is_hidden_stays_and_says_so(marked_data: COCO, marked: ecgvec.Shee
 
 
 def test_a_kind_that_is_not_known_gets_a_category_of_its_own(marked: ecgvec.Sheet, tmp_path: Path) -> None:
-    labels = marked.annotations
+    labels = marked.labels
     strange = replace(labels, marks=tuple(replace(mark, kind="pulse") for mark in labels.marks[:1]))
-    write_sheets([replace(marked, annotations=strange)], tmp_path, ["coco"])
+    write_sheets([replace(marked, labels=strange)], tmp_path, ["coco"])
     document = json.loads((tmp_path / "coco" / "annotations.json").read_text())
     assert [c["id"] for c in document["categories"] if c["name"] == "pulse"] == [41, 201]
     (a,) = (a for a in document["annotations"] if a["label_id"] == labels.marks[0].id)

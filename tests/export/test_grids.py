@@ -64,7 +64,7 @@ def test_all_crossings_of_the_page_are_there(demo_record: Record) -> None:
     """As many rows and columns as lines are printed, also where the image shows only a part of them."""
     sheet = ecgvec.render(demo_record, crop=0.2)
     positions, visible = read(sheet)
-    major = next(m for m in sheet.scene.marks() if m.role == "grid-major")
+    major = next(m for m in sheet.scene.shapes() if m.role == "grid-major")
     assert visible.shape == (int(major.data["rows"]), int(major.data["columns"]))
     assert not visible.all()
     assert visible.any()
@@ -85,8 +85,8 @@ def test_files_are_saved_below_grid(demo_record: Record, tmp_path: Path) -> None
     sheet = ecgvec.render(demo_record, dpi=60)
     sheet.save(tmp_path, formats=["grid"])
     positions = np.load(tmp_path / f"grid/{sheet.plan.stem}.npy")
-    assert sheet.annotations.grid is not None
-    assert np.array_equal(positions, sheet.annotations.grid.crossings)
+    assert sheet.labels.grid is not None
+    assert np.array_equal(positions, sheet.labels.grid.crossings)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (0,), (1, 1), (2, 3, 4)], ids=str)

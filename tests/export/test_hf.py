@@ -80,7 +80,7 @@ def test_images_and_facts(rows: Any, sheets: list[ecgvec.Sheet]) -> None:
 
 def test_leads_are_the_native_ones(rows: Any, sheets: list[ecgvec.Sheet]) -> None:
     for row, sheet in zip(rows, sheets, strict=True):
-        for told, trace in zip(row["leads"], sheet.annotations.traces, strict=True):
+        for told, trace in zip(row["leads"], sheet.labels.traces, strict=True):
             assert (told["id"], told["lead"], told["visible"]) == (trace.id, trace.lead, bool(trace.visible.any()))
             assert (told["row"], told["column"], told["rhythm"]) == (trace.row, trace.column, trace.rhythm)
             assert (told["polarity"], told["fs"], told["samples"]) == (trace.polarity, trace.fs, len(trace.t))
@@ -90,7 +90,7 @@ def test_leads_are_the_native_ones(rows: Any, sheets: list[ecgvec.Sheet]) -> Non
 
 def test_texts_are_the_native_ones(rows: Any, sheets: list[ecgvec.Sheet]) -> None:
     for row, sheet in zip(rows, sheets, strict=True):
-        for told, text in zip(row["texts"], sheet.annotations.texts, strict=True):
+        for told, text in zip(row["texts"], sheet.labels.texts, strict=True):
             assert (told["id"], told["role"], told["text"]) == (text.id, text.role, text.text)
             assert (told["order"], told["trace"], told["visible"]) == (text.order, text.trace or "", text.visible)
             np.testing.assert_allclose(told["bbox"], box(text.hull), atol=MARGIN)

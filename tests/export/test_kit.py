@@ -92,7 +92,7 @@ def test_boxes_hold_the_ink_of_the_traces_and_nothing_else(demo_record: Record, 
     boxes = np.array([edges(lead["lead_bounding_box"]) for lead in document["leads"]])
     union = (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
     size = (*sheet.image.shape[:2], *sheet.image.shape[:2])
-    np.testing.assert_allclose(np.clip(union, 0, size), ink_edges(sheet.truth_image), rtol=0, atol=1.0)
+    np.testing.assert_allclose(np.clip(union, 0, size), ink_edges(sheet.trace_image), rtol=0, atol=1.0)
     for pulse in document["calibration_pulses"]:
         top, left, bottom, right = edges(pulse["bounding_box"])
         piece = dark(sheet.image)[int(top) : int(bottom) + 1, max(0, int(left)) : int(right) + 1]
@@ -104,7 +104,7 @@ def test_boxes_hold_the_ink_of_the_traces_and_nothing_else(demo_record: Record, 
 @pytest.mark.parametrize("look", LOOKS)
 def test_plotted_pixels_lie_on_the_ink(demo_record: Record, look: dict[str, Any]) -> None:
     sheet = rendered(demo_record, **look)
-    ink = dark(sheet.truth_image)
+    ink = dark(sheet.trace_image)
     for lead in config(sheet)["leads"]:
         points = np.array(lead["plotted_pixels"], dtype=np.float64)
         assert len(points) == lead["end_sample"] - lead["start_sample"]

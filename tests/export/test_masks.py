@@ -20,10 +20,10 @@ import ecgvec
 from ecgvec.components import rgb
 from ecgvec.export import masks
 from ecgvec.export.formats import FORMATS
-from ecgvec.geometry.path import joined, polyline, rectangles
+from ecgvec.geometry.path import join, polyline, rectangles
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.graphics.nodes import Mark
 from ecgvec.graphics.raster import append_path
+from ecgvec.graphics.shapes import Shape
 from ecgvec.layout.place import TraceInfo
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.record.model import Lead, Record
@@ -41,7 +41,7 @@ def many_leads(record: Record, *others: str) -> Record:
     return replace(record, leads=(*record.leads, *(Lead(name, name) for name in others)), signals=signals)
 
 
-def painted(sheet: ecgvec.Sheet, mark: Mark) -> NDArray[np.uint8]:
+def painted(sheet: ecgvec.Sheet, mark: Shape) -> NDArray[np.uint8]:
     """How much of each pixel cairo covers with one mark of the page, (H, W), 0 to 255. A QR code is its whole square.
 
     Not without antialiasing, for then cairo fills gaps of one pixel that are none of the mark's.
@@ -84,7 +84,7 @@ def assert_agrees_with_the_scene(sheet: ecgvec.Sheet) -> set[str]:
     assert len(leads) == -(-len(names) // 16)
     wanted, edge = np.zeros_like(classes), np.zeros(classes.shape, dtype=bool)
     bits, planes = np.zeros((len(names), *classes.shape), dtype=np.uint8), np.zeros_like(rows)
-    for mark in sheet.scene.marks():
+    for mark in sheet.scene.shapes():
         if mark.role in NO_CLASS:
             continue
         cover = painted(sheet, mark)
@@ -148,7 +148,7 @@ def test_a_pixel_is_ink_where_its_centre_is_within_half_a_pens_width_of_the_line
     _, leads, _ = masks.mask_arrays(sheet)
     reach = sheet.plan.page.style.trace_width * px_per_mm(dpi) / 2
     for lead in ("I", "V3"):
-        lines = [shapely.LineString(t.points) for t in sheet.annotations.traces if t.lead == lead]
+        lines = [shapely.LineString(t.points) for t in sheet.labels.traces if t.lead == lead]
         inside = (leads[0] >> STANDARD_12.index(lead) & 1).astype(bool)
         near = cv2.dilate(inside.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool)
         y, x = np.nonzero(near)
@@ -162,7 +162,7 @@ def test_no_hole_in_a_line_thinner_than_a_pixel(demo_record: Record) -> None:
     """0.26 mm is half a pixel at 50 dpi; each trace is one piece all the same, and a pixel thick where it is level."""
     sheet = ecgvec.render(demo_record, template="12x1", dpi=50, gain=20.0)
     _, leads, _ = masks.mask_arrays(sheet)
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         inside = (leads[0] >> STANDARD_12.index(trace.lead) & 1).astype(np.uint8)
         assert cv2.connectedComponents(inside, connectivity=8)[0] == 2, trace.lead
         columns = inside.sum(axis=0)[int(trace.points[0, 0]) + 1 : int(trace.points[-1, 0])]
@@ -183,7 +183,7 @@ def crossing() -> ecgvec.Sheet:
 
 def test_a_pixel_of_two_leads_has_both_bits(crossing: ecgvec.Sheet) -> None:
     classes, leads, rows = masks.mask_arrays(crossing)
-    v1, v2 = crossing.annotations.traces[6:8]
+    v1, v2 = crossing.labels.traces[6:8]
     x, y = int(v1.points[2500, 0]), int(v2.points[0, 1])
     assert leads[0, y, x] == 1 << 6 | 1 << 7
     assert rows[:, y, x].nonzero()[0].tolist() == [6, 7]
@@ -200,14 +200,14 @@ def test_a_rhythm_strip_has_its_leads_bit_and_a_row_of_its_own(demo_record: Reco
     assert rows.shape == (4, *sheet.image.shape[:2])
     assert rows.dtype == np.uint8
     assert set(np.unique(rows)) == {0, 1}
-    strip = next(t for t in sheet.annotations.traces if t.rhythm)
+    strip = next(t for t in sheet.labels.traces if t.rhythm)
     assert (strip.lead, strip.row) == ("II", 3)
     assert ((leads[0] >> 1 & 1)[rows[3] == 1] == 1).all()
 
 
 def test_an_inverted_lead_has_its_leads_bit(demo_record: Record) -> None:
     sheet = ecgvec.render(demo_record, template="12x1", cabrera=True)
-    trace = next(t for t in sheet.annotations.traces if t.polarity < 0)
+    trace = next(t for t in sheet.labels.traces if t.polarity < 0)
     _, leads, rows = masks.mask_arrays(sheet)
     assert trace.lead == "aVR"
     assert np.array_equal(leads[0] >> 3 & 1, rows[trace.row])
@@ -229,7 +229,7 @@ def test_a_qr_code_hides_a_trace_in_the_classes_but_not_in_its_bit(demo_record: 
     signals[4850:5000:20, STANDARD_12.index("V4")] = 60.0
     sheet = ecgvec.render(replace(demo_record, signals=signals), qr_code=True, template="3x4", baseline="zero")
     classes, leads, _ = masks.mask_arrays(sheet)
-    back = next(m for m in sheet.scene.marks() if m.role == "qr-back")
+    back = next(m for m in sheet.scene.shapes() if m.role == "qr-back")
     inside = painted(sheet, back) == 255
     assert (leads[0][inside] >> 9 & 1).any()
     assert IDS["trace"] not in classes[inside]
@@ -243,19 +243,19 @@ def test_letters_keep_their_holes_and_have_none_where_contours_overlap(demo_reco
     """The ring of Å lies upon the A in the bundled faces: by the even-odd rule there would be a hole in the letter."""
     record = Record("r", 500.0, demo_record.signals[:, :1], (Lead("ÅO8", "ÅO8"),))
     sheet = ecgvec.render(record, template="1-column", names_size=12.0, names_font="sans", dpi=300)
-    name = next(m for m in sheet.scene.marks() if m.role == "lead-name")
+    name = next(m for m in sheet.scene.shapes() if m.role == "lead-name")
     classes, _, _ = masks.mask_arrays(sheet)
     cover = painted(sheet, name)
     assert_same_but_for_edges(classes == IDS["lead-name"], cover >= 128, (cover > 0) & (cover < 255))
-    letters = name.path.mapped(sheet.warp.forward)
-    patches = [masks.filled(letters, sheet.warp.size, even_odd) for even_odd in (False, True)]
+    letters = name.path.transform(sheet.warp.forward)
+    patches = [masks.fill_polygon(letters, sheet.warp.size, even_odd) for even_odd in (False, True)]
     assert patches[0] is not None
     assert patches[1] is not None
     assert (patches[0].inside & ~patches[1].inside).sum() > 5  # the overlap is there to be missed
     holes = cv2.connectedComponents((~patches[0].inside).astype(np.uint8), connectivity=4)[0]
     counters = 5  # ring, A, O and both of 8
     assert holes - 1 > counters
-    label = next(t for t in sheet.annotations.texts if t.role == "lead-name")
+    label = next(t for t in sheet.labels.texts if t.role == "lead-name")
     y, x = np.nonzero(classes == IDS["lead-name"])
     box = [x.min(), y.min(), x.max() + 1, y.max() + 1]
     assert np.abs(np.array(box) - [*label.quad[0], *label.quad[2]]).max() <= 1
@@ -266,7 +266,7 @@ def test_letters_keep_their_holes_and_have_none_where_contours_overlap(demo_reco
 
 def test_a_pixel_is_filled_where_its_centre_is_inside() -> None:
     shape = rectangles([(1.4, 0.6, 4.4, 2.6)])
-    patch = masks.filled(shape, (10, 10), even_odd=True)
+    patch = masks.fill_polygon(shape, (10, 10), even_odd=True)
     assert patch is not None
     plane = np.zeros((10, 10), dtype=np.uint8)
     patch.of(plane)[patch.inside] = 1
@@ -278,7 +278,7 @@ def test_a_gap_of_one_pixel_stays_a_gap() -> None:
     left = polyline([(1, 1), (3, 1), (3.01, 4), (1, 4)], closed=True)
     right = polyline([(4, 1), (7, 1), (7, 4), (4.01, 4)], closed=True)
     for even_odd in (True, False):
-        patch = masks.filled(joined([left, right]), (9, 6), even_odd)
+        patch = masks.fill_polygon(join([left, right]), (9, 6), even_odd)
         assert patch is not None
         assert patch.inside.astype(int).tolist() == [[1, 1, 0, 1, 1, 1]] * 3
 
@@ -295,7 +295,7 @@ def test_any_polygon_is_filled_as_geometry_says() -> None:
             steps = np.diff(np.concatenate([angles, angles[..., :1]], axis=-1))
             turns += np.rint(((steps + np.pi) % (2 * np.pi) - np.pi).sum(axis=-1) / (2 * np.pi)).astype(int)
         for even_odd, wanted in ((True, turns % 2 == 1), (False, turns != 0)):
-            patch = masks.filled(joined(polyline(ring, closed=True) for ring in rings), (40, 30), even_odd)
+            patch = masks.fill_polygon(join(polyline(ring, closed=True) for ring in rings), (40, 30), even_odd)
             assert patch is not None
             plane = np.zeros(x.shape, dtype=bool)
             patch.of(plane)[:] = patch.inside
@@ -304,23 +304,23 @@ def test_any_polygon_is_filled_as_geometry_says() -> None:
 
 def test_shapes_at_and_beyond_the_images_edge() -> None:
     plane = np.zeros((6, 8), dtype=np.uint8)
-    patch = masks.filled(rectangles([(-5.0, -5.0, 2.0, 2.0)]), (8, 6), even_odd=True)
+    patch = masks.fill_polygon(rectangles([(-5.0, -5.0, 2.0, 2.0)]), (8, 6), even_odd=True)
     assert patch is not None
     patch.of(plane)[patch.inside] = 1
-    patch = masks.filled(rectangles([(6.0, 4.0, 60.0, 50.0)]), (8, 6), even_odd=True)
+    patch = masks.fill_polygon(rectangles([(6.0, 4.0, 60.0, 50.0)]), (8, 6), even_odd=True)
     assert patch is not None
     patch.of(plane)[patch.inside] = 2
     assert plane[:2, :2].tolist() == [[1, 1], [1, 1]]
     assert plane[4:, 6:].tolist() == [[2, 2], [2, 2]]
     assert (plane > 0).sum() == 8
     for box in ((-9, 1, -3, 4), (8, 0, 20, 6), (0, 6, 3, 9)):
-        assert masks.filled(rectangles([box]), (8, 6), even_odd=True) is None
-    assert masks.filled(joined([]), (8, 6), even_odd=True) is None
+        assert masks.fill_polygon(rectangles([box]), (8, 6), even_odd=True) is None
+    assert masks.fill_polygon(join([]), (8, 6), even_odd=True) is None
 
 
 def test_two_contours_that_overlap_by_both_rules() -> None:
     two = rectangles([(0, 0, 4, 4), (2, 0, 6, 4)])
-    union, difference = (masks.filled(two, (6, 4), even_odd) for even_odd in (False, True))
+    union, difference = (masks.fill_polygon(two, (6, 4), even_odd) for even_odd in (False, True))
     assert union is not None
     assert difference is not None
     assert union.inside.all()
@@ -407,7 +407,7 @@ def test_leads_beyond_the_standard_twelve_and_beyond_sixteen_bits(demo_record: R
     assert list(document["other_lead_bits"]) == [stem]
     assert bits == {str(i): lead for i, lead in enumerate((*STANDARD_12, *others))}
     rows = np.load(folder / f"{stem}-rows.npy")
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         bit = next(int(i) for i, lead in bits.items() if lead == trace.lead)
         plane = (first, second)[bit // document["lead_bits_per_file"]]
         assert np.array_equal(plane >> bit % document["lead_bits_per_file"] & 1, rows[trace.row]), trace.lead

@@ -67,7 +67,7 @@ def test_boxes_are_tight_to_the_ink(demo_record: Record) -> None:
     (qx, qy), (rx, ry) = labels["qr"]["quad"][0], labels["qr"]["quad"][2]
     everything[int(qy) : int(np.ceil(ry)), int(qx) : int(np.ceil(rx))] = True
     separators = sheet.scene.only({"separator"})
-    for mark in separators.marks():
+    for mark in separators.shapes():
         (a, b), (c, d) = sheet.warp.forward(np.array(mark.path.bounds()).reshape(2, 2))
         everything[int(b) - 1 : int(d) + 2, int(a) - 2 : int(c) + 3] = True
     assert not (dark & ~everything).any()  # no ink outside its box

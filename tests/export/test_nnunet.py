@@ -107,7 +107,7 @@ def test_the_lead_that_is_drawn_later_has_the_pixel() -> None:
     signals = np.zeros((5000, 12))
     signals[2500:2520, 6] = -3.0  # V1 falls through the row of V2
     sheet = ecgvec.render(Record("r", 500.0, signals, tuple(Lead(n, n) for n in STANDARD_12)), template="12x1")
-    v1, v2 = sheet.annotations.traces[6:8]
+    v1, v2 = sheet.labels.traces[6:8]
     labels = nnunet.label_image(sheet)
     x = int(v1.points[2500, 0])
     assert labels[int(v2.points[0, 1]), x] == 8
@@ -118,7 +118,7 @@ def test_a_trace_below_a_qr_code_has_no_label(demo_record: Record) -> None:
     signals = demo_record.signals.copy()
     signals[4850:5000:20, STANDARD_12.index("V4")] = 60.0
     sheet = ecgvec.render(replace(demo_record, signals=signals), qr_code=True, template="3x4", baseline="zero")
-    box = next(m for m in sheet.scene.marks() if m.role == "qr-back").path.mapped(sheet.warp.forward).bounds()
+    box = next(m for m in sheet.scene.shapes() if m.role == "qr-back").path.transform(sheet.warp.forward).bounds()
     x0, y0, x1, y1 = (round(v) for v in box)
     assert (masks.mask_arrays(sheet)[1][0][y0:y1, x0:x1] > 0).any()
     assert not nnunet.label_image(sheet)[y0 + 1 : y1 - 1, x0 + 1 : x1 - 1].any()

@@ -30,8 +30,8 @@ def test_a_name_that_is_no_utf_8_is_kept(demo_record: Record) -> None:
 
 def test_a_label_that_is_no_number_is_refused(demo_record: Record) -> None:
     sheet = ecgvec.render(demo_record, dpi=50)
-    labels, nowhere = sheet.annotations, np.full((4, 2), np.inf)
+    labels, nowhere = sheet.labels, np.full((4, 2), np.inf)
     lost = replace(labels.traces[0], outline=nowhere)
     for wrong in (replace(labels, corners=nowhere), replace(labels, traces=(lost, *labels.traces[1:]))):
         with pytest.raises(ValueError, match="no number"):
-            sidecar(replace(sheet, annotations=wrong), {})
+            sidecar(replace(sheet, labels=wrong), {})

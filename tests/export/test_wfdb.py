@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import ecgvec
 from ecgvec.errors import RecordError
 from ecgvec.export.formats import FORMATS
-from ecgvec.export.wfdb import digitised, plotted_only, record_name, window_signals
+from ecgvec.export.wfdb import digitise, mask_unplotted, record_name, window_signals
 from ecgvec.planning.make import LARGEST_MV
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.leads import STANDARD_12
@@ -55,7 +55,7 @@ def made(signals: NDArray[np.float64], names: tuple[str, ...] = ("I", "II"), fs:
 def plotted(sheet: Sheet, lead: str) -> NDArray[np.bool_]:
     """Which samples of the window have a place on the page."""
     found = np.zeros(sheet.plan.window.count, dtype=bool)
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         if trace.lead == lead:
             indices = np.round(trace.t * trace.fs).astype(int) - sheet.plan.window.first
             found[indices] = True
@@ -141,8 +141,8 @@ def test_an_inverted_lead_is_written_as_recorded(demo_record: Record, tmp_path: 
 
 def test_a_crop_takes_nothing_off_the_truth(demo_record: Record) -> None:
     cropped, whole = rendered(demo_record, True, page__crop=0.2), rendered(demo_record, True)
-    assert not all(trace.visible.all() for trace in cropped.annotations.traces)
-    np.testing.assert_array_equal(plotted_only(cropped)[0], plotted_only(whole)[0])
+    assert not all(trace.visible.all() for trace in cropped.labels.traces)
+    np.testing.assert_array_equal(mask_unplotted(cropped)[0], mask_unplotted(whole)[0])
 
 
 def test_gaps_are_no_values(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_any_rate(tmp_path: Path, fs: float) -> None:
 def test_the_narrowest_format_that_holds_all(tmp_path: Path, low: float, high: float, code: int) -> None:
     signals = np.random.default_rng(2).uniform(low, high, (1000, 2))
     signals[:2, 0], signals[5, 1] = (low, high), np.nan
-    digits, baselines, chosen = digitised(signals)
+    digits, baselines, chosen = digitise(signals)
     assert chosen == code
     back = (digits - np.array(baselines)) / 1000
     lowest = -(2 ** (chosen - 1))
@@ -195,7 +195,7 @@ def test_the_narrowest_format_that_holds_all(tmp_path: Path, low: float, high: f
 
 def test_what_no_format_holds() -> None:
     with pytest.raises(RecordError, match=r"a lead reaches 3000000 mV, too much for WFDB's formats: mend its gain"):
-        digitised(np.array([[-3e6], [3e6]]))
+        digitise(np.array([[-3e6], [3e6]]))
 
 
 # ---------------------------------------------------------------- names
@@ -237,6 +237,6 @@ def test_ecgvec_reads_what_it_wrote(demo_record: Record, tmp_path: Path) -> None
     (hea, *_) = (path for path in rendered(demo_record, True).save(tmp_path, ["wfdb"]) if path.suffix == ".hea")
     record = read_record(hea)
     assert record.lead_names == STANDARD_12
-    expected, leads = plotted_only(rendered(demo_record, True))
+    expected, leads = mask_unplotted(rendered(demo_record, True))
     assert leads == window_signals(rendered(demo_record))[1]
     np.testing.assert_allclose(record.signals, expected, rtol=0, atol=HALF_MICROVOLT)

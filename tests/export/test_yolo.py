@@ -150,7 +150,7 @@ def test_parts_are_joined_without_width() -> None:
 def test_keypoints(out: Path, sheets: list[ecgvec.Sheet]) -> None:
     seen = set()
     for sheet in sheets:
-        labels = sheet.annotations
+        labels = sheet.labels
         corners = {text.id: text.quad for text in labels.texts}
         corners |= {f"panel-{trace.id}": trace.panel for trace in labels.traces}
         corners |= {p.id: np.array([p.corners[1], p.corners[-2], p.corners[-1], p.corners[0]]) for p in labels.pulses}
@@ -179,7 +179,7 @@ def test_labels_lie_where_ultralytics_looks(sheets: list[ecgvec.Sheet], tmp_path
 
 def test_what_cannot_be_seen_has_no_line(out: Path, sheets: list[ecgvec.Sheet]) -> None:
     close = next(sheet for sheet in sheets if sheet.plan.record.name == "close")
-    hidden = [trace for trace in close.annotations.traces if not trace.visible.any()]
+    hidden = [trace for trace in close.labels.traces if not trace.visible.any()]
     assert hidden
     classes = {number for number, _ in lines(out, "detect", close)}
     assert not {yolo.NAMES.index(trace.lead) for trace in hidden} & classes
@@ -191,7 +191,7 @@ def test_marks_have_lines_and_what_they_hide_whole_has_none(demo_record: Record)
     sheet = ecgvec.render(demo_record, load_recipe("clean", over))
     files = {name: content.decode() for name, content in yolo.image_files(sheet, "x").items() if name.endswith(".txt")}
     rows = {task: files[f"yolo/{task}/labels/x.txt"].splitlines() for task in yolo.TASKS}
-    for mark in sheet.annotations.marks:
+    for mark in sheet.labels.marks:
         low, high = mark.ring.min(axis=0), mark.ring.max(axis=0)
         wanted = np.concatenate([(low + high) / 2, high - low]) / np.tile(sheet.warp.size, 2)
         number = yolo.NAMES.index(mark.kind)
@@ -199,16 +199,16 @@ def test_marks_have_lines_and_what_they_hide_whole_has_none(demo_record: Record)
         np.testing.assert_allclose(np.array(line[1:], dtype=float), wanted, atol=1e-7)
         assert sum(int(row.split()[0]) == number for row in rows["segment"]) == 1
         assert not any(int(row.split()[0]) == number for row in rows["pose"])
-    gone = [text for text in sheet.annotations.texts if not text.visible]
+    gone = [text for text in sheet.labels.texts if not text.visible]
     headers = sum(int(row.split()[0]) == yolo.NAMES.index("header-text") for row in rows["detect"])
-    shown = [text for text in sheet.annotations.texts if text.role == "header-text" and text.visible]
+    shown = [text for text in sheet.labels.texts if text.role == "header-text" and text.visible]
     assert gone and headers == len(shown)
 
 
 def test_a_kind_that_is_not_known_is_another_mark(demo_record: Record) -> None:
     sheet = ecgvec.render(demo_record, load_recipe("clean", {"marks.stamp.probability": 1}))
-    labels = sheet.annotations
+    labels = sheet.labels
     for name in ("sneeze", "pulse", "V1"):
         strange = replace(labels, marks=(replace(labels.marks[0], kind=name),))
-        (found,) = (i for i in instances(replace(sheet, annotations=strange))[0] if i.family == "added")
+        (found,) = (i for i in instances(replace(sheet, labels=strange))[0] if i.family == "added")
         assert yolo.NAMES[int(yolo.detect_line(found, np.array(sheet.warp.size)).split()[0])] == "other-mark"

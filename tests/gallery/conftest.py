@@ -24,7 +24,7 @@ NAMES = ("bent", "evil", "flat", "jpg")  # as the gallery sorts them
 BENT = {
     "page.dpi": 110,
     "layout.template": "3x4+1R",
-    "marks.broken-trace.share": 0.25,
+    "marks.broken-trace.amount": 0.25,
     "marks.broken-trace.length": 4,
     "notes.probability": 1,
     "notes.words": 2,

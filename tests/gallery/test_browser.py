@@ -23,7 +23,7 @@ SOON = 2000.0  # ms
 def truth(sheet: Sheet, trace: int) -> tuple[str, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """A trace's lead, seconds and millivolts of its samples from the record itself, and their places by the axes and
     the warp: nothing of what the gallery reads."""
-    label = sheet.annotations.traces[trace]
+    label = sheet.labels.traces[trace]
     index = label.first_sample + np.arange(len(label.t))
     mv = sheet.signals[index - sheet.plan.window.first, sheet.signal_leads.index(label.lead)]
     t = index / label.fs
@@ -49,11 +49,11 @@ def zoom_to(page: Page, sheet: Sheet, place: NDArray[np.float64]) -> None:
 
 def seen_samples(sheet: Sheet) -> list[tuple[int, int]]:
     """The highest R wave, a steep flank, and a sample of another lead's last quarter: (trace, sample), all visible."""
-    label = sheet.annotations.traces[1]
+    label = sheet.labels.traces[1]
     visible = np.flatnonzero(label.visible[:-1] & label.visible[1:])
     high = int(visible[np.argmax(np.abs(label.mv[visible]))])
     steep = int(visible[np.argmax(np.abs(np.diff(label.mv))[visible])])
-    other = np.flatnonzero(sheet.annotations.traces[6].visible)
+    other = np.flatnonzero(sheet.labels.traces[6].visible)
     return [(1, high), (1, steep), (6, int(other[3 * len(other) // 4]))]
 
 
@@ -86,7 +86,7 @@ def test_without_zoom_the_value_is_right_to_a_hundredth_of_a_millivolt(
 def test_a_sample_that_is_not_visible_says_so(opened: Opened, sheets: dict[str, Sheet]) -> None:
     """In a gap of the pen; its value is that of the record all the same."""
     page, sheet = opened.page, sheets["bent"]
-    label = sheet.annotations.traces[1]
+    label = sheet.labels.traces[1]
     lead, t, mv, places = truth(sheet, 1)
     height, width = sheet.image.shape[:2]
     inside = ((places > 5) & (places < (width - 5, height - 5))).all(axis=1)
@@ -101,7 +101,7 @@ def test_a_sample_that_is_not_visible_says_so(opened: Opened, sheets: dict[str, 
 
 def test_an_inverted_lead_has_the_value_as_recorded(opened: Opened, sheets: dict[str, Sheet]) -> None:
     page, sheet = opened.page, sheets["flat"]
-    trace = next(i for i, label in enumerate(sheet.annotations.traces) if label.polarity < 0)
+    trace = next(i for i, label in enumerate(sheet.labels.traces) if label.polarity < 0)
     _, _, mv, places = truth(sheet, trace)
     i = int(np.argmin(mv))
     open_image(page, "flat")
@@ -113,7 +113,7 @@ def test_an_inverted_lead_has_the_value_as_recorded(opened: Opened, sheets: dict
 def test_words_are_shown_where_they_stand(opened: Opened, sheets: dict[str, Sheet]) -> None:
     """The transcript of a note, the string of the QR code; and nothing where there is nothing."""
     for name, role in (("bent", "note"), ("flat", "qr")):
-        labels, page = sheets[name].annotations, opened.page
+        labels, page = sheets[name].labels, opened.page
         page.keyboard.press("Escape")
         open_image(page, name)
         if role == "note":

@@ -13,7 +13,7 @@ import ecgvec
 from ecgvec.geometry.path import polyline, with_gaps
 from ecgvec.record.model import Record
 from ecgvec.sheet import Sheet
-from ecgvec.viewer.notebook import WIDEST, simplified
+from ecgvec.viewer.notebook import WIDEST, simplify
 
 
 def test_the_png_is_the_image_and_no_wider_than_a_notebook_needs(sheets: dict[str, Sheet], demo_record: Record) -> None:
@@ -61,7 +61,7 @@ def test_the_traces_of_the_html_lie_on_the_ink(sheets: dict[str, Sheet]) -> None
     group = re.search(r'<g class="of-traces">(.*?)</g>', sheet._repr_html_())
     assert group is not None
     drawn = np.array([[float(v) for v in pair] for pair in re.findall(r"[ML]([-\d.]+),([-\d.]+)", group[1])])
-    samples = np.concatenate([trace.points for trace in sheet.annotations.traces])
+    samples = np.concatenate([trace.points for trace in sheet.labels.traces])
     away = np.array([np.abs(samples - point).max(axis=1).min() for point in drawn[::7]])
     assert len(drawn) > 500
     assert away.max() <= 0.0501
@@ -72,10 +72,10 @@ def test_lines_lose_points_and_no_shape() -> None:
     points = np.column_stack([x, 20 * np.sin(x / 9)])
     points[3000:3100] = np.nan
     points[3050] = (151.0, 3.0)
-    path, found = with_gaps(points), simplified(with_gaps(points))
+    path, found = with_gaps(points), simplify(with_gaps(points))
     assert len(found.points) < len(path.points) / 10
     assert (found.codes == 0).sum() == (path.codes == 0).sum() == 3
     kept = found.points[(found.points[:, 0] < 149)]
     assert np.abs(np.interp(x[:2900], *kept.T) - points[:2900, 1]).max() < 0.25  # 0.1 px across a slope of 2.2
     ring = polyline([(0, 0), (1, 0), (2, 0), (2, 2)], closed=True)
-    assert simplified(ring) is ring
+    assert simplify(ring) is ring

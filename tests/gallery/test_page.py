@@ -17,7 +17,7 @@ import pytest
 from ecgvec.cli.inspect import gallery
 from ecgvec.errors import ExportError, SourceError
 from ecgvec.viewer import gallery_data
-from ecgvec.viewer.gallery import MOST, write_gallery
+from ecgvec.viewer.gallery import MAX_IMAGES, write_gallery
 from ecgvec.viewer.gallery_data import LAYERS
 from ecgvec.viewer.gallery_read import find_sidecars, read_entry
 from tests.gallery.conftest import NAMES, Shown
@@ -108,7 +108,7 @@ def test_numbers_in_names_are_sorted_by_value(tmp_path: Path) -> None:
 
 
 def test_no_more_images_than_asked_for(folder: Path) -> None:
-    done = program("gallery", folder, "--most", 2)
+    done = program("gallery", folder, "--max-images", 2)
     assert done.code == 0
     assert "2 images, the first of 4 (--most 4 shows all)" in done.stdout
     page = (folder / "gallery.html").read_text()
@@ -183,7 +183,7 @@ def test_what_cannot_be_a_gallery_says_what_to_do(folder: Path, tmp_path: Path) 
 
 
 def test_the_help_says_how_many_images_are_shown() -> None:
-    assert inspect.signature(gallery).parameters["most"].default == MOST
+    assert inspect.signature(gallery).parameters["max_images"].default == MAX_IMAGES
 
 
 def test_layers_have_keys_of_their_own() -> None:

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from ecgvec.geometry.outlines import text_path
-from ecgvec.geometry.path import CURVE, LINE, MOVE, Path, dashed, divided, joined, lines, polyline, rectangles, segments
+from ecgvec.geometry.path import CURVE, LINE, MOVE, Path, dash_line, divide, join, lines, polyline, rectangles, segments
 
 
 def test_one_line_a_move_and_closed_ones_come_back_to_their_beginning() -> None:
-    path = joined([segments([(0, 0, 1, 0)]), rectangles([(2, 2, 3, 4)]), polyline([(5, 5), (6, 6), (7, 5)])])
+    path = join([segments([(0, 0, 1, 0)]), rectangles([(2, 2, 3, 4)]), polyline([(5, 5), (6, 6), (7, 5)])])
     found = lines(path, 0.1)
     assert [line.tolist() for line in found] == [
         [[0, 0], [1, 0]],
         [[2, 2], [3, 2], [3, 4], [2, 4], [2, 2]],
         [[5, 5], [6, 6], [7, 5]],
     ]
-    assert lines(joined([]), 0.1) == []
+    assert lines(join([]), 0.1) == []
 
 
 @pytest.mark.parametrize("tolerance", [0.1, 0.01, 0.0001])
@@ -41,29 +41,29 @@ def test_curves_become_pieces_within_the_tolerance(tolerance: float) -> None:
 
 def test_letters_have_the_outlines_that_eight_pieces_a_curve_give() -> None:
     path = text_path("aVR 8%", "serif", 4.0)[0]
-    assert sum(len(line) for line in lines(path, 1e-9)) > len(path.flattened().points)
+    assert sum(len(line) for line in lines(path, 1e-9)) > len(path.flatten().points)
     low, high = (np.concatenate(lines(path, 0.001)).min(axis=0), np.concatenate(lines(path, 0.001)).max(axis=0))
-    assert (*low, *high) == pytest.approx(path.flattened().bounds(), abs=0.005)
+    assert (*low, *high) == pytest.approx(path.flatten().bounds(), abs=0.005)
 
 
 def test_pieces_are_divided_evenly() -> None:
-    found, of = divided(np.array([[0, 0], [4, 0], [4, 3]], dtype=float), np.array([2, 3]))
+    found, of = divide(np.array([[0, 0], [4, 0], [4, 3]], dtype=float), np.array([2, 3]))
     assert found.tolist() == [[0, 0], [2, 0], [4, 0], [4, 1], [4, 2], [4, 3]]
     assert of.tolist() == [0, 0, 1, 1, 1, 2]
 
 
 def test_dashes_begin_with_ink_and_end_with_the_line() -> None:
     line = np.array([[0, 0], [5, 0]], dtype=float)
-    assert np.allclose(dashed(line, (1.2, 1.0)), [[(0, 0), (1.2, 0)], [(2.2, 0), (3.4, 0)], [(4.4, 0), (5, 0)]])
-    assert np.allclose(dashed(line, (2.0,)), [[(0, 0), (2, 0)], [(4, 0), (5, 0)]])
-    (whole,) = dashed(line, ())
+    assert np.allclose(dash_line(line, (1.2, 1.0)), [[(0, 0), (1.2, 0)], [(2.2, 0), (3.4, 0)], [(4.4, 0), (5, 0)]])
+    assert np.allclose(dash_line(line, (2.0,)), [[(0, 0), (2, 0)], [(4, 0), (5, 0)]])
+    (whole,) = dash_line(line, ())
     assert whole is line
 
 
 def test_dashes_turn_with_the_line_and_may_be_dots() -> None:
     line = np.array([[0, 0], [1, 0], [1, 3]], dtype=float)
-    first, second = dashed(line, (1.5, 0.5))
+    first, second = dash_line(line, (1.5, 0.5))
     assert first.tolist() == [[0, 0], [1, 0], [1, 0.5]]
     assert second.tolist() == [[1, 1], [1, 2.5]]
-    dots = dashed(line, (0.0, 1.0))
+    dots = dash_line(line, (0.0, 1.0))
     assert np.allclose(dots, [[(0, 0)] * 2, [(1, 0)] * 2, [(1, 1)] * 2, [(1, 2)] * 2])

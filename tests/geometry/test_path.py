@@ -10,7 +10,7 @@ import pytest
 from ecgvec.errors import TemplateError
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import FACES, cap_height, face, text_path
-from ecgvec.geometry.path import CLOSE, CURVE, LINE, MOVE, Path, joined, polyline, rectangles, segments, with_gaps
+from ecgvec.geometry.path import CLOSE, CURVE, LINE, MOVE, Path, join, polyline, rectangles, segments, with_gaps
 from ecgvec.layout.style import PageStyle
 from ecgvec.resources import folder
 
@@ -28,21 +28,21 @@ def test_a_line_of_gaps_alone_is_empty() -> None:
 def test_svg_path_data_of_all_commands() -> None:
     codes = np.array([MOVE, CURVE, LINE, CLOSE], dtype=np.uint8)
     points = np.array([[0, 0], [1, 0], [2, 1], [2, 2], [0, 2.00004]])
-    assert Path(codes, points).rounded().svg_d() == ("M0.0,0.0C1.0,0.0 2.0,1.0 2.0,2.0L0.0,2.0Z")
+    assert Path(codes, points).round().svg_d() == ("M0.0,0.0C1.0,0.0 2.0,1.0 2.0,2.0L0.0,2.0Z")
 
 
 def test_flattening_follows_the_curve() -> None:
     # A cubic whose highest point, 0.75 at t = 0.5, lies well inside its control points.
     curve = Path(np.array([MOVE, CURVE], dtype=np.uint8), np.array([[0, 0], [0, 1], [1, 1], [1, 0]], dtype=float))
     assert curve.bounds() == (0.0, 0.0, 1.0, 1.0)
-    assert curve.flattened().bounds() == (0.0, 0.0, 1.0, 0.75)
+    assert curve.flatten().bounds() == (0.0, 0.0, 1.0, 0.75)
 
 
 def test_joined_segments_and_rectangles_keep_their_points() -> None:
-    path = joined([segments([(0, 0, 1, 1)]), rectangles([(2, 2, 3, 4)]), polyline([(5, 5), (6, 6)], closed=True)])
+    path = join([segments([(0, 0, 1, 1)]), rectangles([(2, 2, 3, 4)]), polyline([(5, 5), (6, 6)], closed=True)])
     assert path.codes.tolist() == [MOVE, LINE, MOVE, LINE, LINE, LINE, CLOSE, MOVE, LINE, CLOSE]
     assert path.bounds() == (0.0, 0.0, 6.0, 6.0)
-    assert len(joined([]).points) == 0
+    assert len(join([]).points) == 0
 
 
 def test_affine_maps_invert() -> None:
@@ -56,7 +56,7 @@ def test_affine_maps_invert() -> None:
 @pytest.mark.parametrize("name", FACES)
 def test_every_bundled_face_draws_lead_names_at_size(name: str) -> None:
     path, advance = text_path("aVR", name, 4.0)
-    x0, y0, x1, y1 = path.flattened().bounds()
+    x0, y0, x1, y1 = path.flatten().bounds()
     assert -0.3 < x0 < x1 < advance + 0.3
     assert y1 < 0.15  # stands on the baseline
     assert -y0 == pytest.approx(cap_height(name, 4.0), rel=0.03)

@@ -11,7 +11,7 @@ import pytest
 
 from ecgvec.errors import SourceError
 from ecgvec.handwriting import grammar
-from ecgvec.handwriting.charset import CHARACTERS, END, PAD, padded
+from ecgvec.handwriting.charset import CHARACTERS, END, PAD, pad_texts
 from ecgvec.handwriting.compose import BLANK, LETTER_GAP, STEP, UP, WORD_GAP, compose
 from ecgvec.handwriting.features import FEATURES, PenState, make_batch, phases
 from ecgvec.handwriting.glyphs import Glyph, Hand, make_glyph
@@ -27,7 +27,7 @@ def hands(shared: Path) -> list[Hand]:
 
 def test_every_ascii_character_has_a_number() -> None:
     assert len(CHARACTERS) == 95
-    rows = padded(["a~", " "])
+    rows = pad_texts(["a~", " "])
     assert rows[0][-1] == END and rows[1] == [1, END, PAD]
 
 

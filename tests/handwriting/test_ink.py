@@ -158,16 +158,16 @@ def test_characters_have_boxes_around_their_ink(notes: list[Note]) -> None:
     assert inked.box == pytest.approx(area_of(inked).bounds, abs=0.05)
 
 
-def test_ink_repeats_and_shades_are_of_the_colour(notes: list[Note]) -> None:
-    for colour, shades in INKS.items():
-        found = {layer.colour for seed in range(12) for layer in ink(notes[0], "gel", colour, seed).layers}
+def test_ink_repeats_and_shades_are_of_the_color(notes: list[Note]) -> None:
+    for color, shades in INKS.items():
+        found = {layer.color for seed in range(12) for layer in ink(notes[0], "gel", color, seed).layers}
         assert found == set(shades)
     one, two, three = (ink(notes[0], "ballpoint", "blue", seed).layers[-1].path for seed in (1, 1, 2))
     assert np.array_equal(one.points, two.points)
     assert len(one.points) != len(three.points) or not np.array_equal(one.points, three.points)
 
 
-@pytest.mark.parametrize(("nib", "colour", "told"), [("gell", "blue", "'gel'"), ("gel", "blu", "'blue'")])
-def test_pens_that_are_not_there_are_named(nib: str, colour: str, told: str, notes: list[Note]) -> None:
+@pytest.mark.parametrize(("nib", "color", "told"), [("gell", "blue", "'gel'"), ("gel", "blu", "'blue'")])
+def test_pens_that_are_not_there_are_named(nib: str, color: str, told: str, notes: list[Note]) -> None:
     with pytest.raises(RecipeError, match=f"did you mean {told}"):
-        ink(notes[0], nib, colour)
+        ink(notes[0], nib, color)

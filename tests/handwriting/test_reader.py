@@ -26,15 +26,15 @@ from ecgvec.handwriting.reader import (
     Letter,
     Reader,
     class_of,
-    cut,
+    cut_letters,
     ink_of,
-    picked,
+    pick_letters,
     pictures,
 )
 from ecgvec.handwriting.training.checkpoint import write_tensors
-from ecgvec.handwriting.training.corpus import bent, cut_line, in_lines, isolated
+from ecgvec.handwriting.training.corpus import bend_letters, cut_line, in_lines, isolated_letters
 from ecgvec.handwriting.training.sources import is_held_out, load_hands
-from ecgvec.handwriting.training.train_reader import Lessons, ReaderNetwork, folded, train
+from ecgvec.handwriting.training.train_reader import Lessons, ReaderNetwork, fold_norms, train
 
 HAND = "uji-05"
 TINY = Lessons(steps=2, rows=16, widths=(4, 4, 4), dense=8)
@@ -65,7 +65,7 @@ def test_a_letter_is_read_alike_in_any_company(reader: Reader, letters: list[Let
 
 
 def test_letters_never_seen_are_read(reader: Reader) -> None:
-    letters = isolated([plain()])
+    letters = isolated_letters([plain()])
     told = reader.opinions(letters).argmax(axis=1)
     right = [CLASSES[number] == class_of(letter.character) for number, letter in zip(told, letters, strict=True)]
     assert len(right) == len(ALPHABET) and np.mean(right) > 0.7
@@ -73,7 +73,7 @@ def test_letters_never_seen_are_read(reader: Reader) -> None:
 
 def test_people_held_out_are_read(reader: Reader, shared: Path) -> None:
     hands = load_hands(shared / "handwriting")
-    letters = isolated([hand for hand in hands if is_held_out(hand.name) and hand.kind == "person"])
+    letters = isolated_letters([hand for hand in hands if is_held_out(hand.name) and hand.kind == "person"])
     told = reader.opinions(letters).argmax(axis=1)
     right = [CLASSES[number] == class_of(letter.character) for number, letter in zip(told, letters, strict=True)]
     assert len(right) > 300 and np.mean(right) > 0.7
@@ -105,7 +105,7 @@ def test_training_leaves_out_the_people_held_out(pen_data: Path, tmp_path: Path)
     assert recurrent.read_arrays(tmp_path / "a", FORMAT)[1]["people"] == ["uji-01", "uji-04"]
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert torch.equal(before, torch.get_rng_state())
-    assert Reader(tmp_path / "a").opinions(isolated([plain()])).shape == (62, len(CLASSES))
+    assert Reader(tmp_path / "a").opinions(isolated_letters([plain()])).shape == (62, len(CLASSES))
 
 
 def test_the_command_writes_a_reader(pen_data: Path, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_numpy_reads_what_pytorch_reads(letters: list[Letter], tmp_path: Path) -
         for _ in range(30):  # norms that do something
             network.train()(torch.from_numpy(pictures(ink_of(letters))))
     network.eval()
-    write_tensors(tmp_path / "w", folded(network), {"format": FORMAT, "classes": CLASSES})
+    write_tensors(tmp_path / "w", fold_norms(network), {"format": FORMAT, "classes": CLASSES})
     with torch.no_grad():
         wanted = network(torch.from_numpy(pictures(ink_of(letters, even=False)))).log_softmax(1).numpy()
     assert np.ptp(wanted, axis=0).max() > 0.05
@@ -141,7 +141,7 @@ def test_numpy_reads_what_pytorch_reads(letters: list[Letter], tmp_path: Path) -
 def test_wrong_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=f"has the format 'ecgvec-handwriting-1', not '{FORMAT}'"):
         Reader(recurrent.SHIPPED)
-    tensors = folded(ReaderNetwork((4, 4, 4), 8))
+    tensors = fold_norms(ReaderNetwork((4, 4, 4), 8))
     for about, change, told in (
         ({"classes": ["a"]}, {}, "its classes are not those"),
         ({}, {}, "classes"),
@@ -170,15 +170,15 @@ def test_pictures_show_ink_and_its_directions() -> None:
 
 def test_letters_are_cut_out_and_bent(hand: Hand) -> None:
     at = np.array([[0.0, 0.0], [0.5, -1.0], [1.0, 0.0], [2.0, 0.0]])
-    found = cut("a-b", [(at, np.array([0, 0, 1, 2])), (at[:1], np.array([0]))], "me")
+    found = cut_letters("a-b", [(at, np.array([0, 0, 1, 2])), (at[:1], np.array([0]))], "me")
     assert [(letter.character, [len(stroke) for stroke in letter.strokes]) for letter in found] == [
         ("a", [2, 1]),
         ("b", [1]),
     ]
     lines = in_lines([hand], 2)
     assert {letter.person for letter in lines} == {"zigzag"} and all(letter.character in ALPHABET for letter in lines)
-    ink = picked(ink_of(isolated([hand])), np.array([3, 3, 5]))
-    first, again = (bent(ink, np.random.default_rng(4)) for _ in range(2))
+    ink = pick_letters(ink_of(isolated_letters([hand])), np.array([3, 3, 5]))
+    first, again = (bend_letters(ink, np.random.default_rng(4)) for _ in range(2))
     assert np.array_equal(first.at, again.at) and first.total == 3
     assert not np.allclose(first.at[first.letter == 0].mean(axis=0), first.at[first.letter == 1].mean(axis=0))
 
@@ -235,7 +235,7 @@ def test_what_is_read_before_it_is_kept_is_read_better(reader: Reader) -> None:
     for verify in (False, True):
         notes = Writer(verify=verify).write(texts, "font-EMSElfin", seed=seeds)
         letters = [
-            cut(n.text, [(s[:, :2] / n.x_height, c) for s, c in zip(n.strokes, n.characters, strict=True)])
+            cut_letters(n.text, [(s[:, :2] / n.x_height, c) for s, c in zip(n.strokes, n.characters, strict=True)])
             for n in notes
         ]
         found.append(np.array(reader.likely(letters)))

@@ -18,7 +18,7 @@ from ecgvec.handwriting.compose import compose
 from ecgvec.handwriting.features import make_batch
 from ecgvec.handwriting.glyphs import Hand
 from ecgvec.handwriting.model import Mixture, Network, Sizes, TorchEngine, window_weights
-from ecgvec.handwriting.recurrent import SHIPPED, Recurrent, Style, read_weights
+from ecgvec.handwriting.recurrent import SHIPPED, NumpyLSTM, Style, read_weights
 from ecgvec.handwriting.sample import Job, Sample, fault, sample
 from ecgvec.handwriting.training import checkpoint
 from ecgvec.handwriting.training import train as training
@@ -153,7 +153,7 @@ def test_the_only_style_is_offered_whatever_it_is(
     network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoint, "NOT_OFFERED", ("a", "b"))
-    checkpoint.write_offered(tmp_path / "w", network, [Style("a", "person", "x"), Style("b", "font", "x")], {})
+    checkpoint.write_published(tmp_path / "w", network, [Style("a", "person", "x"), Style("b", "font", "x")], {})
     assert [style.name for style in read_weights(tmp_path / "w").styles] == ["a", "b"]
 
 
@@ -230,7 +230,7 @@ def test_numpy_writes_what_pytorch_writes() -> None:
     def jobs() -> list[Job]:
         return [Job(t, s, np.random.default_rng(s), 0.7) for t, s in zip(texts, styles, strict=True)]
 
-    engines = TorchEngine(network), Recurrent(read_weights(SHIPPED))
+    engines = TorchEngine(network), NumpyLSTM(read_weights(SHIPPED))
     for one, two in zip(*(sample(engine, jobs()) for engine in engines), strict=True):
         n = min(len(one.points), len(two.points), 60)
         assert n > 5 and np.abs(one.points[:n] - two.points[:n]).max() < 1e-3

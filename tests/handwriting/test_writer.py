@@ -21,9 +21,9 @@ from ecgvec.errors import RecipeError, SourceError
 from ecgvec.handwriting import Note, Writer
 from ecgvec.handwriting import sample as sampling
 from ecgvec.handwriting import writer as writing
-from ecgvec.handwriting.charset import CHARACTERS, transliterated
-from ecgvec.handwriting.compose import DOT_ROOM, DRAW, FASTEST, ROOM, SLOWEST, UP, pen_speed, with_room
-from ecgvec.handwriting.recurrent import SHIPPED, Recurrent, read_arrays, read_weights
+from ecgvec.handwriting.charset import CHARACTERS, transliterate
+from ecgvec.handwriting.compose import DOT_ROOM, DRAW, FASTEST, ROOM, SLOWEST, UP, add_room, pen_speed
+from ecgvec.handwriting.recurrent import SHIPPED, NumpyLSTM, read_arrays, read_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 HAND, OTHER = "uji-05", "font-EMSBird"
@@ -115,17 +115,17 @@ def test_limits_between_characters_go_to_where_the_pen_was_lifted() -> None:
     character = np.repeat([0, 1, 2], 12)
     pen = np.zeros(36, dtype=np.int64)
     pen[[14, 20, 35]] = UP  # 3 points late; 3 early, where the window was not sure; the end
-    assert sampling.snapped("abc", character, pen).tolist() == [0] * 15 + [1] * 6 + [2] * 15
+    assert sampling.snap_to_lifts("abc", character, pen).tolist() == [0] * 15 + [1] * 6 + [2] * 15
     pen[[14, 20]] = DRAW
     pen[18] = UP  # too far from either: joined letters
-    assert sampling.snapped("abc", character, pen).tolist() == character.tolist()
+    assert sampling.snap_to_lifts("abc", character, pen).tolist() == character.tolist()
 
 
 def test_the_end_of_a_digit_is_not_a_second_dot() -> None:
     character, pen = np.repeat([0, 1, 2], [20, 6, 20]), np.zeros(46, dtype=np.int64)
     pen[[23, 25, 45]] = UP  # four of the dot's six points are the digit's last ones
-    assert sampling.snapped("0.1", character, pen).tolist() == [0] * 24 + [1] * 2 + [2] * 20
-    assert sampling.snapped("0x1", character, pen).tolist() == character.tolist()
+    assert sampling.snap_to_lifts("0.1", character, pen).tolist() == [0] * 24 + [1] * 2 + [2] * 20
+    assert sampling.snap_to_lifts("0x1", character, pen).tolist() == character.tolist()
 
 
 def test_spaces_have_no_ink(writer: Writer) -> None:
@@ -165,7 +165,7 @@ def leaping(advance: float) -> Writer:
     bias = weights.tensors["window.bias"].copy()
     bias[0] += advance
     broken = Writer()
-    broken._engine = Recurrent(replace(weights, tensors={**weights.tensors, "window.bias": bias}))
+    broken._engine = NumpyLSTM(replace(weights, tensors={**weights.tensors, "window.bias": bias}))
     return broken
 
 
@@ -206,7 +206,7 @@ def test_plain_letters_are_all_there() -> None:
     ],
 )
 def test_other_characters_are_transliterated(asked: str, text: str, messages: int) -> None:
-    written, told = transliterated(asked)
+    written, told = transliterate(asked)
     assert written == text and len(told) == messages
 
 
@@ -307,7 +307,7 @@ def test_written_speeds_are_plausible(writer: Writer) -> None:
 def test_dots_get_room() -> None:
     at = np.array([[0.0, 0.0], [0.5, 0.0], [0.6, 0.0], [0.65, 0.0], [0.7, 0.0], [1.2, -1.0]])
     pen, owner = np.array([0, 0, 0, 0, 0, 1]), np.array([0, 0, 1, 1, 2, 2])
-    points, lifted = with_room("1.4", at, pen, owner)
+    points, lifted = add_room("1.4", at, pen, owner)
     gaps = points[2, 0] - points[1, 0], points[4, 0] - points[3, 0]
     assert gaps == pytest.approx((DOT_ROOM, DOT_ROOM))
     assert lifted.tolist() == [0, 1, 0, 1, 0, 1], "the pen is lifted before and after"
@@ -318,11 +318,11 @@ def test_dots_get_room() -> None:
 def test_neighbours_that_are_not_joined_do_not_touch() -> None:
     at = np.array([[0.0, 0.0], [0.5, 0.0], [0.52, 0.0], [1.0, -1.0]])
     joined, apart = np.array([0, 0, 0, 1]), np.array([0, 1, 0, 1])
-    points, pen = with_room("ab", at, apart, np.array([0, 0, 1, 1]))
+    points, pen = add_room("ab", at, apart, np.array([0, 0, 1, 1]))
     assert points[2, 0] - points[1, 0] == pytest.approx(ROOM) and (pen == apart).all()
-    assert (with_room("ab", at, joined, np.array([0, 0, 1, 1]))[0] == at).all()
+    assert (add_room("ab", at, joined, np.array([0, 0, 1, 1]))[0] == at).all()
     crossing = np.array([[0.0, 0.0], [1.1, 0.0], [0.52, 0.0], [1.0, -1.0]])  # the bar of a t over its neighbour
-    assert (with_room("to", crossing, apart, np.array([0, 0, 1, 1]))[0] == crossing).all()
+    assert (add_room("to", crossing, apart, np.array([0, 0, 1, 1]))[0] == crossing).all()
 
 
 def test_written_neighbours_do_not_touch(writer: Writer) -> None:

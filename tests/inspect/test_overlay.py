@@ -31,7 +31,7 @@ from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
 from ecgvec.record.model import Record
 from ecgvec.viewer.layers import LAYERS, LEAD_COLORS, OTHER_COLORS, lead_color
-from ecgvec.viewer.overlay import checked_layers, draw_layers, find_images, inspect_images, read_source
+from ecgvec.viewer.overlay import draw_layers, find_images, inspect_images, read_source, select_layers
 from tests.conftest import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -156,8 +156,8 @@ def test_png_changes_pixels_near_labels_alone(pages: Path, tmp_path: Path, name:
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, width, height)
     context = cairocffi.Context(surface)
     image = read_source(sidecar, True)
-    for group in draw_layers(image, checked_layers(layers), sidecar):
-        for mark in group.marks:
+    for group in draw_layers(image, select_layers(layers), sidecar):
+        for mark in group.shapes:
             append_path(context, mark.path)
             context.set_line_width(mark.pen.width + 3)
             context.set_line_join(cairocffi.LINE_JOIN_ROUND)
@@ -270,9 +270,9 @@ def test_beats_have_their_ring_and_symbol(pages: Path, tmp_path: Path) -> None:
     assert {ring.attrib["data-symbol"] for ring in rings} == {"N", "V", '"'}
 
 
-def test_marks_have_their_rings_and_what_they_hide_another_colour(tmp_path: Path, demo_record: Record) -> None:
+def test_marks_have_their_rings_and_what_they_hide_another_color(tmp_path: Path, demo_record: Record) -> None:
     over = {"marks.redaction.x": 0.3, "marks.redaction.y": 0.4, "marks.redaction.height": 40, "page.dpi": 80}
-    recipe = load_recipe("clean", over | {"marks.stamp.words": "SEEN", "marks.broken-trace.share": 0.1})
+    recipe = load_recipe("clean", over | {"marks.stamp.words": "SEEN", "marks.broken-trace.amount": 0.1})
     sheet = ecgvec.render(demo_record, recipe)
     sheet.save(tmp_path, ["png", "json"])
     (sidecar,) = tmp_path.glob("*.json")
@@ -284,8 +284,8 @@ def test_marks_have_their_rings_and_what_they_hide_another_colour(tmp_path: Path
     covered = {path.attrib["id"].removesuffix("-occluded"): path for path in paths_of(root, "trace-occluded")}
     usual = {path.attrib["stroke"] for path in paths_of(root, "trace")}
     dots = {path.attrib["id"]: points_of(path) for path in paths_of(root, "samples")}
-    assert set(covered) == {trace.id for trace in sheet.annotations.traces}
-    for trace in sheet.annotations.traces:
+    assert set(covered) == {trace.id for trace in sheet.labels.traces}
+    for trace in sheet.labels.traces:
         assert covered[trace.id].attrib["stroke"] not in usual
         line = points_of(covered[trace.id])
         away = np.hypot(*(line[:, None] - trace.points[trace.occluded][None]).transpose(2, 0, 1)).min(axis=0)
@@ -387,13 +387,13 @@ def test_lead_colors_are_fixed() -> None:
 
 
 def test_choosing_layers() -> None:
-    assert checked_layers(None) == [n for n in LAYERS.names() if n not in ("samples", "panels")]
-    assert checked_layers(["beats", " traces ", ""]) == ["traces", "beats"]
-    assert checked_layers(["all"]) == LAYERS.names()
+    assert select_layers(None) == [n for n in LAYERS.names() if n not in ("samples", "panels")]
+    assert select_layers(["beats", " traces ", ""]) == ["traces", "beats"]
+    assert select_layers(["all"]) == LAYERS.names()
     with pytest.raises(SourceError, match=r"unknown layer 'trace'; did you mean 'traces'\?"):
-        checked_layers(["grid", "trace"])
+        select_layers(["grid", "trace"])
     with pytest.raises(SourceError, match="no layer is named: choose from page, grid"):
-        checked_layers([" "])
+        select_layers([" "])
 
 
 def test_unknown_format(pages: Path) -> None:

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from ecgvec.keywords import abbreviations
-from ecgvec.keywords.abbreviations import learnt, pairs
+from ecgvec.keywords.abbreviations import learn_abbreviations, pairs
 
 HAS_SCISPACY = find_spec("scispacy") is not None
 
@@ -34,7 +34,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("own")
 @pytest.mark.parametrize(("sentence", "expected"), EXPLAINED)
 def test_own_rule(sentence: str, expected: dict[str, str]) -> None:
-    assert learnt([sentence]) == expected
+    assert learn_abbreviations([sentence]) == expected
 
 
 @pytest.mark.skipif(
@@ -42,7 +42,7 @@ def test_own_rule(sentence: str, expected: dict[str, str]) -> None:
 )
 @pytest.mark.parametrize(("sentence", "expected"), EXPLAINED)
 def test_scispacys_detector(sentence: str, expected: dict[str, str]) -> None:
-    assert learnt([sentence]) == expected
+    assert learn_abbreviations([sentence]) == expected
 
 
 @pytest.mark.skipif(
@@ -52,13 +52,15 @@ def test_the_detector_is_used_where_there_is_one(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(abbreviations, "pairs", None)
     import spacy
 
-    assert learnt(["A left bundle branch block (LBBB)."], spacy.blank("en")) == {"LBBB": "left bundle branch block"}
+    assert learn_abbreviations(["A left bundle branch block (LBBB)."], spacy.blank("en")) == {
+        "LBBB": "left bundle branch block"
+    }
 
 
 @pytest.mark.usefixtures("own")
 def test_the_first_explanation_counts() -> None:
     sentences = ["The atrial flutter (AF) case.", "An atrial fibrillation (AF) case."]
-    assert learnt(sentences) == {"AF": "atrial flutter"}
+    assert learn_abbreviations(sentences) == {"AF": "atrial flutter"}
 
 
 def test_more_in_a_bracket() -> None:

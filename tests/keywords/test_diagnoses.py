@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecgvec.keywords import diagnoses
-from ecgvec.keywords.diagnoses import contradicting, notes_of, reported, writings
+from ecgvec.keywords.diagnoses import contradict, notes_of, report_codes, writings
 from ecgvec.keywords.lexicon import load_lexicon
 
 CODES = {concept.abbreviation: code for code, concept in load_lexicon().by_code().items()}
@@ -19,7 +19,7 @@ def codes(abbreviations: str) -> list[str]:
 
 def against(abbreviations: str) -> set[str]:
     """The terms of all notes against a record."""
-    return {note.term for note in contradicting(codes(abbreviations), np.random.default_rng(0))}
+    return {note.term for note in contradict(codes(abbreviations), np.random.default_rng(0))}
 
 
 def test_a_note_a_code_with_its_code() -> None:
@@ -40,9 +40,9 @@ def test_each_diagnosis_has_several_writings_and_chance_uses_them_all() -> None:
 
 def test_the_same_seed_the_same_notes() -> None:
     record = codes("AF LAD LVH")
-    for make in (notes_of, contradicting):
+    for make in (notes_of, contradict):
         assert make(record, np.random.default_rng(3)) == make(record, np.random.default_rng(3))
-    assert contradicting(record, np.random.default_rng(3)) != contradicting(record, np.random.default_rng(4))
+    assert contradict(record, np.random.default_rng(3)) != contradict(record, np.random.default_rng(4))
 
 
 def test_a_text_is_written_once() -> None:
@@ -54,13 +54,13 @@ def test_a_text_is_written_once() -> None:
 def test_unknown_codes_are_told() -> None:
     record = [CODES["AF"], "99999999"]
     assert [note.code for note in notes_of(record, np.random.default_rng(0))] == [CODES["AF"]]
-    assert reported(record) == ["SNOMED CT code 99999999 is not in the lexicon: no note is made of it."]
+    assert report_codes(record) == ["SNOMED CT code 99999999 is not in the lexicon: no note is made of it."]
 
 
 def test_a_record_without_codes() -> None:
     assert notes_of([], np.random.default_rng(0)) == []
-    assert contradicting([], np.random.default_rng(0)) == []
-    assert reported([]) and "no diagnosis codes" in reported([])[0]
+    assert contradict([], np.random.default_rng(0)) == []
+    assert report_codes([]) and "no diagnosis codes" in report_codes([])[0]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_does_not_contradict(record: str, true: str) -> None:
     ("record", "wrong"), [("NSR", False), ("NSR SA", False), ("CHD", False), ("NSR MI", True), ("AF", True)]
 )
 def test_normal(record: str, wrong: bool) -> None:
-    notes = [note for note in contradicting(codes(record), np.random.default_rng(0)) if note.term == "normal ECG"]
+    notes = [note for note in contradict(codes(record), np.random.default_rng(0)) if note.term == "normal ECG"]
     assert bool(notes) == wrong
     assert all(note.code == "" for note in notes)
 
@@ -126,13 +126,13 @@ def test_no_record_contradicts_itself() -> None:
     names = sorted(CODES)
     for _ in range(300):
         record = [CODES[names[int(at)]] for at in rng.integers(len(names), size=3)]
-        assert not {note.code for note in contradicting(record, rng)} & set(record)
+        assert not {note.code for note in contradict(record, rng)} & set(record)
 
 
 def test_a_record_of_which_nothing_can_be_denied() -> None:
-    assert reported(codes("CHD")) == ["No diagnosis is known that contradicts those of the record."]
-    assert contradicting(codes("CHD"), np.random.default_rng(0)) == []
-    assert reported(codes("NSR")) == []
+    assert report_codes(codes("CHD")) == ["No diagnosis is known that contradicts those of the record."]
+    assert contradict(codes("CHD"), np.random.default_rng(0)) == []
+    assert report_codes(codes("NSR")) == []
 
 
 def test_the_table_names_diagnoses_that_there_are() -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from ecgvec.keywords import words
-from ecgvec.keywords.lexicon import LABELS, expanded, load_lexicon
+from ecgvec.keywords.lexicon import LABELS, expand_pattern, load_lexicon
 from ecgvec.keywords.match import concept_of
 from tests.conftest import SHARED
 
@@ -37,13 +37,13 @@ def test_no_wording_belongs_to_two_terms() -> None:
 
 
 def test_what_is_written_is_unlike_for_unlike_terms() -> None:
-    written = Counter((concept.label, concept.written) for concept in LEXICON.concepts)
+    written = Counter((concept.label, concept.spelling) for concept in LEXICON.concepts)
     assert [text for text, count in written.items() if count > 1] == []
 
 
 def test_all_is_written_in_ascii_and_short() -> None:
     for concept in LEXICON.concepts:
-        for text in (*concept.short, concept.written):
+        for text in (*concept.short, concept.spelling):
             assert text.isascii() and text.isprintable() and text == text.strip()
             assert 1 < len(text) <= 40, text
 
@@ -65,13 +65,13 @@ def test_codes_and_abbreviations_against_the_tables() -> None:
 
 
 def test_patterns() -> None:
-    assert list(expanded("(long|short) PR [interval]")) == [
+    assert list(expand_pattern("(long|short) PR [interval]")) == [
         "long PR",
         "long PR interval",
         "short PR",
         "short PR interval",
     ]
-    assert list(expanded("sinus rhythm")) == ["sinus rhythm"]
+    assert list(expand_pattern("sinus rhythm")) == ["sinus rhythm"]
 
 
 @pytest.mark.parametrize(

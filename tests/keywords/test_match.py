@@ -135,7 +135,7 @@ def test_a_text_is_found_alike_in_any_company() -> None:
 
 def test_concepts() -> None:
     concept = concept_of("T-wave inversions")
-    assert concept is not None and concept.written == "TWI"
+    assert concept is not None and concept.spelling == "TWI"
     assert concept_of("a T-wave inversion") is None
     assert concept_of("") is None
 

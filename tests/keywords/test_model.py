@@ -16,7 +16,7 @@ from ecgvec.keywords import spacy_model
 from ecgvec.keywords.lexicon import Span
 from ecgvec.keywords.match import LexiconRecogniser
 from ecgvec.keywords.spacy_model import OWN_NAME, SHIPPED, SpacyRecogniser, _lexicon_label, default_recogniser
-from ecgvec.keywords.training.train import read_examples, scored
+from ecgvec.keywords.training.train import read_examples, score_recogniser
 
 EVALUATION = Path(__file__).with_name("evaluation")
 SCISPACY = importlib.util.find_spec("scispacy") is not None
@@ -110,10 +110,10 @@ def test_the_shipped_model_is_as_good_as_the_documentation_says() -> None:
     pytest.importorskip("spacy")
     recogniser = SpacyRecogniser()
     examples = read_examples(EVALUATION / "sentences.jsonl")
-    result = scored(recogniser, examples)
+    result = score_recogniser(recogniser, examples)
     assert result.total.f1 >= 0.85
     assert result.false_per_100_words("unrelated") < 1
-    assert result.total.f1 > scored(LexiconRecogniser(), examples).total.f1 + 0.03
+    assert result.total.f1 > score_recogniser(LexiconRecogniser(), examples).total.f1 + 0.03
     assert min(figures.f1 for figures in result.by_label.values()) > 0.7
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgvec.batch.check import checked_recipe
+from ecgvec.batch.check import check_recipe
 from ecgvec.errors import TemplateError
 from ecgvec.layout.header import load_header
 from ecgvec.pipeline import render
@@ -18,9 +18,9 @@ OWN = 'height = 20\n[[block]]\nx = 5\nrows = [["Ward 3B, No. {id}"], ["{statemen
 def test_a_file_is_a_header(tmp_path: Path, demo_record: Record) -> None:
     file = tmp_path / "own.toml"
     file.write_text(OWN)
-    checked_recipe("clean", {"page.header": str(file)})
+    check_recipe("clean", {"page.header": str(file)})
     sheet = render(demo_record, header=str(file), print_header=True, dpi=50)
-    assert any(text.text.startswith("Ward 3B, No. ") for text in sheet.annotations.texts)
+    assert any(text.text.startswith("Ward 3B, No. ") for text in sheet.labels.texts)
     file.write_text(OWN.replace("3B", "4C"))
     assert load_header(str(file)).block[0].rows[0] == ("Ward 4C, No. {id}",), "a file is read anew"
 
@@ -39,7 +39,7 @@ def test_a_wrong_file_is_told_before_the_first_record(text: str | None, told: st
     if text is not None:
         file.write_text(text)
     with pytest.raises(TemplateError, match=r"own\.toml") as caught:
-        checked_recipe("clean", {"page.header": str(file)})
+        check_recipe("clean", {"page.header": str(file)})
     assert told in str(caught.value)
 
 

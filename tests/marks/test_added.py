@@ -46,11 +46,11 @@ def test_it_paints_within_its_ring_and_nowhere_else(demo_record: Record, plain: 
         sheet = page(demo_record, keys(kind, seed=seed))
         assert sheet.image.shape == plain.image.shape
         ink = changed(sheet, plain)
-        if not sheet.annotations.marks:
+        if not sheet.labels.marks:
             assert not ink.any()
             continue
         placed += 1
-        (mark,) = sheet.annotations.marks
+        (mark,) = sheet.labels.marks
         assert mark.kind == kind and mark.visible and shapely.Polygon(mark.ring).is_valid
         assert ink.any() and not (ink & ~within([mark.ring], ink.shape, 1)).any()
         rows, columns = np.nonzero(ink)
@@ -68,7 +68,7 @@ def test_every_form_paints_within_its_ring(
 ) -> None:
     sheet = page(demo_record, keys(kind, seed=3, **form))
     ink = changed(sheet, plain)
-    (mark,) = sheet.annotations.marks
+    (mark,) = sheet.labels.marks
     assert ink.sum() > 50 and not (ink & ~within([mark.ring], ink.shape, 1)).any()
 
 
@@ -79,10 +79,10 @@ def test_its_ring_goes_through_the_warp(demo_record: Record, kind: str) -> None:
     bare = page(demo_record, none, recipe="phone-photo", seed=4)
     assert sheet.image.shape == bare.image.shape
     ink = changed(sheet, bare, least=6)
-    (mark,) = sheet.annotations.marks
+    (mark,) = sheet.labels.marks
     assert ink.sum() > 50 and not (ink & ~within([mark.ring], ink.shape, 2)).any()
     home = sheet.warp.inverse(mark.ring)
-    info = next(m.info for m in sheet.scene.marks() if m.id == mark.id)
+    info = next(m.info for m in sheet.scene.shapes() if m.id == mark.id)
     on_page = shapely.LinearRing(info.ring)  # type: ignore[union-attr]
     assert shapely.distance(on_page, shapely.points(home)).max() < 0.01
 
@@ -98,9 +98,9 @@ def test_one_seed_is_one_drawing(demo_record: Record, kind: str) -> None:
 @pytest.mark.parametrize("kind", ADDED)
 def test_opaque_marks_and_no_others_hide_what_they_lie_on(demo_record: Record, kind: str) -> None:
     sheet = page(demo_record, keys(kind, seed=2))
-    (mark,) = sheet.annotations.marks
+    (mark,) = sheet.labels.marks
     assert mark.opaque == MARKS.get(kind).opaque  # type: ignore[attr-defined]
-    labels = sheet.annotations
+    labels = sheet.labels
     shares = [*(text.occluded for text in labels.texts), *(pulse.occluded for pulse in labels.pulses)]
     covered = any(shares) or any(trace.occluded.any() for trace in labels.traces)
     assert mark.opaque or not covered
@@ -114,8 +114,8 @@ def test_opaque_marks_and_no_others_hide_what_they_lie_on(demo_record: Record, k
 def test_what_lies_under_the_print_leaves_its_ink_as_dark(demo_record: Record, kind: str) -> None:
     fine = {"page.dpi": 250}  # so that a line has pixels full of ink
     sheet, plain = page(demo_record, keys(kind, seed=1), fine), page(demo_record, fine)
-    ink = (plain.truth_image == 0).all(axis=2)
-    assert (ink & within([sheet.annotations.marks[0].ring], ink.shape, 0)).sum() > 100
+    ink = (plain.trace_image == 0).all(axis=2)
+    assert (ink & within([sheet.labels.marks[0].ring], ink.shape, 0)).sum() > 100
     assert np.array_equal(sheet.image[ink], plain.image[ink])
 
 
@@ -123,18 +123,18 @@ def test_what_lies_under_the_print_leaves_its_ink_as_dark(demo_record: Record, k
 def test_what_it_points_out_is_there(demo_record: Record, kind: str) -> None:
     part = MARKS.get(kind)
     if "lead" not in part.model_fields:
-        assert page(demo_record, keys(kind)).annotations.marks[0].trace is None
+        assert page(demo_record, keys(kind)).labels.marks[0].trace is None
         return
     for lead in ("V2", "aVL"):
         sheet = page(demo_record, keys(kind, lead=lead))
-        (mark,) = sheet.annotations.marks
-        trace = next(trace for trace in sheet.annotations.traces if trace.id == mark.trace)
+        (mark,) = sheet.labels.marks
+        trace = next(trace for trace in sheet.labels.traces if trace.id == mark.trace)
         assert trace.lead == lead
-        name = next(text for text in sheet.annotations.texts if text.trace == trace.id)
+        name = next(text for text in sheet.labels.texts if text.trace == trace.id)
         pointed = shapely.GeometryCollection([shapely.LineString(trace.points), shapely.Polygon(name.hull)])
         away = shapely.Polygon(mark.ring).distance(pointed)
         assert away < NEAR_MM * px_per_mm(sheet.plan.page.style.dpi)
-    assert not page(demo_record, keys(kind, lead="V9")).annotations.marks
+    assert not page(demo_record, keys(kind, lead="V9")).labels.marks
 
 
 @pytest.mark.parametrize("template", sorted(listing("pages")))
@@ -152,16 +152,16 @@ def test_all_marks_on_every_page_in_both_renderers(demo_record: Record, template
     for lead, samples in read.items():
         known = record.signals[np.rint(samples[:, 0] * record.fs).astype(int), record.index(lead)]
         assert np.abs(samples[:, 1] - known).max() < 2e-5
-    assert {mark.kind for mark in sheet.annotations.marks} <= set(ADDED)
-    assert len(sheet.annotations.marks) >= 0.6 * len(ADDED)
+    assert {mark.kind for mark in sheet.labels.marks} <= set(ADDED)
+    assert len(sheet.labels.marks) >= 0.6 * len(ADDED)
 
 
 def test_a_scene_without_marks_is_the_page_without_them(demo_record: Record, plain: ecgvec.Sheet) -> None:
     sheet = page(demo_record, {key: 1 for key in ALL if key.split(".")[1] in ADDED})
-    roles = {mark.role for mark in plain.scene.marks()}
-    assert {mark.role for mark in sheet.scene.marks()} - roles == {"mark", "mark-under"}
+    roles = {mark.role for mark in plain.scene.shapes()}
+    assert {mark.role for mark in sheet.scene.shapes()} - roles == {"mark", "mark-under"}
     assert np.array_equal(draw(sheet.scene.only(roles), 100), draw(plain.scene, 100))
-    assert np.array_equal(sheet.truth_image, plain.truth_image)
+    assert np.array_equal(sheet.trace_image, plain.trace_image)
 
 
 def test_the_warped_page_shows_all_marks(demo_record: Record) -> None:
@@ -171,12 +171,12 @@ def test_the_warped_page_shows_all_marks(demo_record: Record) -> None:
     bare = page(demo_record, bend)
     bent = draw_svg(sheet.warped_svg, 96.0)  # 1 px a user unit
     assert bent.shape == sheet.image.shape
-    inside = within([m.ring for m in sheet.annotations.marks], bent.shape, 2)
+    inside = within([m.ring for m in sheet.labels.marks], bent.shape, 2)
     inside &= sheet.image.min(axis=2) < 255
     off = np.abs(bent.astype(int) - sheet.image).mean(axis=2)
     was = np.abs(bare.image.astype(int) - sheet.image).mean(axis=2)
     assert off[inside].mean() < 6 < 0.4 * was[inside].mean()
-    for mark in sheet.scene.marks():
+    for mark in sheet.scene.shapes():
         assert f'id="{mark.id}"' in sheet.warped_svg
 
 
@@ -201,5 +201,5 @@ def test_more_of_it_changes_more(demo_record: Record, plain: ecgvec.Sheet, kind:
 
 def test_marks_are_drawn_at_any_resolution_alike(demo_record: Record) -> None:
     fine, coarse = (page(demo_record, ALL, {"page.dpi": dpi}) for dpi in (200, 100))
-    for one, other in zip(fine.annotations.marks, coarse.annotations.marks, strict=True):
+    for one, other in zip(fine.labels.marks, coarse.labels.marks, strict=True):
         np.testing.assert_allclose(one.ring, 2 * other.ring, atol=1e-6)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.graphics.nodes import AddedInfo
+from ecgvec.graphics.shapes import AddedInfo
 from ecgvec.layout.place import TraceInfo
 from ecgvec.marks.calipers import LEAST_HEADS_MM, ONSET_S, Interval
 from ecgvec.marks.places import peaks
@@ -27,7 +27,7 @@ def test_it_is_as_wide_as_it_says(demo_record: Record, interval: str, speed: int
         keys("calipers", interval=interval, seconds=SECONDS[interval], high=6, seed=3, **form),
         {"page.speed": speed, "page.seconds": 5},
     )
-    (mark,) = sheet.annotations.marks
+    (mark,) = sheet.labels.marks
     assert mark.text == f"{interval} {SECONDS[interval]:.2f}"
     for ring in (_on_page(sheet), mark.ring / px_per_mm(sheet.plan.page.style.dpi)):
         apart = strokes_apart(ring)
@@ -36,7 +36,7 @@ def test_it_is_as_wide_as_it_says(demo_record: Record, interval: str, speed: int
 
 def test_its_width_is_that_of_the_hundredths_that_are_written(demo_record: Record) -> None:
     sheet = page(demo_record, keys("calipers", seconds=0.1349, interval="QT", high=6))
-    assert sheet.annotations.marks[0].text == "QT 0.13"
+    assert sheet.labels.marks[0].text == "QT 0.13"
     assert strokes_apart(_on_page(sheet)) == pytest.approx(0.13 * 25, abs=0.03)
 
 
@@ -46,8 +46,8 @@ def test_it_stands_at_a_beat(demo_record: Record, interval: str) -> None:
     start = {"QRS": -seconds / 2, "PR": -ONSET_S - seconds, "QT": -ONSET_S, "RR": 0.0}[interval]
     for seed in range(3):
         sheet = page(demo_record, keys("calipers", interval=interval, seconds=seconds, ends="plain", seed=seed))
-        (mark,) = sheet.annotations.marks
-        info = next(m.info for m in sheet.scene.marks() if m.id == mark.trace)
+        (mark,) = sheet.labels.marks
+        info = next(m.info for m in sheet.scene.shapes() if m.id == mark.trace)
         assert isinstance(info, TraceInfo)
         beats = info.points[peaks(info), 0] + start * info.axes.speed
         ring = _on_page(sheet)
@@ -66,9 +66,9 @@ def test_narrow_ones_have_no_room_for_heads(demo_record: Record) -> None:
 
 
 def test_what_is_longer_than_its_trace_is_left_out(demo_record: Record) -> None:
-    assert not page(demo_record, keys("calipers", seconds=3, interval="RR", lead="V1")).annotations.marks
+    assert not page(demo_record, keys("calipers", seconds=3, interval="RR", lead="V1")).labels.marks
 
 
 def _on_page(sheet: Any) -> Any:
-    (info,) = (mark.info for mark in sheet.scene.marks() if isinstance(mark.info, AddedInfo))
+    (info,) = (mark.info for mark in sheet.scene.shapes() if isinstance(mark.info, AddedInfo))
     return info.ring

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import ecgvec
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.graphics.nodes import Mark, Scene
 from ecgvec.graphics.raster import draw
+from ecgvec.graphics.shapes import Scene, Shape
 from ecgvec.record.model import Record
 from tests.marks.pages import FAULTS, keys, page
 
@@ -30,15 +30,15 @@ def darkness(scene: Scene, dpi: float = DPI) -> NDArray[np.float64]:
     return np.asarray(1 - draw(scene, dpi)[:, :, 0] / 255.0)
 
 
-def alone(sheet: ecgvec.Sheet, mark: Mark) -> Scene:
+def alone(sheet: ecgvec.Sheet, mark: Shape) -> Scene:
     """A page with nothing but ``mark``."""
     scene = sheet.scene.only({mark.role})
-    groups = [replace(g, marks=tuple(m for m in g.marks if m.id == mark.id)) for g in scene.groups]
+    groups = [replace(g, shapes=tuple(m for m in g.shapes if m.id == mark.id)) for g in scene.groups]
     return replace(scene, groups=tuple(groups))
 
 
-def of_role(sheet: ecgvec.Sheet, role: str) -> list[Mark]:
-    return [mark for mark in sheet.scene.marks() if mark.role == role]
+def of_role(sheet: ecgvec.Sheet, role: str) -> list[Shape]:
+    return [mark for mark in sheet.scene.shapes() if mark.role == role]
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -47,9 +47,9 @@ def test_the_signal_stays_exact_and_the_truth_whole(demo_record: Record, plain: 
     read, known = ecgvec.svg.read_traces(sheet.svg), ecgvec.svg.read_traces(plain.svg)
     assert list(read) == list(known)
     assert all(np.array_equal(read[lead], known[lead]) for lead in known)
-    assert np.array_equal(sheet.truth_image, plain.truth_image)
-    assert [t.id for t in sheet.annotations.traces] == [t.id for t in plain.annotations.traces]
-    assert not sheet.annotations.marks
+    assert np.array_equal(sheet.trace_image, plain.trace_image)
+    assert [t.id for t in sheet.labels.traces] == [t.id for t in plain.labels.traces]
+    assert not sheet.labels.marks
     assert (sheet.image != plain.image).any()
 
 
@@ -81,8 +81,8 @@ def gappy(record: Record) -> Record:
 )
 def test_inked_is_where_cairo_leaves_ink(demo_record: Record, over: dict[str, Any], gaps: bool) -> None:
     record = gappy(demo_record) if gaps else demo_record
-    sheet = page(record, keys("broken-trace", share=0.25, length=2.5), over)
-    labels = {trace.id: trace for trace in sheet.annotations.traces}
+    sheet = page(record, keys("broken-trace", amount=0.25, length=2.5), over)
+    labels = {trace.id: trace for trace in sheet.labels.traces}
     checked = wrong = 0
     for mark in of_role(sheet, "trace")[::3]:
         ink = darkness(alone(sheet, mark))
@@ -107,7 +107,7 @@ def test_inked_is_where_cairo_leaves_ink(demo_record: Record, over: dict[str, An
 def test_the_share_of_the_line_is_missing(demo_record: Record, plain: ecgvec.Sheet, share: float) -> None:
     """The pen's round ends take back a little less than a square of its width a gap, and lines that run back upon
     themselves hide gaps: a tenth of the share may be off."""
-    sheet = page(demo_record, keys("broken-trace", share=share, length=3))
+    sheet = page(demo_record, keys("broken-trace", amount=share, length=3))
     whole, left = (darkness(s.scene.only({"trace"}), 300).sum() for s in (plain, sheet))
     assert 1 - left / whole == pytest.approx(share, rel=0.12)
 
@@ -115,7 +115,7 @@ def test_the_share_of_the_line_is_missing(demo_record: Record, plain: ecgvec.She
 def test_gaps_are_as_long_as_asked_for(demo_record: Record) -> None:
     counts = []
     for length in (1.0, 4.0):
-        sheet = page(demo_record, keys("broken-trace", share=0.2, length=length))
+        sheet = page(demo_record, keys("broken-trace", amount=0.2, length=length))
         gaps = [g - m.pen.width for m in of_role(sheet, "trace") for g in m.pen.dash[1:-2:2]]
         counts.append(len(gaps))
         assert np.median(gaps) == pytest.approx(length, rel=0.15)
@@ -123,12 +123,12 @@ def test_gaps_are_as_long_as_asked_for(demo_record: Record) -> None:
 
 
 def test_a_pen_that_skips_twice_leaves_both_gaps(demo_record: Record) -> None:
-    first, second = (keys("broken-trace", share=0.1, seed=seed) for seed in (1, 2))
+    first, second = (keys("broken-trace", amount=0.1, seed=seed) for seed in (1, 2))
     twice = {"marks.again.kind": "broken-trace"} | {
         key.replace("broken-trace", "again"): value for key, value in second.items()
     }
-    both = page(demo_record, first, twice).annotations.traces
-    alone = [page(demo_record, over).annotations.traces for over in (first, second)]
+    both = page(demo_record, first, twice).labels.traces
+    alone = [page(demo_record, over).labels.traces for over in (first, second)]
     for label, *parts in zip(both, *alone, strict=True):
         either = parts[0].occluded | parts[1].occluded
         assert (label.occluded == either).mean() > 0.985
@@ -148,9 +148,9 @@ def test_a_ghost_lies_where_it_should(demo_record: Record) -> None:
 def test_a_ghost_lies_beneath_and_is_fainter(demo_record: Record) -> None:
     fine = {"page.dpi": 250}
     sheet, plain = page(demo_record, keys("double-trace", strength=0.3), fine), page(demo_record, fine)
-    roles = [mark.role for mark in sheet.scene.marks()]
+    roles = [mark.role for mark in sheet.scene.shapes()]
     assert max(i for i, role in enumerate(roles) if role == "trace-ghost") < roles.index("trace")
-    ink = (plain.truth_image == 0).all(axis=2)
+    ink = (plain.trace_image == 0).all(axis=2)
     assert ink.sum() > 1000
     assert np.array_equal(sheet.image[ink], plain.image[ink])
     amounts = []

@@ -48,13 +48,13 @@ PAGES = st.fixed_dictionaries(
 def test_no_label_is_lost_and_every_sample_comes_back(record: Record, page: dict[str, Any]) -> None:
     sheet = ecgvec.render(record, **page)
     panels = sheet.layout.panels
-    drawn = {(t.lead, t.row, t.column) for t in sheet.annotations.traces}
+    drawn = {(t.lead, t.row, t.column) for t in sheet.labels.traces}
     assert {lead for lead, _, _ in drawn} <= set(record.lead_names)
-    assert len(drawn) == len(sheet.annotations.traces) <= len(panels)
-    names = [t.text for t in sheet.annotations.texts if t.role == "lead-name"]
-    assert sorted(names) == sorted(t.lead for t in sheet.annotations.traces)
+    assert len(drawn) == len(sheet.labels.traces) <= len(panels)
+    names = [t.text for t in sheet.labels.texts if t.role == "lead-name"]
+    assert sorted(names) == sorted(t.lead for t in sheet.labels.traces)
     found = ecgvec.svg.read_traces(sheet.svg)
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         finite = np.isfinite(trace.mv)
         rows = found[trace.lead]
         nearest = np.searchsorted(rows[:, 0] + 0.4 / record.fs, trace.t[finite])
@@ -66,7 +66,7 @@ def test_no_label_is_lost_and_every_sample_comes_back(record: Record, page: dict
 @given(record=records(), page=PAGES, factor=st.sampled_from([2.0, 3.0, 1.37]))
 def test_labels_at_two_resolutions_agree(record: Record, page: dict[str, Any], factor: float) -> None:
     one, two = (ecgvec.render(record, **{**page, "dpi": page["dpi"] * f}) for f in (1.0, factor))
-    for a, b in zip(one.annotations.traces, two.annotations.traces, strict=True):
+    for a, b in zip(one.labels.traces, two.labels.traces, strict=True):
         assert np.allclose(one.warp.inverse(a.points), two.warp.inverse(b.points), atol=1e-6, rtol=0, equal_nan=True)
-    for c, d in zip(one.annotations.texts, two.annotations.texts, strict=True):
+    for c, d in zip(one.labels.texts, two.labels.texts, strict=True):
         assert np.allclose(one.warp.inverse(c.quad), two.warp.inverse(d.quad), atol=1e-6, rtol=0)

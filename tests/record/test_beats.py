@@ -71,8 +71,8 @@ def test_a_real_record_has_the_beats_that_wfdb_reads(shared: Path) -> None:
 @pytest.mark.parametrize("window", [0, 7, 100])
 def test_beats_lie_on_the_r_peaks(shared: Path, window: int) -> None:
     sheet = ecgvec.render(shared / "records/mitdb_2lead/100", "clean", window=window)
-    trace = next(trace for trace in sheet.annotations.traces if trace.lead == "II")
-    labels = [label for label in sheet.annotations.beats if trace.t[0] <= label.t <= trace.t[-1]]
+    trace = next(trace for trace in sheet.labels.traces if trace.lead == "II")
+    labels = [label for label in sheet.labels.beats if trace.t[0] <= label.t <= trace.t[-1]]
     assert 10 <= len(labels) <= 16
     for label in labels:
         (point,) = next(place.point for place in label.places if place.trace == trace.id)

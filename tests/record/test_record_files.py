@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ecgvec.errors import RecordError
-from ecgvec.record.files import frames_held
+from ecgvec.record.files import count_frames
 from ecgvec.record.header import Signal, parse_header
 from ecgvec.record.read import read_record
 
@@ -193,7 +193,7 @@ def group(code: int, *per_frame: int, offset: int = 0) -> list[Signal]:
 def test_how_much_a_file_holds(tmp_path: Path, code: int, size: int, frames: int) -> None:
     path = tmp_path / "r.dat"
     path.write_bytes(bytes(size))
-    assert frames_held(path, group(code, 1)) == frames
+    assert count_frames(path, group(code, 1)) == frames
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_how_much_a_file_holds(tmp_path: Path, code: int, size: int, frames: int
 def test_frames_and_offset_count(tmp_path: Path, per_frame: tuple[int, ...], offset: int, frames: int) -> None:
     path = tmp_path / "r.dat"
     path.write_bytes(bytes(40))
-    assert frames_held(path, group(16, *per_frame, offset=offset)) == frames
+    assert count_frames(path, group(16, *per_frame, offset=offset)) == frames
 
 
 CODES = {"d0": 8, "d1": 16, "d2": 61, "d3": 80, "d4": 160, "d5": 212, "d6": 310, "d7": 311, "d8": 24, "d9": 32}

@@ -14,11 +14,11 @@ import ecgvec
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.rendering.camera import developed
+from ecgvec.rendering.camera import render_pixels
 from ecgvec.verify.digitise import digitise
 from ecgvec.verify.ink import stroke, unmix
 from ecgvec.verify.labels import LabelError, label_error
-from ecgvec.verify.oracle import refit, straightened
+from ecgvec.verify.oracle import refit, straighten
 from ecgvec.verify.page import Page, read_page
 from ecgvec.verify.report import read_values, verify_folder
 from ecgvec.verify.score import Score, score
@@ -75,7 +75,7 @@ def page(sheet: ecgvec.Sheet, tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 
 def measured(sheet: ecgvec.Sheet, page: Page, image: Image, off: tuple[float, float] = (0.0, 0.0)) -> LabelError:
-    points = {trace.id: trace.points + np.array(off) for trace in sheet.annotations.traces}
+    points = {trace.id: trace.points + np.array(off) for trace in sheet.labels.traces}
     return label_error(image, page, unmix(image, page), points)
 
 
@@ -108,8 +108,8 @@ def test_an_image_shifted_by_a_pixel_is_off_by_a_pixel(sheet: ecgvec.Sheet, page
 
 
 def test_one_wrong_trace_among_many(sheet: ecgvec.Sheet, page: Page) -> None:
-    points = {trace.id: trace.points for trace in sheet.annotations.traces}
-    wrong = sheet.annotations.traces[1].id
+    points = {trace.id: trace.points for trace in sheet.labels.traces}
+    wrong = sheet.labels.traces[1].id
     points[wrong] = points[wrong] + [0.7, 0.7]
     error = label_error(sheet.image, page, unmix(sheet.image, page), points)
     assert error.median < 0.05
@@ -124,15 +124,15 @@ def test_a_resampling_that_is_half_a_pixel_off_is_found(sheet: ecgvec.Sheet, pag
     (x, y), shape = lattice_pixels(warp.size, warp.step)
     other = replace(warp, nodes=warp.inverse(np.column_stack([x, y]) - 0.5).reshape(*shape, 2))
     plan = sheet.plan
-    image = developed(sheet.scene, replace(sheet.shot, warp=other), plan.page.style.dpi, plan.effects)
+    image = render_pixels(sheet.scene, replace(sheet.view, warp=other), plan.page.style.dpi, plan.effects)
     assert measured(sheet, page, image).shift == pytest.approx((0.5, 0.5), abs=0.05)
 
 
 def test_ink_is_straight_again(sheet: ecgvec.Sheet, page: Page) -> None:
     """Nothing of grid, names and light is left, and the ink lies where the page's lines do."""
-    ink, straight = straightened(unmix(sheet.image, page), page)
+    ink, straight = straighten(unmix(sheet.image, page), page)
     open_share = np.ones(ink.cover.shape, dtype=np.float32)
-    for mark in sheet.truth.marks():
+    for mark in sheet.trace_scene.shapes():
         points = straight.warp.forward(mark.info.points)  # type: ignore[union-attr]
         open_share *= 1 - stroke(points, straight.pen, (0, 0, *straight.size))
     told = ink.weight > 0.1
@@ -151,7 +151,7 @@ def test_a_line_that_leaves_the_picture_ends_there(demo_record: Record, tmp_path
     page = saved(sheet, tmp_path)
     found = digitise(unmix(sheet.image, page), page)
     lost = 0
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         away = np.abs(found[trace.id] - trace.mv)
         assert np.nanmax(away) < 1.0
         far = ~trace.visible & (trace.points[:, 0] > sheet.warp.size[0] + 4)
@@ -229,7 +229,7 @@ def oracle(record: Record | Path, folder: Path, *overrides: dict[str, Any]) -> t
     ink = unmix(sheet.image, page)
     start = digitise(ink, page)
     best = refit(ink, page, start)
-    truth = {trace.id: trace.mv for trace in sheet.annotations.traces}
+    truth = {trace.id: trace.mv for trace in sheet.labels.traces}
     return score(page, truth, start), score(page, truth, best)
 
 

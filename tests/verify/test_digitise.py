@@ -37,7 +37,7 @@ def test_ink_is_what_the_pen_left(demo_record: Record, tmp_path: Path) -> None:
     ink = unmix(sheet.image, page)
     box = (0, 0, *page.size)
     open_share = np.ones(ink.cover.shape, dtype=np.float32)
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         open_share *= 1 - stroke(trace.points, page.pen, box)
     told = ink.weight > 0.3
     assert told.mean() > 0.9

@@ -30,7 +30,7 @@ def page(sheet: ecgvec.Sheet, tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 
 def measured(sheet: ecgvec.Sheet, page: Page, image: Image, off: tuple[float, float] = (0.0, 0.0)) -> LabelError:
-    points = {trace.id: trace.points + np.array(off) for trace in sheet.annotations.traces}
+    points = {trace.id: trace.points + np.array(off) for trace in sheet.labels.traces}
     return label_error(image, page, unmix(image, page), points)
 
 
@@ -56,8 +56,8 @@ def test_labels_that_are_off_on_a_right_page(sheet: ecgvec.Sheet, page: Page, of
 
 
 def test_one_wrong_trace_among_many(sheet: ecgvec.Sheet, page: Page) -> None:
-    points = {trace.id: trace.points for trace in sheet.annotations.traces}
-    wrong = sheet.annotations.traces[1].id
+    points = {trace.id: trace.points for trace in sheet.labels.traces}
+    wrong = sheet.labels.traces[1].id
     points[wrong] = points[wrong] + [0.0, 1.0]
     error = label_error(sheet.image, page, unmix(sheet.image, page), points)
     assert error.median < 0.05

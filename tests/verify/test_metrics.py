@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 from scipy.signal import correlate2d
 
-from ecgvec.verify.score import best_shift, challenge_snr, kaggle_powers, kaggle_ratio, kaggle_score, shifted
+from ecgvec.verify.score import best_shift, challenge_snr, kaggle_powers, kaggle_ratio, kaggle_score, shift_signal
 
 Floats = NDArray[np.float64]
 FS = 100.0
@@ -45,7 +45,7 @@ def literal_shift(reference: Floats, estimate: Floats) -> tuple[int, float]:
 @pytest.mark.parametrize(("lag", "volts"), [(0, 0.0), (3, 0.0), (-4, 0.1), (0, -0.2)])
 def test_best_shift_is_that_of_the_literal_images(lag: int, volts: float) -> None:
     reference = wave(32)
-    estimate = shifted(reference, -lag) - volts + np.random.default_rng(1).normal(size=32) * 0.002
+    estimate = shift_signal(reference, -lag) - volts + np.random.default_rng(1).normal(size=32) * 0.002
     ours, theirs = best_shift(reference, estimate), literal_shift(reference, estimate)
     assert ours[0] == theirs[0] == lag
     assert ours[1] == pytest.approx(theirs[1], abs=1e-9)
@@ -78,8 +78,8 @@ def test_half_a_lead_gives_half_the_decibels() -> None:
 
 def test_a_shift_is_taken_back_only_within_half_a_second_and_a_millivolt() -> None:
     reference = wave(400)
-    assert challenge_snr(reference, shifted(reference, 10), FS) > 40
-    assert challenge_snr(reference, shifted(reference, 60), FS) < 10
+    assert challenge_snr(reference, shift_signal(reference, 10), FS) > 40
+    assert challenge_snr(reference, shift_signal(reference, 60), FS) < 10
     spread = reference * 4
     assert challenge_snr(spread, spread + 0.9, FS) > 20
     assert challenge_snr(spread, spread + 1.2, FS) < 5
@@ -97,11 +97,11 @@ def test_leads_without_signal_and_estimates_without_samples() -> None:
 def test_kaggle_powers_are_those_of_a_search(seed: int, lag: int, volts: float) -> None:
     reference = wave(200, seed)
     random = np.random.default_rng(seed)
-    estimate = np.nan_to_num(shifted(reference, lag)) + volts + random.normal(size=200) * 0.01
+    estimate = np.nan_to_num(shift_signal(reference, lag)) + volts + random.normal(size=200) * 0.01
     signal, noise = kaggle_powers(reference, estimate, FS)
     x, y = reference - reference.mean(), estimate - estimate.mean()
-    products = {k: float(np.nansum(x * shifted(y, k))) for k in range(-20, 21)}
-    moved = shifted(estimate, max(products, key=lambda k: (products[k], -abs(k))))
+    products = {k: float(np.nansum(x * shift_signal(y, k))) for k in range(-20, 21)}
+    moved = shift_signal(estimate, max(products, key=lambda k: (products[k], -abs(k))))
     brent = minimize_scalar(lambda v: float(np.nansum((reference - moved - v) ** 2)), method="brent").x
     wanted = float(np.sum((reference - np.nan_to_num(moved + brent)) ** 2))
     assert signal == pytest.approx(float(np.sum(reference**2)))

@@ -37,7 +37,7 @@ def page(sheet: ecgvec.Sheet, tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 
 def measured(sheet: ecgvec.Sheet, page: Page, image: NDArray[np.uint8]) -> LabelError:
-    points = {trace.id: trace.points for trace in sheet.annotations.traces}
+    points = {trace.id: trace.points for trace in sheet.labels.traces}
     return label_error(image, page, unmix(image, page), points)
 
 

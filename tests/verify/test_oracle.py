@@ -44,7 +44,7 @@ def test_gaps_and_clipped_ink(demo_record: Record, tmp_path: Path) -> None:
     ink = unmix(sheet.image, page)
     start = digitise(ink, page)
     found = refit(ink, page, start)
-    truth = {trace.id: trace.mv for trace in sheet.annotations.traces}
+    truth = {trace.id: trace.mv for trace in sheet.labels.traces}
     assert score(page, truth, found).challenge > score(page, truth, start).challenge
     for strip in page.strips:
         assert np.isnan(found[strip.id][210:390]).all()

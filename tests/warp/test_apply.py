@@ -31,7 +31,7 @@ MANY: tuple[WarpPart, ...] = (
     Lens(k1=-0.02),
     Rotate(angle=3),
     Pad(border=4),
-    Crop(share=0.02),
+    Crop(amount=0.02),
     Resize(factor=0.8),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecgvec.warp.base import four, laid_on, three
+from ecgvec.warp.base import blend_over, four, three
 
 
 def _picture(seed: int) -> np.ndarray:
@@ -15,10 +15,10 @@ def test_what_is_laid_on_is_mixed_to_a_level() -> None:
     upper, below = _picture(1), _picture(2)
     cover = _picture(3)[..., 0]
     share = cover[..., None] / 255
-    found = laid_on(upper, cover, below)
+    found = blend_over(upper, cover, below)
     assert np.abs(found - (below + share * (upper.astype(float) - below))).max() <= 1
-    assert np.array_equal(laid_on(upper, np.full_like(cover, 255), below), upper)
-    assert np.array_equal(laid_on(upper, np.zeros_like(cover), below), below)
+    assert np.array_equal(blend_over(upper, np.full_like(cover, 255), below), upper)
+    assert np.array_equal(blend_over(upper, np.zeros_like(cover), below), below)
 
 
 def test_a_fourth_channel_comes_and_goes() -> None:

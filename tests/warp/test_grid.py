@@ -40,7 +40,7 @@ def test_many_points_are_found_where_each_is_found_alone() -> None:
 @pytest.mark.parametrize("roll", ROLLS.values(), ids=ROLLS.keys())
 def test_how_a_roll_bends_is_what_it_says_where_the_sheet_lies(roll: Roll) -> None:
     points = np.random.default_rng(2).uniform((0, 0), (PAPER.width, PAPER.height), (3_000, 2))
-    lying, bending = roll.rolled(points, PAPER, 0.7), roll.bending(points, PAPER, 0.7)
+    lying, bending = roll.roll(points, PAPER, 0.7), roll.bending(points, PAPER, 0.7)
     np.testing.assert_array_equal(bending.curvature, lying.curvature)
     np.testing.assert_array_equal(bending.across, lying.across)
     assert np.abs(bending.curvature).max() > 0

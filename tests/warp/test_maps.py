@@ -40,7 +40,7 @@ TOGETHER: dict[str, tuple[WarpPart, ...]] = {
         Creases(vertical=10, horizontal=10, angle=45, turn="random", spacing="uneven", seed=8),
         Crumple(strength=0.3, seed=1),
         Rotate(angle=-7),
-        Crop(share=0.03),
+        Crop(amount=0.03),
     ),
     "crumpled": (
         Crumple(strength=0.8, seed=5),

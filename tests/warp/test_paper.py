@@ -64,14 +64,13 @@ def test_a_curl_stretches_nothing(roll: Roll, share: float) -> None:
     step = 0.5 if isinstance(roll, Curl) else STEP
     ways = np.eye(2) * step
     spans = [
-        (roll.rolled(points + w / 2, PAPER, share).xyz - roll.rolled(points - w / 2, PAPER, share).xyz) / step
-        for w in ways
+        (roll.roll(points + w / 2, PAPER, share).xyz - roll.roll(points - w / 2, PAPER, share).xyz) / step for w in ways
     ]
     form = np.array([[(p * q).sum(axis=1) for q in spans] for p in spans])
     worst = np.abs(form - np.eye(2)[..., None]).max()
     print(f"{roll!r}: {worst:.1e}")
     assert worst <= ISOMETRY
-    here = roll.rolled(points, PAPER, share)
+    here = roll.roll(points, PAPER, share)
     normal = np.cross(*spans)
     assert np.abs(np.linalg.norm(here.normals, axis=1) - 1).max() <= 1e-9
     assert ((here.normals * normal).sum(axis=1) >= 0.999 * np.linalg.norm(normal, axis=1)).all()
@@ -81,10 +80,10 @@ def test_a_curl_stretches_nothing(roll: Roll, share: float) -> None:
 def test_the_curvature_of_a_curl_is_the_one_it_says(roll: Roll) -> None:
     """The normal turns by the curvature, along the direction that is named, and not at all at right angles to it."""
     points = np.random.default_rng(1).uniform((3, 3), (PAPER.width - 3, PAPER.height - 3), (2_000, 2))
-    here = roll.rolled(points, PAPER, 1.0)
+    here = roll.roll(points, PAPER, 1.0)
     step = 0.5
     for way, wanted in ((here.across, here.curvature), (here.across[:, ::-1] * (1, -1), np.zeros(len(points)))):
-        before, after = (roll.rolled(points + s * step / 2 * way, PAPER, 1.0) for s in (-1, 1))
+        before, after = (roll.roll(points + s * step / 2 * way, PAPER, 1.0) for s in (-1, 1))
         turn = np.linalg.norm(after.normals - before.normals, axis=1) / step
         # Where the curl sets in it is neither.
         assert np.percentile(np.abs(turn - np.abs(wanted)), 97) <= 2e-4

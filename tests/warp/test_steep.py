@@ -112,7 +112,7 @@ def test_the_plan_says_what_was_kept_and_a_replay_is_the_same(demo_record: Recor
     again = render_plan(demo_record, plan)
     assert np.array_equal(again.image, sheet.image)
     assert again.plan == sheet.plan
-    assert np.array_equal(again.annotations.page, sheet.annotations.page)
+    assert np.array_equal(again.labels.page, sheet.labels.page)
 
 
 def test_a_hopeless_sheet_makes_no_image(demo_record: Record) -> None:

@@ -12,15 +12,15 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.graphics.nodes import Mark
 from ecgvec.graphics.raster import append_path
+from ecgvec.graphics.shapes import Shape
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.rendering.labels.derive import inside
-from ecgvec.rendering.labels.model import Annotations
+from ecgvec.rendering.labels.model import Labels
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import WarpPart
-from tests.annotations.test_visible import FAINT, LABELLED, seen_by_label
+from tests.labels.test_visible import FAINT, LABELLED, seen_by_label
 from tests.warp.bending import SCALE, alone, bend_page, bilinear, centres
 from tests.warp.dots import label_points
 
@@ -67,7 +67,7 @@ def sheet(request: pytest.FixtureRequest, demo_record: Record) -> ecgvec.Sheet:
     return ecgvec.render(demo_record, load_recipe("clean", {**PAGE, **BENT[request.param]}), seed=2)
 
 
-def painted_page(sheet: ecgvec.Sheet, marks: list[Mark]) -> NDArray[np.uint8]:
+def painted_page(sheet: ecgvec.Sheet, marks: list[Shape]) -> NDArray[np.uint8]:
     """Each mark's number + 1 where it is the last one painted on the flat page, (H, W) at FINE px/mm."""
     width, height = (int(np.ceil(side * FINE)) for side in (sheet.scene.width, sheet.scene.height))
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, width, height)
@@ -109,7 +109,7 @@ def bent_map(page: NDArray[np.uint8], warp: Lattice) -> NDArray[np.uint8]:
 
 def test_visible_agrees_with_what_is_painted(sheet: ecgvec.Sheet) -> None:
     assert isinstance(sheet.warp, Lattice)
-    marks = [mark for mark in sheet.scene.marks() if mark.role in LABELLED]
+    marks = [mark for mark in sheet.scene.shapes() if mark.role in LABELLED]
     assert len(marks) < 255
     painted = bent_map(painted_page(sheet, marks), sheet.warp)
     seen = seen_by_label(sheet)
@@ -127,11 +127,11 @@ def test_visible_agrees_with_what_is_painted(sheet: ecgvec.Sheet) -> None:
 
 
 def test_visible_samples_lie_on_ink_and_hidden_ones_do_not(sheet: ecgvec.Sheet) -> None:
-    marks = [mark for mark in sheet.scene.marks() if mark.role == "trace"]
+    marks = [mark for mark in sheet.scene.shapes() if mark.role == "trace"]
     painted = bent_map(painted_page(sheet, marks), sheet.warp)  # type: ignore[arg-type]
     height, width = painted.shape
     near = cv2.dilate(painted, np.ones((3, 3), np.uint8))  # a thin line may miss the centre of its own pixel
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         points = trace.points[trace.visible]
         x, y = np.floor(points).astype(int).T
         assert ((x >= 0) & (x < width) & (y >= 0) & (y < height)).all()
@@ -147,7 +147,7 @@ def test_visible_samples_lie_on_ink_and_hidden_ones_do_not(sheet: ecgvec.Sheet) 
             assert not ((page >= 0) & (page <= (sheet.scene.width, sheet.scene.height))).all(axis=1).any()
 
 
-def counts(labels: Annotations) -> dict[str, Any]:
+def counts(labels: Labels) -> dict[str, Any]:
     """How many labels there are of each sort, and how many points they hold."""
     return {
         "traces": [(t.id, len(t.points), int(np.isfinite(t.points).all(axis=1).sum())) for t in labels.traces],
@@ -163,16 +163,16 @@ def test_no_label_is_lost_in_bending(sheet: ecgvec.Sheet, demo_record: Record) -
     page = {key.removeprefix("page."): value for key, value in PAGE.items()}
     template, clip = sheet.plan.page.template, sheet.plan.page.style.clip
     flat = ecgvec.render(demo_record, seed=2, template=template, clip=clip, **page)
-    assert counts(flat.annotations) == counts(sheet.annotations)
-    labels = sheet.annotations
+    assert counts(flat.labels) == counts(sheet.labels)
+    labels = sheet.labels
     held = [t.points for t in labels.traces] + [t.outline for t in labels.texts] + [t.hull for t in labels.texts]
     held += [t.quad for t in labels.texts] + [p.outline for p in labels.pulses] + [labels.page, labels.corners]
     for points in held[len(labels.traces) :]:
         assert np.isfinite(points).all()
     grid = labels.grid
     assert grid is not None
-    assert flat.annotations.grid is not None
-    crossings = flat.warp.inverse(flat.annotations.grid.crossings.reshape(-1, 2))
+    assert flat.labels.grid is not None
+    crossings = flat.warp.inverse(flat.labels.grid.crossings.reshape(-1, 2))
     assert np.abs(sheet.warp.forward(crossings) - grid.crossings.reshape(-1, 2)).max() <= 1e-9
     assert np.array_equal(inside(sheet.warp)(grid.crossings.reshape(-1, 2)), grid.visible.ravel())
 

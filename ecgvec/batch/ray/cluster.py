@@ -22,7 +22,7 @@ _IN_RAY = {  # while it is imported and connects
 
 
 @contextmanager
-def connected(address: str | None = None) -> Iterator[int]:
+def connect(address: str | None = None) -> Iterator[int]:
     """Inside ``with``, this process is connected to the Ray cluster at ``address`` (HOST:PORT; None: that of
     RAY_ADDRESS, or the one that runs on this machine); gives the number of its cores.
 

@@ -143,7 +143,7 @@ class RayPool:
             ray.kill(actor.handle)
         self._actors.clear()
 
-    def drawn(self, chunks: Iterable[Chunk]) -> Iterator[Entry]:
+    def draw(self, chunks: Iterable[Chunk]) -> Iterator[Entry]:
         """What became of all jobs. ExportError where a process says that its output cannot be written, and where the
         cluster has no room any more."""
         import ray

@@ -55,7 +55,7 @@ def write_network(path: Path, network: Network, styles: Sequence[Style], about: 
     _write(path, network.state_dict(), asdict(network.sizes), styles, about)
 
 
-def write_offered(path: Path, network: Network, styles: Sequence[Style], about: Mapping[str, Any]) -> None:
+def write_published(path: Path, network: Network, styles: Sequence[Style], about: Mapping[str, Any]) -> None:
     """The same without the styles NOT_OFFERED, for who writes; all of them where there are no others."""
     rows = [number for number, style in enumerate(styles) if style.name not in NOT_OFFERED] or list(range(len(styles)))
     tensors = {name: tensor[rows] if name in _PER_STYLE else tensor for name, tensor in network.state_dict().items()}

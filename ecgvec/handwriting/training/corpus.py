@@ -13,7 +13,7 @@ from ecgvec.handwriting import grammar
 from ecgvec.handwriting.compose import UP, Line, compose, stroke_rows
 from ecgvec.handwriting.glyphs import Hand
 from ecgvec.handwriting.grammar import random_string
-from ecgvec.handwriting.reader import ALPHABET, Ink, Letter, cut
+from ecgvec.handwriting.reader import ALPHABET, Ink, Letter, cut_letters
 from ecgvec.handwriting.recurrent import Style
 from ecgvec.handwriting.training.sources import is_held_out, is_iam, load_hands, read_iam
 from ecgvec.rng import stream
@@ -153,7 +153,7 @@ _DRAWINGS = 20  # of one character by one hand: people of digits wrote hundreds
 _LONGEST = 8  # characters of a line
 
 
-def isolated(hands: Sequence[Hand]) -> list[Letter]:
+def isolated_letters(hands: Sequence[Hand]) -> list[Letter]:
     """The letters and digits of hands, as they wrote them."""
     found = []
     for hand in hands:
@@ -182,10 +182,10 @@ def own_characters(hand: Hand) -> str:
 def cut_line(hand: Hand, text: str, rng: np.random.Generator) -> list[Letter]:
     """The letters and digits of a line composed of a hand's characters, cut apart where they begin."""
     line = compose(hand, text, rng)
-    return cut(text, [(line.points[rows], line.character[rows]) for rows in stroke_rows(line.pen)], hand.name)
+    return cut_letters(text, [(line.points[rows], line.character[rows]) for rows in stroke_rows(line.pen)], hand.name)
 
 
-def bent(ink: Ink, rng: np.random.Generator) -> Ink:
+def bend_letters(ink: Ink, rng: np.random.Generator) -> Ink:
     """Each letter as another hand could have written it: strokes moved, ends left out, all of it bent and slanted."""
     at = _strokes_moved(ink, rng)
     who, n = ink.letter, ink.total

@@ -19,7 +19,7 @@ from ecgvec.errors import SourceError, one_line
 from ecgvec.geometry.path import CURVE, LINE, MOVE
 from ecgvec.geometry.path import Path as Outline
 from ecgvec.handwriting.charset import CHARACTERS, DIGITS, PUNCTUATION, UPPER
-from ecgvec.handwriting.compose import Line, resampled
+from ecgvec.handwriting.compose import Line, resample
 from ecgvec.handwriting.glyphs import (
     Glyph,
     Hand,
@@ -182,7 +182,7 @@ def _curve(start: Points, points: Points) -> Points:
     if len(points) == 2:  # a quadratic one, raised
         points = np.array([start + (points[0] - start) * 2 / 3, points[1] + (points[0] - points[1]) * 2 / 3, points[1]])
     codes = np.array([MOVE, CURVE], dtype=np.uint8)
-    flat = Outline(codes, np.vstack([start, points])).flattened()
+    flat = Outline(codes, np.vstack([start, points])).flatten()
     lines: Points = flat.points[flat.codes == LINE]
     return lines
 
@@ -316,6 +316,6 @@ def _with_blanks(text: str, points: Points, stroke: Int64Array, owner: Int64Arra
     blank = np.insert(np.zeros(len(points), dtype=bool), at, True)
     number = np.insert(stroke.astype(np.float64), at, np.nan)
     changes = np.concatenate([[False], (np.diff(number) != 0)])  # NaN differs from all: a blank is a stroke of its own
-    return resampled(
+    return resample(
         text, np.insert(points, at, middle, axis=0), np.cumsum(changes), np.insert(owner, at, missing), blank
     )

@@ -21,7 +21,7 @@ from ecgvec.handwriting.training import checkpoint
 from ecgvec.handwriting.training.checkpoint import (
     read_tensors,
     write_network,
-    write_offered,
+    write_published,
     write_tensors,
     write_whole,
 )
@@ -177,7 +177,7 @@ class _Run:
         about = {"step": self.step, "held_out": held_out, "settings": asdict(self._settings)}
         if held_out < self._best:
             self._best = held_out
-            write_offered(self._out / BEST, self._mean, self._corpus.styles, about)
+            write_published(self._out / BEST, self._mean, self._corpus.styles, about)
         write_network(self._out / LATEST, self._mean, self._corpus.styles, about)
         write_tensors(self._out / STATE, self._tensors(), {**about, "best": self._best, "seconds": self._clock()})
 

@@ -21,9 +21,9 @@ from torch.nn import functional
 
 from ecgvec._typing import Float32Array
 from ecgvec.errors import SourceError
-from ecgvec.handwriting.reader import CLASSES, FORMAT, MAPS, SIZE, Letter, class_of, ink_of, picked, pictures
+from ecgvec.handwriting.reader import CLASSES, FORMAT, MAPS, SIZE, Letter, class_of, ink_of, pick_letters, pictures
 from ecgvec.handwriting.training.checkpoint import write_tensors
-from ecgvec.handwriting.training.corpus import bent, in_lines, isolated
+from ecgvec.handwriting.training.corpus import bend_letters, in_lines, isolated_letters
 from ecgvec.handwriting.training.sources import is_held_out, load_hands
 
 SMOOTHING = 0.05  # of the labels
@@ -65,7 +65,7 @@ class ReaderNetwork(nn.Module):
         return logits
 
 
-def taught(letters: Sequence[Letter], lessons: Lessons, report: Report | None = None) -> ReaderNetwork:
+def train_reader(letters: Sequence[Letter], lessons: Lessons, report: Report | None = None) -> ReaderNetwork:
     """A reader that has learnt these letters, each class as often as any other, and in it each character.
 
     Every class must be there. ``report`` is given step, loss and seconds now and then.
@@ -86,7 +86,7 @@ def taught(letters: Sequence[Letter], lessons: Lessons, report: Report | None = 
             pools = [members[each][int(rng.integers(len(members[each])))] for each in classes]
             rows = np.array([pool[int(rng.integers(len(pool)))] for pool in pools])
             loss = functional.cross_entropy(
-                reader(as_tensor(pictures(bent(picked(ink, rows), rng), rng))),
+                reader(as_tensor(pictures(bend_letters(pick_letters(ink, rows), rng), rng))),
                 torch.from_numpy(classes),
                 label_smoothing=SMOOTHING,
             )
@@ -109,17 +109,17 @@ def train(data: Path, out: Path, lessons: Lessons = Lessons(), report: Report | 
     """Teach a reader with the pen data in ``data``, people held out left out; return the file ``out``."""
     out.parent.mkdir(parents=True, exist_ok=True)
     hands = [hand for hand in load_hands(data) if not is_held_out(hand.name)]
-    letters = [*isolated(hands), *in_lines(hands, LINES)]
+    letters = [*isolated_letters(hands), *in_lines(hands, LINES)]
     lacking = [name for name in CLASSES if not any(letter.character in name for letter in letters)]
     if lacking:
         raise SourceError(f"{data} has no drawing of '{lacking[0]}': a reader needs all letters and digits")
-    reader = taught(letters, lessons, report)
+    reader = train_reader(letters, lessons, report)
     about = {"format": FORMAT, "classes": CLASSES, "people": [hand.name for hand in hands], "lessons": asdict(lessons)}
-    write_tensors(out, folded(reader), about)
+    write_tensors(out, fold_norms(reader), about)
     return out
 
 
-def folded(reader: ReaderNetwork) -> dict[str, torch.Tensor]:
+def fold_norms(reader: ReaderNetwork) -> dict[str, torch.Tensor]:
     """Its layers as ``NAME.weight`` (out, in) and ``NAME.bias`` (out,), norms multiplied out."""
     state = reader.state_dict()
     found = {f"out.{part}": state[f"out.{part}"] for part in ("weight", "bias")}

@@ -278,6 +278,6 @@ def read_examples(path: Path) -> list[Example]:
     return [Example(row["text"], tuple(Span(*entity) for entity in row["entities"]), row["kind"]) for row in rows]
 
 
-def scored(recogniser: Recogniser, examples: Sequence[Example], known: Collection[str] = ()) -> Scores:
+def score_recogniser(recogniser: Recogniser, examples: Sequence[Example], known: Collection[str] = ()) -> Scores:
     """The scores of a recogniser on sentences whose terms are known."""
     return scores(examples, recogniser.spans([example.text for example in examples]), known)

@@ -38,7 +38,7 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds left; TimeoutError where there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
@@ -125,7 +125,7 @@ def addresses(target: Target, allow_private: bool, deadline: Deadline) -> list[t
     # A look-up has no timeout of its own.
     thread = threading.Thread(target=look_up, daemon=True)
     thread.start()
-    thread.join(deadline.left())
+    thread.join(deadline.seconds_left())
     if thread.is_alive():
         raise TimeoutError
     if failed or not found:

@@ -55,7 +55,7 @@ class _Wire(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        self._connection.settimeout(self._deadline.left())
+        self._connection.settimeout(self._deadline.seconds_left())
         count = self._connection.recv_into(buffer)
         self._left -= count
         if self._left < 0:
@@ -106,11 +106,11 @@ def _connect(target: Target, allow_private: bool, deadline: Deadline) -> socket.
     for tried, (family, address) in enumerate(found, start=1):
         connection = socket.socket(family, socket.SOCK_STREAM)
         try:
-            connection.settimeout(deadline.left() / (len(found) + 1 - tried))
+            connection.settimeout(deadline.seconds_left() / (len(found) + 1 - tried))
             connection.connect(address)
             if not target.secure:
                 return connection
-            connection.settimeout(deadline.left())
+            connection.settimeout(deadline.seconds_left())
             return tls_context().wrap_socket(connection, server_hostname=target.host)
         except OSError as error:
             connection.close()
@@ -124,7 +124,7 @@ def _get(target: Target, allow_private: bool, deadline: Deadline) -> Page | str:
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(_connect(target, allow_private, deadline))
-            connection.settimeout(deadline.left())
+            connection.settimeout(deadline.seconds_left())
             connection.sendall(_request(target))
             wire = _Wire(connection, target, deadline)
             response = stack.enter_context(http.client.HTTPResponse(cast(socket.socket, wire), method="GET"))
@@ -239,7 +239,7 @@ class _Unpacker:
             self.body += piece
             return
         while piece and len(self.body) <= MAX_BYTES:
-            deadline.left()
+            deadline.seconds_left()
             if self._zip.eof:  # gzip may come in parts, one after the other
                 self._zip = zlib.decompressobj(self._bits)
             elif not self._begun and self._bits == zlib.MAX_WBITS and piece[0] & 0x0F != 8:

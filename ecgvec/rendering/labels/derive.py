@@ -11,16 +11,16 @@ from shapely import GeometryCollection, LineString, Point
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import BoolArray, Points
-from ecgvec.geometry.path import Box, Path, hull_corners, joined, polyline, runs
-from ecgvec.graphics.nodes import AddedInfo, Mark, Scene, TextInfo
+from ecgvec.geometry.path import Box, Path, hull_corners, join, polyline, runs
+from ecgvec.graphics.shapes import AddedInfo, Scene, Shape, TextInfo
 from ecgvec.layout.place import PULSE_SECONDS, Layout, PulseInfo, TraceInfo
 from ecgvec.record.beats import Beats
 from ecgvec.rendering.labels.model import (
-    Annotations,
     BeatLabel,
     BeatPlace,
     CharacterLabel,
     GridLabel,
+    Labels,
     MarkLabel,
     PulseLabel,
     QrLabel,
@@ -80,7 +80,7 @@ def _ink_outline(points: Points, width: float, clip: Box | None) -> Points:
     return cut if len(cut) else np.clip(drawn[0], (clip.x0, clip.y0), (clip.x1, clip.y1))
 
 
-def _trace(mark: Mark, info: TraceInfo, paper: Box) -> TraceLabel:
+def _trace(mark: Shape, info: TraceInfo, paper: Box) -> TraceLabel:
     panel, points = info.panel, info.points
     visible: BoolArray = _within(points, paper)
     if info.inked is not None:
@@ -118,24 +118,24 @@ def _within(points: Points, box: Box) -> BoolArray:
         return np.asarray((x >= box.x0) & (y >= box.y0) & (x <= box.x1) & (y <= box.y1))
 
 
-def _pulse(mark: Mark, info: PulseInfo) -> PulseLabel:
+def _pulse(mark: Shape, info: PulseInfo) -> PulseLabel:
     pulse, drawn = info.pulse, np.array(info.corners, dtype=np.float64)
     line = shapely.get_coordinates(shapely.segmentize(shapely.LineString(mark.path.points), PIECE_MM))
     outline = pen_rims(line, mark.pen.width)
     return PulseLabel(mark.id, pulse.row, 1.0, PULSE_SECONDS, pulse.gains, drawn, outline)
 
 
-def _added(mark: Mark, info: AddedInfo) -> MarkLabel:
+def _added(mark: Shape, info: AddedInfo) -> MarkLabel:
     return MarkLabel(mark.id, info.kind, info.text, info.trace, _dense(info.ring), info.opaque)
 
 
 def _texts(scene: Scene, pitch: float) -> list[TextLabel]:
     """All texts, numbered as a reader takes them: header, then row by row from left to right, footer, and notes as they
     were written."""
-    found = [(mark, mark.info) for mark in scene.marks() if isinstance(mark.info, TextInfo)]
+    found = [(mark, mark.info) for mark in scene.shapes() if isinstance(mark.info, TextInfo)]
     found.sort(key=lambda item: item[0].role == "note")  # written last, though painted below the print
 
-    def place(item: tuple[Mark, TextInfo]) -> tuple[int, float, float]:
+    def place(item: tuple[Shape, TextInfo]) -> tuple[int, float, float]:
         mark, info = item
         if mark.role == "note":
             return _READING_ORDER[mark.role], 0, 0.0  # they stand in that order already
@@ -192,12 +192,12 @@ def _beats(beats: Beats | None, traces: Sequence[TraceLabel]) -> list[BeatLabel]
     return [BeatLabel(float(t), symbol, tuple(where)) for t, symbol, where in found if where]
 
 
-def derive(scene: Scene, layout: Layout, beats: Beats | None = None, minor_grid: bool = False) -> Annotations:
+def derive(scene: Scene, layout: Layout, beats: Beats | None = None, minor_grid: bool = False) -> Labels:
     """The labels of a page, in page millimetres. ``minor_grid`` adds the 1 mm lattice."""
     traces, pulses, marks = [], [], []
     paper = Box(0.0, 0.0, scene.width, scene.height)
     has_grid, qr = False, None
-    for mark in scene.marks():
+    for mark in scene.shapes():
         if isinstance(mark.info, TraceInfo):
             traces.append(_trace(mark, mark.info, paper))
         elif isinstance(mark.info, PulseInfo):
@@ -209,11 +209,11 @@ def derive(scene: Scene, layout: Layout, beats: Beats | None = None, minor_grid:
         has_grid = has_grid or mark.role == "grid-major"
     page = corners((0.0, 0.0, scene.width, scene.height))
     pitch = layout.panels[0].box.y1 - layout.panels[0].box.y0
-    return Annotations(
+    return Labels(
         corners=page,
         page=dense_ring(page),
         holes=(),
-        ink_width=next((mark.pen.width for mark in scene.marks() if mark.role == "trace"), 0.0),
+        ink_width=next((mark.pen.width for mark in scene.shapes() if mark.role == "trace"), 0.0),
         traces=tuple(traces),
         texts=tuple(_texts(scene, pitch)),
         pulses=tuple(pulses),
@@ -238,11 +238,11 @@ def inside(warp: Warp) -> SeenMap:
     return seen
 
 
-def in_image(labels: Annotations, warp: Warp) -> Annotations:
+def map_labels(labels: Labels, warp: Warp) -> Labels:
     """Page labels sent through ``warp``: in image pixels, and visible only inside the image."""
     if not isinstance(warp, Flat):  # straight sides that are to bend
         labels = replace(labels, texts=tuple(replace(t, hull=dense_ring(t.hull, 4)) for t in labels.texts))
-    return labels.mapped(warp.forward).seen(inside(warp))
+    return labels.transform(warp.forward).restrict(inside(warp))
 
 
 QUADRANT_PIECES = 8  # straight pieces in a quarter of the pen's round end
@@ -283,7 +283,7 @@ def rings(geometry: BaseGeometry) -> list[Points]:
 
 def as_path(geometry: BaseGeometry) -> Path:
     """A polygon or multipolygon as a closed path, to be filled by the even-odd rule."""
-    return joined(polyline(ring, closed=True) for ring in rings(geometry))
+    return join(polyline(ring, closed=True) for ring in rings(geometry))
 
 
 def at_density(trace: TraceLabel, per_mm: float) -> TraceLabel:

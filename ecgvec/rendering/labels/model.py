@@ -48,7 +48,7 @@ class TraceLabel:
     outline: Points
     pen: float
 
-    def mapped(self, function: PointMap) -> TraceLabel:
+    def transform(self, function: PointMap) -> TraceLabel:
         """The label with its points sent through ``function``, but for its outline, see ``rims``."""
         ring, panel = function(self.panel_ring), function(self.panel)
         return replace(self, points=function(self.points), panel=panel, panel_ring=ring)
@@ -92,7 +92,7 @@ class TextLabel:
     visible: bool = True
     occluded: float = 0.0
 
-    def mapped(self, function: PointMap) -> TextLabel:
+    def transform(self, function: PointMap) -> TextLabel:
         """The label with its points sent through ``function``."""
         return replace(
             self,
@@ -177,7 +177,7 @@ class BeatLabel:
 
 
 @dataclass(frozen=True, eq=False)
-class Annotations:
+class Labels:
     """All labels of a page. ``corners`` (4, 2) are those of the whole sheet; ``page`` (n, 2) is the outline in dense
     steps of what is left of it, and ``holes`` are the outlines (n, 2) of what is missing inside; ``ink_width`` is the
     trace's width in mm. ``minor`` is the 1 mm lattice where it was asked for."""
@@ -195,7 +195,7 @@ class Annotations:
     marks: tuple[MarkLabel, ...]
     beats: tuple[BeatLabel, ...]
 
-    def mapped(self, function: PointMap) -> Annotations:
+    def transform(self, function: PointMap) -> Labels:
         """The same labels with every point sent through ``function``, (n, 2) -> (n, 2)."""
         moved = _at_once(self._moved, function)
         rims = [trace.rims(sent.points) for trace, sent in zip(self.traces, moved.traces, strict=True)]
@@ -203,15 +203,15 @@ class Annotations:
         traces = (replace(t, outline=outline) for t, outline in zip(moved.traces, outlines, strict=True))
         return replace(moved, traces=tuple(traces))
 
-    def _moved(self, function: PointMap) -> Annotations:
+    def _moved(self, function: PointMap) -> Labels:
         """The labels sent through ``function``, but for the outlines of traces."""
         return replace(
             self,
             corners=function(self.corners),
             page=function(self.page),
             holes=tuple(function(hole) for hole in self.holes),
-            traces=tuple(t.mapped(function) for t in self.traces),
-            texts=tuple(t.mapped(function) for t in self.texts),
+            traces=tuple(t.transform(function) for t in self.traces),
+            texts=tuple(t.transform(function) for t in self.texts),
             pulses=tuple(replace(p, corners=function(p.corners), outline=function(p.outline)) for p in self.pulses),
             grid=_mapped_grid(self.grid, function),
             minor=_mapped_grid(self.minor, function),
@@ -222,7 +222,7 @@ class Annotations:
             ),
         )
 
-    def seen(self, function: SeenMap) -> Annotations:
+    def restrict(self, function: SeenMap) -> Labels:
         """The same labels, visible only where ``function`` ((n, 2) -> (n,) bool) says so too.
 
         A text, pulse, QR code or mark is visible while any part of it is; samples, crossings and beats one by one.

@@ -10,13 +10,13 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import BoolArray, Points
-from ecgvec.rendering.labels.model import Annotations, BeatPlace, GridLabel, MarkLabel, TraceLabel
+from ecgvec.rendering.labels.model import BeatPlace, GridLabel, Labels, MarkLabel, TraceLabel
 
 WHOLE = 0.995  # share from which nothing of a label is left to see
 PIECE_MM = 1.0  # longest straight side of the paper's outline, so that a warp may bend it
 
 
-def occlude(labels: Annotations, sheet: Polygon | None, hidden: BaseGeometry) -> Annotations:
+def occlude(labels: Labels, sheet: Polygon | None, hidden: BaseGeometry) -> Labels:
     """Labels in page mm, told what hides them: ``hidden`` is covered by something, ``sheet`` is what is left of the
     paper (None: all of it), and opaque marks hide what they were put on."""
     if sheet is not None:
@@ -48,7 +48,7 @@ def occlude(labels: Annotations, sheet: Polygon | None, hidden: BaseGeometry) ->
     )
 
 
-def _outlined(labels: Annotations, sheet: Polygon) -> Annotations:
+def _outlined(labels: Labels, sheet: Polygon) -> Labels:
     dense = shapely.segmentize(shapely.orient_polygons(sheet, exterior_cw=False), PIECE_MM)
     outer, *inner = (shapely.get_coordinates(ring)[:-1] for ring in (dense.exterior, *dense.interiors))
     return replace(labels, page=outer, holes=tuple(inner))

@@ -9,8 +9,8 @@ import numpy as np
 
 from ecgvec._typing import Float64Array
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.path import Box, joined, polyline, rectangles, round_points, segments, with_gaps
-from ecgvec.graphics.nodes import Group, Mark, Pen, Scene, printable, text_mark
+from ecgvec.geometry.path import Box, join, polyline, rectangles, round_points, segments, with_gaps
+from ecgvec.graphics.shapes import Group, Pen, Scene, Shape, printable, text_shape
 from ecgvec.layout.place import (
     FOOTER_HEIGHT,
     PULSE_FOOT,
@@ -26,26 +26,26 @@ from ecgvec.layout.place import (
 from ecgvec.layout.style import Colors, PageStyle, page_colors
 from ecgvec.planning.model import Plan
 from ecgvec.record.model import Record
-from ecgvec.rendering.scene.added import added, boxes, lies_under, written
+from ecgvec.rendering.scene.added import apply_faults, boxes, lies_under, place_marks
 from ecgvec.rendering.scene.names import lead_names
-from ecgvec.rendering.scene.notes import notes
+from ecgvec.rendering.scene.notes import draw_notes
 
 
 def build(plan: Plan, layout: Layout, record: Record) -> Scene:
     """The page of ``plan``. ``record`` is the prepared record that the plan was made for."""
     style, colors = plan.page.style, page_colors(plan.page.style)
-    lines = written(traces(layout, plan, record, colors), plan.marks)
+    lines = apply_faults(traces(layout, plan, record, colors), plan.marks)
     marks, bars = pulses(layout, style, colors), separators(layout, style, colors)
     top, bottom = header(layout, plan, colors), footer(layout, plan, colors)
     code = qr_code(plan.qr_text, layout.qr_box) if plan.qr_text is not None else None
-    infos = {mark.id: mark.info for mark in lines.marks if isinstance(mark.info, TraceInfo)}
+    infos = {mark.id: mark.info for mark in lines.shapes if isinstance(mark.info, TraceInfo)}
     fixed = [group for group in (marks, bars, top, bottom, code) if group is not None]
-    names = lead_names(style, colors, infos, boxes([mark for group in fixed for mark in group.marks]))
+    names = lead_names(style, colors, infos, boxes([mark for group in fixed for mark in group.shapes]))
     printed = [bars, marks, lines, names, top, bottom, code]
-    put = added(plan.marks, layout, printed, colors.trace)
+    put = place_marks(plan.marks, layout, printed, colors.trace)
     under, over = [g for g in put if lies_under(g)], [g for g in put if not lies_under(g)]
     # Ink lets black print show through: as if the print lay over it. What is blacked out is so for good.
-    hands = notes(plan.notes, layout, [*printed, *put])
+    hands = draw_notes(plan.notes, layout, [*printed, *put])
     groups = [paper(layout, colors), grid(layout, style, colors), *under, *hands, *printed, *over]
     title = f"ECG {plan.record.name}, image {plan.window.index}"
     return Scene(layout.width, layout.height, title, tuple(group for group in groups if group is not None))
@@ -58,9 +58,9 @@ DOT_PER_LINE = 2.4  # a dot's diameter, in widths of a minor line
 def paper(layout: Layout, colors: Colors) -> Group:
     """The sheet itself, and the tinted ground under the grid where only that is tinted."""
     sheet = rectangles([(0.0, 0.0, layout.width, layout.height)])
-    marks = [Mark("sheet", "paper", sheet.rounded(), Pen(fill=colors.sheet))]
+    marks = [Shape("sheet", "paper", sheet.round(), Pen(fill=colors.sheet))]
     if colors.ground != colors.sheet:
-        marks.append(Mark("ground", "ground", rectangles([layout.grid_box]).rounded(), Pen(fill=colors.ground)))
+        marks.append(Shape("ground", "ground", rectangles([layout.grid_box]).round(), Pen(fill=colors.ground)))
     return Group("paper", "paper", tuple(marks))
 
 
@@ -104,15 +104,17 @@ def grid(layout: Layout, style: PageStyle, colors: Colors) -> Group | None:
     data = {"step-mm": str(MINOR_MM)}
     if style.grid == "dots":
         # A dash of no length with round caps is a dot: 200 dashed lines instead of 50,000 circles.
-        dots = segments(_horizontal(minor_ys, float(xs[0]), float(xs[-1]) + 0.01)).rounded()
+        dots = segments(_horizontal(minor_ys, float(xs[0]), float(xs[-1]) + 0.01)).round()
         pen = Pen(stroke=colors.minor, width=style.minor_width * DOT_PER_LINE, cap="round", dash=(0.0, float(MINOR_MM)))
-        minor = Mark("grid-minor", "grid-minor", dots, pen, {**data, "kind": "dots"})
+        minor = Shape("grid-minor", "grid-minor", dots, pen, {**data, "kind": "dots"})
     else:
-        lines = joined([segments(_vertical(minor_xs, box)), segments(_horizontal(minor_ys, box.x0, box.x1))]).rounded()
-        minor = Mark("grid-minor", "grid-minor", lines, Pen(colors.minor, style.minor_width), {**data, "kind": "lines"})
+        lines = join([segments(_vertical(minor_xs, box)), segments(_horizontal(minor_ys, box.x0, box.x1))]).round()
+        minor = Shape(
+            "grid-minor", "grid-minor", lines, Pen(colors.minor, style.minor_width), {**data, "kind": "lines"}
+        )
     major_xs, major_ys = _ticks(x_origin, box.x0, box.x1, MAJOR_MM), _ticks(y_origin, box.y0, box.y1, MAJOR_MM)
-    lines = joined([segments(_vertical(major_xs, box)), segments(_horizontal(major_ys, box.x0, box.x1))]).rounded()
-    major = Mark(
+    lines = join([segments(_vertical(major_xs, box)), segments(_horizontal(major_ys, box.x0, box.x1))]).round()
+    major = Shape(
         "grid-major",
         "grid-major",
         lines,
@@ -148,8 +150,8 @@ def pulses(layout: Layout, style: PageStyle, colors: Colors) -> Group | None:
             "gains": " ".join(f"{gain:g}" for gain in pulse.gains),
             "row": str(pulse.row),
         }
-        path = polyline(feet).rounded()
-        marks.append(Mark(f"pulse-{pulse.row}", "pulse", path, pen, data, PulseInfo(pulse, corners)))
+        path = polyline(feet).round()
+        marks.append(Shape(f"pulse-{pulse.row}", "pulse", path, pen, data, PulseInfo(pulse, corners)))
     return Group("pulses", "pulses", tuple(marks))
 
 
@@ -159,8 +161,8 @@ def separators(layout: Layout, style: PageStyle, colors: Colors) -> Group | None
     for i, line in enumerate(layout.separators):
         dash = (1.2, 1.0) if line.dashed else ()
         pen = Pen(stroke=colors.trace, width=style.trace_width * (0.6 if line.dashed else 0.8), dash=dash)
-        path = segments([(line.x, line.y0, line.x, line.y1)]).rounded()
-        marks.append(Mark(f"separator-{i}", "separator", path, pen, {"kind": "dashed" if line.dashed else "bar"}))
+        path = segments([(line.x, line.y0, line.x, line.y1)]).round()
+        marks.append(Shape(f"separator-{i}", "separator", path, pen, {"kind": "dashed" if line.dashed else "bar"}))
     return Group("separators", "separators", tuple(marks)) if marks else None
 
 
@@ -203,7 +205,7 @@ def _offset(lead: str, plan: Plan, record: Record) -> float:
     return median if mode == "median" or abs(median) > LARGEST_OFFSET_MV else 0.0
 
 
-def _mark(info: TraceInfo, pen: Pen, mark_id: str, clip: bool) -> Mark:
+def _mark(info: TraceInfo, pen: Pen, mark_id: str, clip: bool) -> Shape:
     panel, axes = info.panel, info.axes
     data = {
         "lead": panel.lead,
@@ -222,7 +224,7 @@ def _mark(info: TraceInfo, pen: Pen, mark_id: str, clip: bool) -> Mark:
     }
     # Cut above and below only: the round ends of the line stay whole.
     row = Box(panel.box.x0 - pen.width, panel.box.y0, panel.box.x1 + pen.width, panel.box.y1)
-    return Mark(mark_id, "trace", with_gaps(info.points), pen, data, info, row if clip else None)
+    return Shape(mark_id, "trace", with_gaps(info.points), pen, data, info, row if clip else None)
 
 
 def traces(layout: Layout, plan: Plan, record: Record, colors: Colors) -> Group:
@@ -252,10 +254,10 @@ def qr_code(text: str, box: Box) -> Group:
         runs += [(x0, y, x1, y + 1) for x0, x1 in edges.reshape(-1, 2)]
     module = (box.x1 - box.x0) / size
     to_page = Affine(module, 0.0, 0.0, module, box.x0 + QUIET_MODULES * module, box.y0 + QUIET_MODULES * module)
-    code = rectangles(runs).mapped(to_page).rounded()
+    code = rectangles(runs).transform(to_page).round()
     data = {"text": printable(text), "modules": str(len(matrix))}
-    back = Mark("qr-back", "qr-back", rectangles([box]).rounded(), Pen(fill="#FFFFFF"))
-    return Group("qr", "qr", (back, Mark("qr-code", "qr-code", code, Pen(fill="#000000"), data)))
+    back = Shape("qr-back", "qr-back", rectangles([box]).round(), Pen(fill="#FFFFFF"))
+    return Group("qr", "qr", (back, Shape("qr-code", "qr-code", code, Pen(fill="#000000"), data)))
 
 
 FOOTER_FACE, FOOTER_SIZE = "sans", 2.7
@@ -270,7 +272,7 @@ def header(layout: Layout, plan: Plan, colors: Colors) -> Group | None:
     marks = []
     for i, cell in enumerate(plan.header.cells):
         at = (right - cell.x if cell.from_right else box.x0 + cell.x, box.y0 + cell.y)
-        mark = text_mark(f"header-{i}", "header-text", cell.text, at, (cell.font, cell.size, colors.text), cell.align)
+        mark = text_shape(f"header-{i}", "header-text", cell.text, at, (cell.font, cell.size, colors.text), cell.align)
         marks += [mark] if mark else []
     return Group("header", "header", tuple(marks), {"template": plan.header.name})
 
@@ -281,5 +283,5 @@ def footer(layout: Layout, plan: Plan, colors: Colors) -> Group | None:
         return None
     box = layout.footer_box
     at = (layout.panels[0].box.x0, box.y1 - FOOTER_HEIGHT / 4)
-    mark = text_mark("footer-0", "footer-text", plan.footer, at, (FOOTER_FACE, FOOTER_SIZE, colors.text))
+    mark = text_shape("footer-0", "footer-text", plan.footer, at, (FOOTER_FACE, FOOTER_SIZE, colors.text))
     return Group("footer", "footer", (mark,)) if mark else None

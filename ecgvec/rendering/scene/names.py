@@ -11,7 +11,7 @@ import shapely
 from ecgvec._typing import Points
 from ecgvec.geometry.outlines import cap_height
 from ecgvec.geometry.path import Box, runs
-from ecgvec.graphics.nodes import Group, Mark, TextInfo, text_mark
+from ecgvec.graphics.shapes import Group, Shape, TextInfo, text_shape
 from ecgvec.layout.place import Panel, TraceInfo
 from ecgvec.layout.style import Colors, PageStyle
 
@@ -109,11 +109,11 @@ def _places(panel: Panel, position: str, cap: float) -> Iterator[tuple[float, fl
 @lru_cache(256)
 def _extent(label: str, font: str, size: float) -> Box | None:
     """The box of a name's ink whose baseline starts at (0, 0), mm; None where nothing of it can be seen."""
-    probe = text_mark("probe", "lead-name", label, (0.0, 0.0), (font, size, "#000000"))
+    probe = text_shape("probe", "lead-name", label, (0.0, 0.0), (font, size, "#000000"))
     return probe.info.ink if probe is not None and isinstance(probe.info, TextInfo) else None
 
 
-def _name(panel: Panel, trace_id: str, style: PageStyle, color: str, ink: _Ink) -> Mark | None:
+def _name(panel: Panel, trace_id: str, style: PageStyle, color: str, ink: _Ink) -> Shape | None:
     font = (style.names_font, style.names_size, color)
     data = {"lead": panel.lead, "trace": trace_id}
     relative = _extent(panel.label, style.names_font, style.names_size)
@@ -129,7 +129,7 @@ def _name(panel: Panel, trace_id: str, style: PageStyle, color: str, ink: _Ink) 
             break
     if best is None:
         return None
-    return text_mark(f"name-{trace_id}", "lead-name", panel.label, best[1], font, data=data)
+    return text_shape(f"name-{trace_id}", "lead-name", panel.label, best[1], font, data=data)
 
 
 def lead_names(

@@ -13,13 +13,13 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Points
 from ecgvec.geometry.path import CLOSE, MOVE, Path
-from ecgvec.graphics.nodes import AddedInfo, Group, Mark, Pen
+from ecgvec.graphics.shapes import AddedInfo, Group, Pen, Shape
 from ecgvec.marks.calipers import Calipers, Ends, Span
-from ecgvec.marks.ink import by_hand, outline
+from ecgvec.marks.ink import outline, shake
 from ecgvec.marks.places import ANY, Target, targets
 from ecgvec.marks.pointing import Arrow, Circle
 from ecgvec.planning.model import Measure, PlannedNote
-from ecgvec.rendering.scene.room import ROOM_MM, Place, Room, Turned
+from ecgvec.rendering.scene.room import ROOM_MM, FreeSpace, Place, Turned
 from ecgvec.warp.parts import generator
 
 COVERS = 0.85  # opacity of ink: what is printed beneath shines through a little
@@ -52,7 +52,7 @@ class Pointer:
         return shapely.union_all([*drawn, *([] if self.inside is None else [self.inside])]).buffer(0.5)
 
 
-def pointed(room: Room, note: PlannedNote) -> tuple[Place, Pointer] | None:
+def place_by_beat(room: FreeSpace, note: PlannedNote) -> tuple[Place, Pointer] | None:
     """A place for a note near a beat, and what ties it to the beat, where the least lies beneath; None where the page
     shows no beat that has room for them."""
     rng = generator(note.seed)
@@ -67,7 +67,9 @@ def _unrest(note: PlannedNote) -> float:
     return min(UNREST * note.x_height, 0.5)
 
 
-def _with_arrow(room: Room, note: PlannedNote, shape: Turned, rng: np.random.Generator) -> tuple[Place, Pointer] | None:
+def _with_arrow(
+    room: FreeSpace, note: PlannedNote, shape: Turned, rng: np.random.Generator
+) -> tuple[Place, Pointer] | None:
     best: tuple[float, Place, Points, Target] | None = None
     for target in _beats(room, rng):
         wish = rng.uniform(*ARROW_MM)
@@ -91,7 +93,9 @@ def _with_arrow(room: Room, note: PlannedNote, shape: Turned, rng: np.random.Gen
     return _drawn(room, place, Pointer("arrow", lines, target.trace))
 
 
-def _with_ring(room: Room, note: PlannedNote, shape: Turned, rng: np.random.Generator) -> tuple[Place, Pointer] | None:
+def _with_ring(
+    room: FreeSpace, note: PlannedNote, shape: Turned, rng: np.random.Generator
+) -> tuple[Place, Pointer] | None:
     ring = Circle(margin=1.8, unrest=_unrest(note))
     best: tuple[float, Place, Points, Points, Target] | None = None
     for target in _beats(room, rng):
@@ -116,14 +120,14 @@ def _with_ring(room: Room, note: PlannedNote, shape: Turned, rng: np.random.Gene
     if best is None:
         return None
     _, place, loop, tie, target = best
-    line = by_hand(generator(note.ink_seed), tie, 0.5 * _unrest(note))
+    line = shake(generator(note.ink_seed), tie, 0.5 * _unrest(note))
     line += (tie[0] - line[0]) * np.linspace(1, 0, len(line))[:, None]  # so that it begins on the ring
     inside = shapely.make_valid(Polygon(loop))
     return _drawn(room, place, Pointer("circle", (loop, line), target.trace, inside))
 
 
 def _bracketed(
-    room: Room, note: PlannedNote, measure: Measure, shape: Turned, rng: np.random.Generator
+    room: FreeSpace, note: PlannedNote, measure: Measure, shape: Turned, rng: np.random.Generator
 ) -> tuple[Place, Pointer] | None:
     bracket = Calipers(
         interval=measure.interval,
@@ -149,12 +153,12 @@ def _bracketed(
     return _drawn(room, place, Pointer("calipers", lines, span.trace))
 
 
-def _drawn(room: Room, place: Place, pointer: Pointer) -> tuple[Place, Pointer] | None:
+def _drawn(room: FreeSpace, place: Place, pointer: Pointer) -> tuple[Place, Pointer] | None:
     """The two, unless a line strays from the paper."""
     return (place, pointer) if all(room.holds(LineString(line), EDGE_MM) for line in pointer.lines) else None
 
 
-def _beats(room: Room, rng: np.random.Generator) -> Iterator[Target]:
+def _beats(room: FreeSpace, rng: np.random.Generator) -> Iterator[Target]:
     """Some beats that no other note points at."""
     free = (t for t in targets(room.board, "beat", ANY, 0.0, rng) if room.clear(t.point, TIP_MM + 1.0))
     return islice(free, BEATS)
@@ -172,7 +176,7 @@ def _support(points: Points, way: Points) -> Points:
     return found
 
 
-def _beside(room: Room, shape: Turned, near: Points, way: Points) -> Place:
+def _beside(room: FreeSpace, shape: Turned, near: Points, way: Points) -> Place:
     """A note that begins at ``near`` and lies in the direction ``way`` from it, as far as the paper allows."""
     half = np.array(shape.size) / 2
     reach = float(np.min(half / np.maximum(np.abs(way), 1e-9)))
@@ -190,7 +194,7 @@ def _shaft(beat: tuple[float, float], ground: BaseGeometry) -> Points | None:
     return np.array([tail + NOTE_MM * way, point - TIP_MM * way])
 
 
-def _beside_span(room: Room, shape: Turned, span: Span) -> Iterator[Place]:
+def _beside_span(room: FreeSpace, shape: Turned, span: Span) -> Iterator[Place]:
     """Beyond the bracket as seen from its trace, to its right and to its left."""
     wide, high = shape.size
     middle = (span.top + span.bottom - high) / 2
@@ -200,7 +204,7 @@ def _beside_span(room: Room, shape: Turned, span: Span) -> Iterator[Place]:
     yield room.on_paper(shape, span.x0 - 2 * NOTE_MM - wide, middle)
 
 
-def _cost(room: Room, place: Place, lines: BaseGeometry) -> float:
+def _cost(room: FreeSpace, place: Place, lines: BaseGeometry) -> float:
     """How much lies beneath a note and its pointer."""
     return room.beneath(place.ground.buffer(ROOM_MM)) + room.beneath(lines)
 
@@ -223,10 +227,10 @@ def pointer_group(note_id: str, note: PlannedNote, pointer: Pointer) -> Group:
         pen = Pen(fill=note.shade, opacity=round(COVERS * opacity, 4))
         first = i == 0
         marks.append(
-            Mark(
+            Shape(
                 name if first else f"{name}-{i}",
                 "mark",
-                path.rounded(),
+                path.round(),
                 pen,
                 data if first else {},
                 info if first else None,
@@ -243,7 +247,7 @@ def _ink(note: PlannedNote, lines: tuple[Points, ...]) -> list[tuple[Path, float
 
     strokes = tuple(np.column_stack([line, pen_speed(line, note.x_height)]) for line in lines)
     none = tuple(np.zeros(len(line), dtype=np.int64) for line in lines)  # they write no characters
-    found = ink(Note("-", strokes, none, note.style, note.x_height), note.nib, note.colour, note.ink_seed)
+    found = ink(Note("-", strokes, none, note.style, note.x_height), note.nib, note.color, note.ink_seed)
     return [(layer.path, layer.opacity) for layer in found.layers]
 
 

@@ -13,12 +13,12 @@ from shapely.geometry.base import BaseGeometry
 from ecgvec.errors import RecipeError
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.path import Box
-from ecgvec.graphics.nodes import Mark
+from ecgvec.graphics.shapes import Shape
 from ecgvec.layout.place import Layout, TraceInfo
-from ecgvec.marks.base import Board
-from ecgvec.marks.places import Crowd
+from ecgvec.marks.base import PageContext
+from ecgvec.marks.places import OccupancyIndex
 from ecgvec.planning.model import PlannedNote
-from ecgvec.planning.notes import EDGE_MM, extent, fits, ink_points, turned, turns
+from ecgvec.planning.notes import EDGE_MM, extent, fits, ink_points, turn_matrix, turns
 from ecgvec.rendering.scene.added import boxes
 
 ROOM_MM = 0.8  # kept free around a note in a free place
@@ -59,20 +59,20 @@ class Place:
     @property
     def affine(self) -> Affine:
         """From the note's own mm to the page's."""
-        turn, box = turned(self.note.angle), self.note.box
+        turn, box = turn_matrix(self.note.angle), self.note.box
         return replace(turn, e=self.left - box.x0, f=self.top - box.y0)
 
 
-class Room:
+class FreeSpace:
     """What stands on a page, and what has been written on it so far. ``board``: the page with its traces; ``lines``:
     the points (n, 2) mm of each trace that has any."""
 
-    def __init__(self, layout: Layout, marks: Sequence[Mark]) -> None:
+    def __init__(self, layout: Layout, marks: Sequence[Shape]) -> None:
         self.width, self.height = layout.width, layout.height
         traces = {mark.id: mark.info for mark in marks if isinstance(mark.info, TraceInfo)}
         others = boxes([mark for mark in marks if mark.role not in ("trace", "trace-ghost")])
-        self.board = Board(layout, traces, tuple(others), "", {}, ())
-        self._crowd = Crowd(self.board)
+        self.board = PageContext(layout, traces, tuple(others), "", {}, ())
+        self._crowd = OccupancyIndex(self.board)
         lines = [info.points[np.isfinite(info.points).all(axis=1)] for info in traces.values()]
         self.lines = [line for line in lines if len(line)]
         self._written: list[BaseGeometry] = []
@@ -92,7 +92,7 @@ class Room:
 
     def able(self, note: PlannedNote) -> list[Turned]:
         """The note in each turn that the paper has room for; RecipeError where there is none."""
-        able = [turned_note(note, turn) for turn in turns(note) if fits(note, self.width, self.height, turn)]
+        able = [turn_note(note, turn) for turn in turns(note) if fits(note, self.width, self.height, turn)]
         if not able:
             raise RecipeError(f"the note '{note.text}' is larger than the page: lessen notes.size or enlarge the paper")
         return able
@@ -110,8 +110,8 @@ class Room:
         return bool(min(x0, y0) >= margin and x1 <= self.width - margin and y1 <= self.height - margin)
 
 
-def turned_note(note: PlannedNote, turn: float) -> Turned:
+def turn_note(note: PlannedNote, turn: float) -> Turned:
     """A note turned by its own angle and by ``turn`` degrees more."""
     angle = note.angle + turn
-    hull = shapely.MultiPoint(turned(angle)(ink_points(note))).convex_hull
+    hull = shapely.MultiPoint(turn_matrix(angle)(ink_points(note))).convex_hull
     return Turned(angle, extent(note, turn), hull)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 import ecgvec
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.graphics.nodes import Mark
 from ecgvec.graphics.raster import append_path
+from ecgvec.graphics.shapes import Shape
 from ecgvec.record.model import Lead, Record
 from ecgvec.rendering.labels.model import TraceLabel
 from ecgvec.resources import folder, listing
@@ -25,7 +25,7 @@ FAINT = 3  # pixels: an element that shows so few may or may not be called visib
 STEEP = 16  # the same of a trace: between two samples a steep line may cross a strip two pixels high several times
 
 
-def paint(sheet: ecgvec.Sheet, marks: list[Mark]) -> NDArray[np.uint8]:
+def paint(sheet: ecgvec.Sheet, marks: list[Shape]) -> NDArray[np.uint8]:
     """Each mark's number + 1 where it is the last one painted, (H, W); at most 255 marks."""
     assert len(marks) < 255
     width, height = sheet.warp.size
@@ -41,7 +41,7 @@ def paint(sheet: ecgvec.Sheet, marks: list[Mark]) -> NDArray[np.uint8]:
             (x0, y0), (x1, y1) = sheet.warp.forward(np.array(mark.clip).reshape(2, 2)).tolist()
             context.rectangle(x0, y0, x1 - x0, y1 - y0)
             context.clip()
-        append_path(context, mark.path.mapped(sheet.warp.forward))
+        append_path(context, mark.path.transform(sheet.warp.forward))
         if mark.pen.stroke is None:
             context.fill()
         else:
@@ -64,14 +64,14 @@ def away_from_clip(sheet: ecgvec.Sheet, trace: TraceLabel) -> NDArray[np.bool_]:
 
 
 def seen_by_label(sheet: ecgvec.Sheet) -> dict[str, bool]:
-    labels = sheet.annotations
+    labels = sheet.labels
     seen = {t.id: bool(t.visible.any()) for t in labels.traces}
     seen |= {t.id: t.visible for t in labels.texts} | {p.id: p.visible for p in labels.pulses}
     return seen | ({"qr-code": labels.qr.visible} if labels.qr else {})
 
 
 def assert_visible_is_true(sheet: ecgvec.Sheet) -> None:
-    marks = [mark for mark in sheet.scene.marks() if mark.role in LABELLED]
+    marks = [mark for mark in sheet.scene.shapes() if mark.role in LABELLED]
     painted = paint(sheet, marks)
     seen = seen_by_label(sheet)
     assert set(seen) == {mark.id for mark in marks}  # no label is lost
@@ -86,7 +86,7 @@ def assert_visible_is_true(sheet: ecgvec.Sheet) -> None:
             assert alone <= FAINT or mark.role == "trace", mark.id
     height, width = painted.shape
     near_ink = cv2.dilate(painted, np.ones((3, 3), np.uint8))  # a thin line may miss the centre of its own pixel
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         x, y = np.floor(trace.points[trace.visible]).astype(int).T
         assert ((x >= 0) & (x < width) & (y >= 0) & (y < height)).all()
         assert (near_ink[y, x] > 0)[away_from_clip(sheet, trace)].all()
@@ -112,7 +112,7 @@ def test_visible_where_rows_are_clipped(demo_record: Record) -> None:
     tall = Record("r", 500.0, demo_record.signals * 6, demo_record.leads)
     sheet = ecgvec.render(tall, clip=True, dpi=100)
     assert_visible_is_true(sheet)
-    assert any(not trace.visible.all() for trace in sheet.annotations.traces)
+    assert any(not trace.visible.all() for trace in sheet.labels.traces)
 
 
 DEMO = ecgvec.read_record(folder("demo") / "ecgvec-demo")

@@ -54,7 +54,7 @@ class AddedInfo:
 
 
 @dataclass(frozen=True, eq=False)
-class Mark:
+class Shape:
     """One painted path. ``data`` becomes ``data-*`` attributes; ``info`` is what labels are derived from: a TextInfo,
     an AddedInfo, or what the layout says of a trace or a pulse."""
 
@@ -69,11 +69,11 @@ class Mark:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Marks that belong together, painted in order."""
+    """Shapes that belong together, painted in order."""
 
     id: str
     role: str
-    marks: tuple[Mark, ...]
+    shapes: tuple[Shape, ...]
     data: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -86,23 +86,23 @@ class Scene:
     title: str
     groups: tuple[Group, ...]
 
-    def marks(self) -> Iterator[Mark]:
-        """All marks in painting order."""
+    def shapes(self) -> Iterator[Shape]:
+        """All shapes in painting order."""
         for group in self.groups:
-            yield from group.marks
+            yield from group.shapes
 
-    def leaves(self, mark: Mark) -> bool:
-        """Whether ink of ``mark`` crosses the paper's edge."""
-        if not len(mark.path.points):
+    def leaves(self, shape: Shape) -> bool:
+        """Whether ink of ``shape`` crosses the paper's edge."""
+        if not len(shape.path.points):
             return False
-        x0, y0, x1, y1 = mark.path.bounds()
-        half = mark.pen.width / 2 if mark.pen.stroke else 0.0
+        x0, y0, x1, y1 = shape.path.bounds()
+        half = shape.pen.width / 2 if shape.pen.stroke else 0.0
         return x0 < half or y0 < half or x1 > self.width - half or y1 > self.height - half
 
     def only(self, roles: Collection[str]) -> Scene:
-        """The same page with nothing but the marks of these roles."""
-        groups = [replace(g, marks=tuple(m for m in g.marks if m.role in roles)) for g in self.groups]
-        return replace(self, groups=tuple(g for g in groups if g.marks))
+        """The same page with nothing but the shapes of these roles."""
+        groups = [replace(g, shapes=tuple(s for s in g.shapes if s.role in roles)) for g in self.groups]
+        return replace(self, groups=tuple(g for g in groups if g.shapes))
 
 
 def printable(text: str) -> str:
@@ -110,15 +110,15 @@ def printable(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c)[0] != "C").strip()
 
 
-def text_mark(
-    mark_id: str,
+def text_shape(
+    shape_id: str,
     role: str,
     text: str,
     at: tuple[float, float],
     font: tuple[str, float, str],
     align: Literal["left", "right", "middle"] = "left",
     data: Mapping[str, str] | None = None,
-) -> Mark | None:
+) -> Shape | None:
     """A line of text whose baseline starts, ends or is centred at ``at`` (mm); ``font`` is (face, size in mm, colour).
 
     None where nothing of the text can be seen.
@@ -129,8 +129,8 @@ def text_mark(
     if not len(path.points):
         return None
     shift = {"left": 0.0, "middle": -advance / 2, "right": -advance}[align]
-    path = path.mapped(Affine.translate(at[0] + shift, at[1])).rounded()
-    outline = path.flattened()
+    path = path.transform(Affine.translate(at[0] + shift, at[1])).round()
+    outline = path.flatten()
     ink = Box(*outline.bounds())
     attributes = {"text": text, "font": face, "size-mm": f"{size:g}", **(data or {})}
-    return Mark(mark_id, role, path, Pen(fill=color), attributes, TextInfo(text, ink, outline))
+    return Shape(shape_id, role, path, Pen(fill=color), attributes, TextInfo(text, ink, outline))

@@ -10,9 +10,9 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float32Array, Float64Array, Image, Uint8Array
-from ecgvec.components import registered
+from ecgvec.components import register
 from ecgvec.effects.base import EFFECTS, Capture, Shading
-from ecgvec.effects.tones import curved, in_bands, looked_up
+from ecgvec.effects.tones import apply_curves, apply_lut, in_bands
 from ecgvec.warp.base import SRGB_OFFSET, SRGB_POWER
 
 # XYZ to linear sRGB (IEC 61966-2-1).
@@ -41,7 +41,7 @@ def planckian(kelvin: float) -> tuple[float, float, float]:
     return red, green, blue
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Temperature(Shading):
     """Light of ``kelvin`` (a black body's) seen by a camera that is balanced for ``balanced`` kelvin: fewer are warmer.
 
@@ -64,29 +64,29 @@ class Temperature(Shading):
         """The same everywhere."""
         return self.gains()[None, None]
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """Each channel's linear light times its gain."""
         gains = self.gains()
         if gains.min() < NEAR_WHITE:
-            return curved(image, *(lambda light, gain=gain: gain * light for gain in gains))
+            return apply_curves(image, *(lambda light, gain=gain: gain * light for gain in gains))
         factors = gains ** (1 / SRGB_POWER)  # see warp.blend: a third of the time of a table for each channel
         matrix = np.column_stack([np.diag(factors), SRGB_OFFSET * (factors - 1)]).astype(np.float32)
         return in_bands(image, 0, lambda part: cast(Image, cv2.transform(part, matrix)))
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Exposure(Capture):
     """``stops`` more light, or less: each doubles or halves it; what is lighter than white is cut off."""
 
     kind: Literal["exposure"] = "exposure"
     stops: Annotated[float, Field(ge=-4, le=4, allow_inf_nan=False)] = 0.3
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """Linear light times a power of two."""
-        return curved(image, lambda light: 2**self.stops * light)
+        return apply_curves(image, lambda light: 2**self.stops * light)
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Contrast(Capture):
     """The tone curve in sRGB: v^``gamma``, then ``slope`` times the distance from ``pivot`` (0 black, 1 white)."""
 
@@ -95,26 +95,26 @@ class Contrast(Capture):
     pivot: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.6
     gamma: Annotated[float, Field(ge=0.2, le=5, allow_inf_nan=False)] = 1.0
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """Each byte by a table."""
         values = self.pivot + self.slope * ((np.arange(256) / 255) ** self.gamma - self.pivot)
-        return cast(Image, looked_up(image, np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)))
+        return cast(Image, apply_lut(image, np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)))
 
 
-@registered(EFFECTS)
+@register(EFFECTS)
 class Grey(Capture):
-    """A scan in black and white: ``share`` of the colour is gone. ``seen``: by luma, or through one colour only; in
+    """A scan in black and white: ``amount`` of the colour is gone. ``seen``: by luma, or through one colour only; in
     red a red grid all but vanishes, in green and blue it turns dark."""
 
     kind: Literal["grey"] = "grey"
-    share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    amount: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     seen: Literal["luma", "red", "green", "blue"] = "luma"
 
-    def captured(self, image: Image, scale: float) -> Image:
+    def capture(self, image: Image, scale: float) -> Image:
         """One matrix for each pixel."""
         names = ("red", "green", "blue")
         weights = np.array(LUMA) if self.seen == "luma" else np.array([float(n == self.seen) for n in names])
-        matrix = (1 - self.share) * np.eye(3) + self.share * np.tile(weights, (3, 1))
+        matrix = (1 - self.amount) * np.eye(3) + self.amount * np.tile(weights, (3, 1))
         found: Any = cv2.transform(image, matrix.astype(np.float32))
         return cast(Image, found)
 
@@ -133,6 +133,6 @@ def dye_tables(absorbs: Dye) -> Uint8Array:
     return np.asarray(np.rint(np.exp(-np.outer(absorbs, np.arange(256) / 255)) * 255), dtype=np.uint8)
 
 
-def dyed(seen: Image, levels: Uint8Array, tables: Uint8Array) -> None:
+def apply_dye(seen: Image, levels: Uint8Array, tables: Uint8Array) -> None:
     """Dyes some of the page (h, w, 3) to ``levels`` (h, w), in place."""
     seen[:] = cv2.multiply(seen, cv2.merge([cv2.LUT(levels, table) for table in tables]), scale=1 / 255)

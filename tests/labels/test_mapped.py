@@ -7,7 +7,7 @@ import numpy as np
 from ecgvec._typing import Points
 from ecgvec.layout.place import place
 from ecgvec.pipeline import read_record
-from ecgvec.planning.make import make_plans, prepared
+from ecgvec.planning.make import make_plans, prepare_record
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
 from ecgvec.rendering.labels.derive import derive
@@ -27,7 +27,7 @@ def test_every_label_goes_where_it_would_go_alone_and_all_go_at_once() -> None:
     recipe = load_recipe("everything", {"notes.probability": 0, "marks.tick.probability": 1, "page.qr_code": True})
     plan = make_plans(record, recipe, seed=3).plans[0]
     layout = place(plan.page)
-    scene = build(plan, layout, prepared(record, plan.record.leads, plan.record.derive_leads))
+    scene = build(plan, layout, prepare_record(record, plan.record.leads, plan.record.derive_leads))
     labels = derive(scene, layout, Beats(np.array([0.5, 3.1, 9.7]), ("N", "V", "N"), "atr"), minor_grid=True)
     calls = []
 
@@ -35,7 +35,7 @@ def test_every_label_goes_where_it_would_go_alone_and_all_go_at_once() -> None:
         calls.append(len(points))
         return bowed(points)
 
-    sent = labels.mapped(counted)
+    sent = labels.transform(counted)
     assert len(calls) == 2  # the outline of ink hangs on where its line goes
     pairs = [(labels.corners, sent.corners), (labels.page, sent.page)]
     for before, after in zip(labels.traces, sent.traces, strict=True):

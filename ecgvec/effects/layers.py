@@ -16,8 +16,8 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import BoolArray, Float32Array, Float64Array, Image, Points, Uint8Array
-from ecgvec.effects.base import Effect, OnPaper, View
-from ecgvec.effects.colour import Dye, dye_levels, dye_tables, dyed
+from ecgvec.effects.base import Effect, EffectContext, OnPaper
+from ecgvec.effects.color import Dye, apply_dye, dye_levels, dye_tables
 from ecgvec.effects.texture import Patch
 from ecgvec.effects.tones import bands
 from ecgvec.geometry.units import MM_PER_INCH, pixel_size
@@ -30,14 +30,14 @@ FURTHEST_PX = 1e5  # further than any two places of a page are apart
 FINER = 3  # rows and columns that a pixel is divided in for its share of a polygon
 
 
-def where_contrast_is_lost(effects: Sequence[Effect], view: View) -> BaseGeometry:
+def low_contrast_region(effects: Sequence[Effect], view: EffectContext) -> BaseGeometry:
     """Where ``effects`` together leave less than LOST of the contrast of ink to paper, in page mm.
 
     It is measured on what they paint one after another at the page's own resolution, once over bare paper and once over
     nothing but ink, in the channel in which the ink is told best: a red drop does not hide black ink, which is seen
     through it in red light.
     """
-    over = [(effect, effect.least_left()) for effect in effects if isinstance(effect, OnPaper)]
+    over = [(effect, effect.min_contrast()) for effect in effects if isinstance(effect, OnPaper)]
     covering = [effect for effect, left in over if left < 1]
     if math.prod(left for _, left in over) >= LOST:
         return Polygon()
@@ -49,18 +49,18 @@ def where_contrast_is_lost(effects: Sequence[Effect], view: View) -> BaseGeometr
     most, lost = math.ceil(LOST * 255) - 1, np.empty((height, width), dtype=np.uint8)
     for rows in bands(height):
         cv2.inRange(cv2.subtract(bare[rows], inked[rows]), (0, 0, 0), (most, most, most), dst=lost[rows])
-    return outlined(lost > 0, scale)
+    return polygonize(lost > 0, scale)
 
 
-def _with(effect: OnPaper, page: Image, view: View) -> Image:
+def _with(effect: OnPaper, page: Image, view: EffectContext) -> Image:
     """What an effect makes of a page, which may be changed itself."""
     if isinstance(effect, Covering):
-        laid((page.shape[0], page.shape[1]), effect, view.scale, view.paper).on(page)
+        lay_effect((page.shape[0], page.shape[1]), effect, view.scale, view.paper).on(page)
         return page
-    return effect.applied(page, view.scale, view.paper, view.composed.bends)
+    return effect.apply(page, view.scale, view.paper, view.composed.bends)
 
 
-def outlined(mask: BoolArray, scale: float) -> BaseGeometry:
+def polygonize(mask: BoolArray, scale: float) -> BaseGeometry:
     """The pixels (H, W) of a ``mask`` at ``scale`` px/mm as polygons in mm, simplified, without specks."""
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     part = mask[y : y + height, x : x + width]  # little of a page
@@ -83,7 +83,7 @@ def outlined(mask: BoolArray, scale: float) -> BaseGeometry:
     return shapely.simplify(wide, SIMPLIFIED_MM)
 
 
-def filled(shape: BaseGeometry, patch: Patch, scale: float) -> Float32Array:
+def rasterize_coverage(shape: BaseGeometry, patch: Patch, scale: float) -> Float32Array:
     """The share (h, w) of each of a patch's pixels that lies within polygons, which are in page mm."""
     height, width = len(patch.y), len(patch.x)
     fine = np.zeros((height * FINER, width * FINER), dtype=np.uint8)
@@ -102,7 +102,7 @@ def filled(shape: BaseGeometry, patch: Patch, scale: float) -> Float32Array:
     return np.asarray(total * np.float32(1 / FINER**2))
 
 
-def way_to(share: Float32Array, scale: float) -> Float32Array:
+def distance_to_mask(share: Float32Array, scale: float) -> Float32Array:
     """How far (h, w) in mm each pixel is from those that ``share`` (h, w) fills more than half; 0 within them."""
     away: Any = cv2.distanceTransform((share <= 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     # Where nothing is filled OpenCV gives the largest float, whose square is none.
@@ -121,7 +121,7 @@ class Dyed:
         """Dyes the page (H, W, 3), in place."""
         seen = page[self.patch.rows, self.patch.columns]
         for rows in bands(len(seen)):
-            dyed(seen[rows], self.levels[rows], self.tables)
+            apply_dye(seen[rows], self.levels[rows], self.tables)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,13 +132,13 @@ class Painted:
     patch: Patch
     where: BoolArray
     share: Float32Array
-    colour: Float32Array
+    color: Float32Array
 
     def on(self, page: Image) -> None:
         """Mixes the paint into the page (H, W, 3), in place."""
         seen = page[self.patch.rows, self.patch.columns]
         old = seen[self.where].astype(np.float32)
-        new = old + self.share * (self.colour - old) + np.float32(0.5)
+        new = old + self.share * (self.color - old) + np.float32(0.5)
         seen[self.where] = np.clip(new, 0, 255).astype(np.uint8)
 
 
@@ -174,10 +174,10 @@ class Layers:
             levels[rows] = dye_levels(density(rows))
         self.found.append(Dyed(patch, levels, dye_tables(absorbs)))
 
-    def paint(self, patch: Patch, share: Float32Array | Float64Array, colour: Float32Array | Float64Array) -> None:
+    def paint(self, patch: Patch, share: Float32Array | Float64Array, color: Float32Array | Float64Array) -> None:
         """Mixes ``colour`` (h, w, 3) or (3,), sRGB 0 to 255, into a patch of the page: ``share`` (h, w) of it."""
         where = share > 0
-        new = colour[where] if colour.ndim == 3 else colour[None]
+        new = color[where] if color.ndim == 3 else color[None]
         self.found.append(Painted(patch, where, share[where][:, None].astype(np.float32), new.astype(np.float32)))
 
     def shade(self, patch: Patch, gain: Float32Array | Float64Array) -> None:
@@ -197,9 +197,9 @@ class Covering(OnPaper):
     def lay(self, layers: Layers, scale: float, paper: Paper) -> None:
         """Adds its layers to those for a page at ``scale`` px/mm."""
 
-    def applied(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
+    def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
         """The page (H, W, 3) with its layers; the very same array where it has none."""
-        layers = laid((page.shape[0], page.shape[1]), self, scale, paper)
+        layers = lay_effect((page.shape[0], page.shape[1]), self, scale, paper)
         if not layers.found:
             return page
         changed = page.copy()
@@ -208,7 +208,7 @@ class Covering(OnPaper):
 
 
 @lru_cache(maxsize=4)  # of a page: they are wanted when it is measured what they hide, and again when it is drawn
-def laid(shape: tuple[int, int], effect: Covering, scale: float, paper: Paper) -> Layers:
+def lay_effect(shape: tuple[int, int], effect: Covering, scale: float, paper: Paper) -> Layers:
     """What an effect lays on a page of that ``shape``."""
     layers = Layers(shape)
     effect.lay(layers, scale, paper)

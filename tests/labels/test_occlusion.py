@@ -13,7 +13,7 @@ from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
 from ecgvec.record.model import Record
 from ecgvec.rendering.labels.derive import at_density, derive
-from ecgvec.rendering.labels.model import Annotations
+from ecgvec.rendering.labels.model import Labels
 from ecgvec.rendering.labels.occlusion import occlude
 from ecgvec.resources import folder
 
@@ -22,18 +22,18 @@ DEMO = ecgvec.read_record(folder("demo") / "ecgvec-demo")
 BAR = {"marks.redaction.x": 0.5, "marks.redaction.y": 0.5, "marks.redaction.width": 60, "marks.redaction.height": 60}
 
 
-def page() -> tuple[ecgvec.Sheet, Annotations]:
+def page() -> tuple[ecgvec.Sheet, Labels]:
     sheet = ecgvec.render(DEMO, print_header=True, qr_code=True)
     return sheet, derive(sheet.scene, sheet.layout)
 
 
 def test_samples_beneath_an_opaque_bar_are_occluded_and_not_visible() -> None:
     sheet = ecgvec.render(DEMO, load_recipe("clean", BAR))
-    (bar,) = sheet.annotations.marks
+    (bar,) = sheet.labels.marks
     assert bar.opaque and bar.visible and bar.occluded == 0
     area = shapely.Polygon(bar.ring)
     found = 0
-    for trace in sheet.annotations.traces:
+    for trace in sheet.labels.traces:
         beneath = shapely.contains_xy(area, *trace.points.T)
         assert np.array_equal(trace.occluded, beneath)
         assert not (trace.visible & beneath).any()
@@ -76,7 +76,7 @@ def test_nothing_hidden_leaves_labels_as_they_are() -> None:
 def test_a_mark_is_hidden_by_an_opaque_one_put_on_later_and_not_by_itself() -> None:
     twice = {f"marks.{name}.{key.split('.')[-1]}": v for name in ("first", "second") for key, v in BAR.items()}
     kinds = {f"marks.{name}.kind": "redaction" for name in ("first", "second")}
-    first, second = ecgvec.render(DEMO, load_recipe("clean", twice | kinds)).annotations.marks
+    first, second = ecgvec.render(DEMO, load_recipe("clean", twice | kinds)).labels.marks
     assert (first.occluded, first.visible) == (1.0, False)
     assert (second.occluded, second.visible) == (0.0, True)
 
@@ -93,7 +93,7 @@ def test_points_between_samples_are_occluded_as_the_nearest_sample_is() -> None:
 def test_a_mark_that_holds_the_whole_picture_is_visible() -> None:
     large = {"marks.redaction.width": 400, "marks.redaction.height": 400, "marks.redaction.x": 0.5}
     keys = {**large, "marks.redaction.y": 0.5, "page.crop": 0.45}
-    (bar,) = ecgvec.render(DEMO, load_recipe("clean", keys)).annotations.marks
+    (bar,) = ecgvec.render(DEMO, load_recipe("clean", keys)).labels.marks
     assert bar.visible
 
 
@@ -102,8 +102,8 @@ def test_outlines_run_the_same_way_round_whatever_is_left() -> None:
         x, y = ring.T
         return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) / 2)
 
-    whole = ecgvec.render(DEMO).annotations.page
-    torn = ecgvec.render(DEMO, load_recipe("clean", {"effects.torn-edge.depth": 20})).annotations.page
+    whole = ecgvec.render(DEMO).labels.page
+    torn = ecgvec.render(DEMO, load_recipe("clean", {"effects.torn-edge.depth": 20})).labels.page
     assert 0.5 * area(whole) < area(torn) < area(whole)
 
 
@@ -116,11 +116,11 @@ def test_a_flat_page_is_cropped_as_one_that_is_worn(demo_record: Record) -> None
 
 def test_beats_in_a_pens_gap_are_occluded() -> None:
     record = replace(DEMO, beats=Beats(np.arange(0.3, 9.7, 0.2), ("N",) * 47, "atr"))
-    keys = {"marks.broken-trace.share": 0.5, "marks.broken-trace.length": 8}
+    keys = {"marks.broken-trace.amount": 0.5, "marks.broken-trace.length": 8}
     sheet = ecgvec.render(record, load_recipe("clean", keys), seed=2)
-    by_id = {trace.id: trace for trace in sheet.annotations.traces}
+    by_id = {trace.id: trace for trace in sheet.labels.traces}
     gaps = 0
-    for beat in sheet.annotations.beats:
+    for beat in sheet.labels.beats:
         for place in beat.places:
             trace = by_id[place.trace]
             assert place.occluded == trace.occluded[np.argmin(np.abs(trace.t - beat.t))]

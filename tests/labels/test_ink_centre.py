@@ -22,7 +22,7 @@ STEP = 0.25  # px between the points of a densified line
 
 def ink_share(sheet: ecgvec.Sheet) -> NDArray[np.float64]:
     """How much of each pixel the traces cover: the page unmixed from the same page without them."""
-    roles = {mark.role for mark in sheet.scene.marks()} - {"trace"}
+    roles = {mark.role for mark in sheet.scene.shapes()} - {"trace"}
     ground = draw(sheet.scene.only(roles), DPI).astype(float)
     return ((ground - sheet.image).sum(axis=2)) / np.maximum(ground.sum(axis=2), 1)
 
@@ -78,9 +78,9 @@ def centre_offsets(share: NDArray[np.float64], line: Points, at: NDArray[np.intp
 def offsets_of(record: Record) -> tuple[NDArray[np.float64], int]:
     """Centre offsets at all eligible points of a record's page, and the number of points looked at."""
     sheet = ecgvec.render(record, dpi=DPI, template="3x4+1R")
-    width = sheet.annotations.ink_width * px_per_mm(DPI)
+    width = sheet.labels.ink_width * px_per_mm(DPI)
     share, printed = ink_share(sheet), printed_ink(sheet)
-    lines = [densified(trace.points[np.isfinite(trace.points[:, 1])]) for trace in sheet.annotations.traces]
+    lines = [densified(trace.points[np.isfinite(trace.points[:, 1])]) for trace in sheet.labels.traces]
     found, looked_at = [], 0
     for k, (line, arc) in enumerate(lines):
         column, row = np.clip(line.astype(int), 0, np.array(share.shape)[::-1] - 1).T
@@ -109,7 +109,7 @@ def test_ink_lies_where_the_labels_say(twelve_lead: list[Path], every: int) -> N
 def test_a_label_that_is_off_is_seen(demo_record: Record) -> None:
     # The measure itself: a line moved by a tenth of a pixel must show as a tenth of a pixel.
     sheet = ecgvec.render(demo_record, dpi=DPI)
-    line, arc = densified(sheet.annotations.traces[0].points)
+    line, arc = densified(sheet.labels.traces[0].points)
     at = np.flatnonzero(turning(line, 3) < 5)
     at = at[clear_of_lines(line, arc, at, np.zeros((1, 2)), 6)]
     tangent = np.gradient(line, axis=0)
