@@ -11,7 +11,7 @@ demo: .venv/ready
 test: .venv/ready .venv-scispacy/ready lint
 	sh tools/system_packages.sh chromium librsvg2-bin poppler-utils
 	$(BIN)/pytest -n 2 -m "not long"
-	$(SCISPACY)/python -m pytest tests/test_svg.py tests/test_plan.py tests/record/test_read.py \
+	$(SCISPACY)/python -m pytest tests/test_svg.py tests/planning/test_make.py tests/record/test_read.py \
 		tests/keywords/test_abbreviations.py tests/keywords/test_model.py  # the core on NumPy 1.26, scispaCy itself
 
 test-long: .venv/ready

@@ -22,7 +22,7 @@ KINDS = [kind for kind in EFFECTS.names() if issubclass(EFFECTS.get(kind), Captu
 STRONG: dict[str, dict[str, Any]] = {
     "defocus": {"radius": 0.6},
     "motion-blur": {"length": 1.5, "angle": 35},
-    "vignette": {"share": 0.8},
+    "vignette": {"amount": 0.8},
     "gaussian-noise": {"sigma": 40},
     "sensor-noise": {"iso": 6400},
     "demosaic": {"method": "edge-aware"},
@@ -168,7 +168,7 @@ def test_motion_blurs_along_its_way_alone() -> None:
 
 
 def test_vignette_darkens_corners_by_its_share() -> None:
-    grown("share", lens.Vignette, [0.1, 0.4, 0.7], lambda image: -float(image[:20, :20].mean()))
+    grown("amount", lens.Vignette, [0.1, 0.4, 0.7], lambda image: -float(image[:20, :20].mean()))
     after = lens.Vignette(amount=0.5).capture(np.full((300, 400, 3), 220, np.uint8), SCALE)
     light = tones.to_linear(after[..., 1] / 255) / tones.to_linear(np.array(220 / 255))
     assert light[0, 0] == pytest.approx(0.5, abs=0.02)
@@ -213,7 +213,7 @@ def test_strong_noise_is_not_cut_off() -> None:
 def test_what_works_on_light_does_so_in_a_row_as_one_by_one() -> None:
     image = page()
     blurred = [lens.Defocus(radius=0.15), lens.MotionBlur(length=0.5, angle=30), lens.Defocus(radius=0.9)]
-    for mosaic in ({}, {"share": 0.4}, {"method": "edge-aware"}):
+    for mosaic in ({}, {"amount": 0.4}, {"method": "edge-aware"}):
         effects = [*blurred, sensor.Demosaic(**mosaic), sensor.SensorNoise(iso=900)]  # type: ignore[arg-type]
         alone = image
         for effect in effects:
@@ -227,7 +227,7 @@ def test_demosaic_colors_edges_alone() -> None:
     flat = np.full((40, 50, 3), (200, 120, 40), dtype=np.uint8)
     for method in ("bilinear", "edge-aware"):
         assert np.array_equal(sensor.Demosaic(method=method).capture(flat, SCALE), flat)
-    grown("share", sensor.Demosaic, [0, 0.3, 0.6, 1], change)
+    grown("amount", sensor.Demosaic, [0, 0.3, 0.6, 1], change)
 
 
 def test_sharpening_leaves_a_halo() -> None:
@@ -268,7 +268,7 @@ def test_contrast_and_gamma() -> None:
 
 
 def test_grey_takes_color_away() -> None:
-    grown("share", color.Grey, [0, 0.5, 1], lambda image: -float(np.ptp(image.astype(int), axis=-1).mean()))
+    grown("amount", color.Grey, [0, 0.5, 1], lambda image: -float(np.ptp(image.astype(int), axis=-1).mean()))
     for seen in ("luma", "red", "green", "blue"):
         assert not np.ptp(color.Grey(seen=seen).capture(page(), SCALE), axis=-1).any()
     red, blue = (color.Grey(seen=s).capture(page(), SCALE)[8, 4:12].mean() for s in ("red", "blue"))

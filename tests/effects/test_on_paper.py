@@ -32,7 +32,7 @@ MM = 5  # of the cells whose means are compared
 
 STRONG: dict[str, dict[str, Any]] = {
     "wear": {"worn": 1, "dirt": 1},
-    "thermal-fade": {"lost": 0.8, "gradient": 0.6, "patchy": 0.7},
+    "thermal-fade": {"fade": 0.8, "gradient": 0.6, "patchiness": 0.7},
     "print-head": {"count": 14, "width": 0.125, "strength": 1.0},
     "dot-matrix": {"strength": 0.8},
     "ink-jet": {"strength": 1.0},
@@ -48,11 +48,11 @@ STRONG: dict[str, dict[str, Any]] = {
     "staples": {"count": 2, "rust": 1},
     "punch-holes": {"torn": 1, "rim": 1},
     "torn-edge": {"edge": "top-left", "depth": 30, "rim": 2},
-    "burnt-edge": {"edge": "all", "depth": 15, "char": 4, "browned": 25},
+    "burnt-edge": {"edge": "all", "depth": 15, "char": 4, "scorch_width": 25},
 }
 # the field that says how much, values of it in order, and what else makes the change easy to measure
 MONOTONE: dict[str, tuple[str, tuple[float, ...]]] = {
-    "thermal-fade": ("lost", (0, 0.2, 0.5, 0.9)),
+    "thermal-fade": ("fade", (0, 0.2, 0.5, 0.9)),
     "print-head": ("strength", (0, 0.3, 0.6, 1)),
     "dot-matrix": ("strength", (0, 0.3, 0.6, 1)),
     "ink-jet": ("strength", (0, 0.3, 0.6, 1)),
@@ -256,14 +256,14 @@ def test_the_stronger_the_more_changes_and_nothing_at_naught(kind: str) -> None:
 
 
 def test_thermal_fade_takes_black_print_and_leaves_the_grid() -> None:
-    lighter = change(named("thermal-fade", lost=0.5))
+    lighter = change(named("thermal-fade", fade=0.5))
     black = of(INK)
     assert lighter[of(GROUND)].max() == 0
     assert lighter[of(GRID)].max() < 12
     assert 0.25 < (lighter[black] / (GROUND - np.array(INK))).mean() < 0.65
     assert lighter[black].std() > 5  # patchy
     assert lighter[black][:, 0].mean() > 1.02 * lighter[black][:, 2].mean()  # what is left is brownish
-    assert (done(named("thermal-fade", lost=1))[black].mean(axis=-1) < 245).all()
+    assert (done(named("thermal-fade", fade=1))[black].mean(axis=-1) < 245).all()
 
 
 @pytest.mark.parametrize("along", ["x", "y"])

@@ -21,7 +21,7 @@ from tests.effects.test_capture import SCALE, dots
 from tests.warp.bending import PAPER, TILTED
 
 KINDS = [kind for kind in EFFECTS.names() if issubclass(EFFECTS.get(kind), Shading)]
-STRONG: dict[str, dict[str, Any]] = {"vignette": {"share": 0.6}, "temperature": {"kelvin": 3500}}
+STRONG: dict[str, dict[str, Any]] = {"vignette": {"amount": 0.6}, "temperature": {"kelvin": 3500}}
 LAMP = Lamp(exposure=0.7)
 GROUNDS: dict[str, tuple[Effect, ...]] = {"on a desk": (LAMP, Desk(material="cloth")), "lit": (LAMP,), "bare": ()}
 GROUNDS["mirroring"] = (LAMP, Glare(strength=1.0, roughness=0.05, width=150, height=120), Desk(material="white"))

@@ -28,7 +28,7 @@ from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
 from ecgvec.rendering.labels.derive import as_path, trace_ink
 from ecgvec.rendering.labels.model import bounds
-from tests.drawing import coverage
+from tests.graphics.drawing import coverage
 
 Mask = NDArray[np.bool_]
 MARGIN = 1e-6  # px: the native labels and COCO's are rounded to as much

@@ -19,8 +19,8 @@ from ecgvec.batch.manifest import MANIFEST
 from ecgvec.errors import ExportError
 from ecgvec.export import tables
 from ecgvec.recipe.recipe import load_recipe
+from tests.batch.test_batch import write_record
 from tests.conftest import Run
-from tests.test_batch import write_record
 
 KEYS = {"page.dpi": 50, "notes.probability": 1, "notes.words": 2, "output.formats": ["png", "json", "parquet"]}
 

@@ -15,10 +15,10 @@ from ecgvec.planning.make import make_plans
 from ecgvec.planning.note_texts import with_terms
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
+from tests.batch.test_batch import write_record
 from tests.conftest import Run
 from tests.export.test_native import document
 from tests.keywords.server import Answer, Site, site
-from tests.test_batch import write_record
 
 PAGE = b"""<html><head><title>x</title><script>var ventricularTachycardia = 1</script></head><body>
 <nav>atrial flutter</nav><p>On the first day the ECG showed <b>atrial fibrillation</b> with a left bundle branch block

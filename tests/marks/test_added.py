@@ -16,8 +16,8 @@ from ecgvec.marks import MARKS
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
+from tests.graphics.test_raster import assert_same
 from tests.marks.pages import ADDED, ALL, FAULTS, changed, keys, page, within
-from tests.test_raster import assert_same
 
 SEEDS = range(5)
 NEAR_MM = 4.0  # from what a mark points out to its ring

@@ -18,7 +18,7 @@ from ecgvec.verify.page import Page, read_page
 WORN: dict[str, dict[str, Any]] = {
     "a fax": {"effects.fax.threshold": 0.65, "warp.scanner.skew": 0.7},
     "grain": {"effects.gaussian-noise.sigma": 40},
-    "faded": {"effects.thermal-fade.lost": 0.6, "effects.thermal-fade.patchy": 0.5},
+    "faded": {"effects.thermal-fade.fade": 0.6, "effects.thermal-fade.patchiness": 0.5},
     "a copy": {"effects.photocopy.contrast": 4, "effects.photocopy.grain": 14, "effects.photocopy.specks": 100},
     "small files": {"effects.jpeg.quality": 30, "effects.low-resolution.dpi": 110},
 }

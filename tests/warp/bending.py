@@ -38,7 +38,7 @@ STRONG: dict[str, dict[str, Any]] = {
     "cone-curl": {"toward": 80.0, "start": 100.0, "radius": 110.0, "apex": 250.0},
     "lens": {"k1": -0.08, "k2": 0.02, "p1": 0.01, "p2": -0.008},
     "rotate": {"angle": 37.0},
-    "crop": {"share": 0.05, "left": 0.07, "bottom": 0.12},
+    "crop": {"amount": 0.05, "left": 0.07, "bottom": 0.12},
     "pad": {"border": 23.0},
     "resize": {"factor": 0.56},
     "edge-wave": {"edge": "left", "height": 5.0, "length": 110.0, "depth": 60.0},
