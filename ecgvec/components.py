@@ -5,17 +5,24 @@ from __future__ import annotations
 
 import pkgutil
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from ecgvec.errors import EcgvecError, RecipeError, nearest
+from ecgvec.errors import EcgvecError, RecipeError, nearest, one_line
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+PLUGINS = "ecgvec.plugins"  # the group of entry points
 
 T = TypeVar("T")
 
@@ -36,11 +43,19 @@ class Registry(Generic[T]):
         return part
 
     def get(self, name: str) -> T:
-        """The part of that name; the registry's error, with the nearest name, where there is none."""
+        """The part of that name; the registry's error, with the nearest name, where there is none. A name that is not
+        there yet may be that of an installed plugin: those are imported before it is refused."""
+        if name not in self._parts:
+            load_installed_plugins()
         try:
             return self._parts[name]
         except KeyError:
             raise self._error(f"unknown {self._kind} '{name}'{nearest(name, self._parts)}") from None
+
+    def __contains__(self, name: object) -> bool:
+        if name not in self._parts:
+            load_installed_plugins()
+        return name in self._parts
 
     def names(self) -> list[str]:
         """All names, in the order of registration."""
@@ -54,6 +69,55 @@ def import_folder(package: str, path: Iterable[str]) -> None:
     """Import every module of ``package``, whose ``__path__`` is ``path``, so that what they register is there."""
     for module in pkgutil.iter_modules(path):
         import_module(f"{package}.{module.name}")
+
+
+@cache
+def load_installed_plugins() -> None:
+    """Import what installed packages offer in the entry-point group ``ecgvec.plugins``, once. RecipeError for one that
+    cannot be imported."""
+    for entry in entry_points(group=PLUGINS):
+        try:
+            entry.load()
+        except Exception as error:
+            what = f"{type(error).__name__}: {one_line(error)}"
+            raise RecipeError(f"the installed plugin {entry.name} fails ({what}): mend or remove it") from error
+
+
+def load_plugins(names: Iterable[str]) -> None:
+    """Import plugins, each once: modules by name, or files by path (``.py``), whose module is called after the file.
+    RecipeError for one that cannot be imported."""
+    for name in names:
+        path = Path(name)
+        module = path.stem if path.suffix == ".py" else name
+        if module in sys.modules or _is_running(path):
+            continue
+        try:
+            if path.suffix == ".py" and path.is_file():
+                _import_file(module, path)
+            else:
+                import_module(module)
+        except Exception as error:
+            sys.modules.pop(module, None)
+            what = f"{type(error).__name__}: {one_line(error)}"
+            raise RecipeError(
+                f"plugins: '{name}' cannot be imported ({what}): name a file that lies beside the recipe, or a "
+                "module that Python finds"
+            ) from error
+
+
+def _is_running(path: Path) -> bool:
+    """Whether ``path`` is the script that Python runs: what it registers is there."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    return path.suffix == ".py" and file is not None and Path(file).resolve() == path.resolve()
+
+
+def _import_file(module: str, path: Path) -> None:
+    spec = spec_from_file_location(module, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    loaded = module_from_spec(spec)
+    sys.modules[module] = loaded
+    spec.loader.exec_module(loaded)
 
 
 def hex_color(text: str) -> str:

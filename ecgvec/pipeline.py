@@ -75,8 +75,31 @@ def render_plan(record: Record, plan: Plan, effects: Sequence[Function] = ()) ->
     signals = drawn.signals[window.first : window.first + window.count]
     image = render_pixels(scene, view, plan.page.style.dpi, plan.effects)
     if effects:
-        image, plan = apply_user_effects(image, effects), plan.model_copy(update={"outside": names})
+        image, plan = apply_user_effects(image, effects), plan.model_copy(update={"user_effects": names})
     return Sheet(plan, layout, scene, view, image, labels, covered, signals, drawn.lead_names, VIEWS)
+
+
+def plan(
+    record: Record | str | PathLike[str],
+    recipe: Recipe | str | Mapping[str, float] = "clean",
+    *,
+    seed: int = 0,
+    variant: int = 0,
+    **page: Any,
+) -> tuple[Plan, ...]:
+    """What will be drawn of a record: one Plan for each window, in order. Arguments as of ``render``.
+
+    A Plan holds everything that chance decides; ``render_plan(record, plan)`` makes its image.
+    """
+    if not isinstance(record, Record):
+        record = read_record(record)
+    if not isinstance(recipe, Recipe):
+        layout_keys = ("template", "rhythm", "num_columns")
+        keys = {f"{'layout' if k in layout_keys else 'page'}.{k}": v for k, v in page.items()}
+        recipe = load_mix(recipe, keys) if isinstance(recipe, Mapping) else load_recipe(recipe, keys)
+    elif page:
+        raise TypeError("give page keys either in the Recipe or beside a recipe's name, not both")
+    return make_plans(record, recipe, seed=seed, variant=variant).plans
 
 
 def render(
@@ -101,13 +124,7 @@ def render(
     """
     if not isinstance(record, Record):
         record = read_record(record)
-    if not isinstance(recipe, Recipe):
-        layout_keys = ("template", "rhythm", "num_columns")
-        keys = {f"{'layout' if k in layout_keys else 'page'}.{k}": v for k, v in page.items()}
-        recipe = load_mix(recipe, keys) if isinstance(recipe, Mapping) else load_recipe(recipe, keys)
-    elif page:
-        raise TypeError("give page keys either in the Recipe or beside a recipe's name, not both")
-    plans = make_plans(record, recipe, seed=seed, variant=variant).plans
+    plans = plan(record, recipe, seed=seed, variant=variant, **page)
     if not 0 <= window < len(plans):
         raise RecordError(
             f"record {record.name} has {len(plans)} windows: choose window 0 to {len(plans) - 1}, not {window}"

@@ -38,7 +38,7 @@ class Views:
 class Sheet:
     """One image with all that is known of it.
 
-    ``image`` is (H, W, 3) uint8 RGB; ``annotations`` are in image pixels; ``view`` is how the page is seen,
+    ``image`` is (H, W, 3) uint8 RGB; ``labels`` are in image pixels; ``view`` is how the page is seen,
     ``warp`` its map from page mm to image px and back; ``plan`` is everything that was drawn; ``scene`` and
     ``layout`` are the page in mm, before the warp; ``covered`` is what effects cover of it, in page mm. ``signals``
     is the window of the record that the page was made from, (samples, leads) mV, its columns named by
@@ -95,7 +95,7 @@ class Sheet:
 
     @cached_property
     def trace_image(self) -> Uint8Array:
-        """``truth`` as pixels, (H, W, 3) uint8 RGB on white, bent as the image is; no effect touches it."""
+        """``trace_scene`` as pixels, (H, W, 3) uint8 RGB on white, bent as the image is; no effect touches it."""
         return render_pixels(self.trace_scene, self.view, self.plan.page.style.dpi)
 
     def save(self, folder: str | Path, formats: Iterable[str] | None = None) -> list[Path]:

@@ -14,9 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import ecgvec
-from ecgvec import embed
-from ecgvec.record.model import Record
-from ecgvec.resources import folder
+from ecgvec import Record, embed
 
 LETTERHEAD = """<svg xmlns="http://www.w3.org/2000/svg" width="210mm" height="297mm" viewBox="0 0 210 297">
   <rect width="210" height="297" fill="#FFFFFF"/>
@@ -89,15 +87,13 @@ def second_page(record: Record) -> embed.Page:
 def main(arguments: Sequence[str] | None = None) -> list[Path]:
     """Write the letter; returns its files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--record", default=str(folder("demo") / "ecgvec-demo"), help="a WFDB record, without extension"
-    )
+    parser.add_argument("--record", help="a WFDB record, without extension; without it the embedded record")
     parser.add_argument("--out", default="letter", help="the folder to write into")
     parser.add_argument("--recipe", default="phone-photo", help="how the pages are seen")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dpi", type=float, default=200.0)
     options = parser.parse_args(arguments)
-    record = ecgvec.read_record(options.record)
+    record = ecgvec.read_record(options.record) if options.record else ecgvec.read_demo_record()
     pages = [first_page(record), second_page(record)]
     photographs = [embed.photograph(page, options.recipe, options.seed, options.dpi) for page in pages]
     return embed.save(photographs, options.out)

@@ -17,8 +17,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+import ecgvec
 from ecgvec.datasets import IGNORE, MASK_CLASSES, EcgImages, collate
-from ecgvec.resources import folder
 
 
 def network() -> nn.Module:
@@ -50,7 +50,7 @@ def batches(pages: EcgImages, batch_size: int, workers: int) -> Iterator[dict[st
 def main(arguments: Sequence[str] | None = None) -> list[float]:
     """Train, print the loss, and give it for each step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", default=str(folder("demo")), help="a folder of WFDB records")
+    parser.add_argument("--records", help="a folder of WFDB records; without it the embedded record")
     parser.add_argument("--recipe", default="clean")
     parser.add_argument("--dpi", type=float, default=60)
     parser.add_argument("--steps", type=int, default=30)
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> list[float]:
     given = parser.parse_args(arguments)
 
     torch.manual_seed(given.seed)
-    pages = EcgImages(given.records, given.recipe, given.seed, given.dpi, labels=["mask"])
+    pages = EcgImages(given.records or ecgvec.read_demo_record(), given.recipe, given.seed, given.dpi, labels=["mask"])
     model = network()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     # Most of a page is background: without weights the network would learn to say nothing else.

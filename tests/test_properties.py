@@ -35,7 +35,7 @@ PAGES = st.fixed_dictionaries(
         "gain": st.sampled_from([2.5, 5.0, 10.0, 20.0]),
         "dpi": st.floats(50, 120),
         "paper": st.sampled_from(["letter", "a4", "roll-210", "fan-fold"]),
-        "columns": st.sampled_from(["consecutive", "simultaneous"]),
+        "column_timing": st.sampled_from(["consecutive", "simultaneous"]),
         "lead_names": st.sampled_from(["above", "below", "inline"]),
         "pulse": st.sampled_from(["left", "right", "none"]),
         "fit": st.just(True),

@@ -47,7 +47,7 @@ def test_every_12_lead_record_comes_back_from_its_vectors(twelve_lead: list[Path
     "page",
     [
         {"cabrera": True, "gain": 20, "chest_gain": 2.5},
-        {"columns": "simultaneous"},
+        {"column_timing": "simultaneous"},
         {"template": "12x1", "baseline": "median"},
         {"template": "3x4+3R", "clip": True},
         {"gain": 2.5, "speed": 50, "fit": True},

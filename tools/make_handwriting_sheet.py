@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from ecgvec.handwriting import Writer
-from ecgvec.handwriting.ink import INKS, NIBS, Ink, ink
+from ecgvec.handwriting.ink import Ink, ink
+from ecgvec.handwriting.nibs import INKS, NIBS
 
 NOTES = (
     "LBBB", "RBBB", "AFib w/ RVR", "72 bpm", "NSR", "no acute ischemia", "ST elev V1-V4", "QTc 480 ms", "QRS 0.14",

@@ -14,7 +14,7 @@ from ecgvec.batch.jobs import read_from
 from ecgvec.errors import RecordError, SourceError, one_line
 from ecgvec.export.files import write_file
 from ecgvec.export.formats import FORMATS, Files, Format
-from ecgvec.export.native import read_sidecar
+from ecgvec.export.read import load
 from ecgvec.export.storage import Place, Url, place
 from ecgvec.export.write import Writer
 from ecgvec.pipeline import render_plan
@@ -30,12 +30,9 @@ def replay_image(sidecar: Path, source: Path | None, out: Path) -> dict[str, boo
     ``source`` is the record or the input folder of its run (default: as the run file says). SourceError or
     RecordError where JSON or record are missing or wrong.
     """
-    try:
-        text = sidecar.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{sidecar} cannot be read ({error}): give the JSON beside an image") from None
-    plan, hashes = read_sidecar(text, str(sidecar))
-    sheet = render_plan(_find_record(plan, sidecar, source), plan)
+    page = load(sidecar, samples=False)
+    plan, hashes = page.plan, page.files
+    sheet = render_plan(_find_record(plan, page.path, source), plan)
     here = posixpath.dirname(plan.stem_path) or "."
 
     def listed(files: Files) -> set[str]:
@@ -49,7 +46,7 @@ def replay_image(sidecar: Path, source: Path | None, out: Path) -> dict[str, boo
 
     names = [name for name, part in FORMATS if was_made(part)]
     written = Writer(out, names).write(sheet).files
-    before = {**hashes, sidecar.name: hashlib.sha256(text.encode()).hexdigest()}
+    before = {**hashes, page.path.name: hashlib.sha256(page.path.read_bytes()).hexdigest()}
     result = {}
     for file in written:
         result[file.path] = file.sha256 == before.get(posixpath.relpath(file.path, here))

@@ -20,10 +20,10 @@ from ecgvec.embed.host import SVG, read
 from ecgvec.embed.place import Inset, matrix, place, style_attribute
 from ecgvec.errors import SourceError
 from ecgvec.geometry.affine import Affine
-from ecgvec.geometry.path import hull
+from ecgvec.geometry.path import bounds, dense_ring, hull
 from ecgvec.graphics.shapes import TextInfo, text_shape
 from ecgvec.rendering.labels.derive import corners
-from ecgvec.rendering.labels.model import TextLabel, bounds, dense_ring
+from ecgvec.rendering.labels.model import TextLabel
 from ecgvec.sheet import Sheet
 
 HOST_TEXT = "host-text"

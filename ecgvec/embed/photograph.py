@@ -28,13 +28,14 @@ from ecgvec.export.files import FileSet
 from ecgvec.export.images import encode_png
 from ecgvec.export.instances import Instance, instances
 from ecgvec.geometry.affine import Affine
+from ecgvec.geometry.path import bounds, dense_ring
 from ecgvec.geometry.units import pixel_size, px_per_mm
 from ecgvec.graphics.raster import LARGEST_PX
 from ecgvec.planning.parts import draw_parts
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.rendering.camera import View, occluded_region, remaining_paper, render_pixels
 from ecgvec.rendering.labels.derive import corners, map_labels
-from ecgvec.rendering.labels.model import Labels, TextLabel, bounds, dense_ring
+from ecgvec.rendering.labels.model import Labels, TextLabel
 from ecgvec.rendering.labels.occlusion import occlude
 from ecgvec.sheet import Sheet
 from ecgvec.warp import WARPS

@@ -10,6 +10,8 @@ from ecgvec.components import Registry
 from ecgvec.errors import ExportError
 from ecgvec.sheet import Sheet
 
+FORMAT_NAME, FORMAT_VERSION = "ecgvec", 2  # what the JSON beside an image says that it is
+
 Files = dict[str, bytes]  # path below the output folder -> content
 Streams = dict[str, Iterable[bytes]]  # the same, piece by piece
 

@@ -12,9 +12,10 @@ from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array, Points
+from ecgvec.geometry.path import bounds
 from ecgvec.graphics.shapes import AddedInfo, Shape
 from ecgvec.rendering.labels.derive import trace_ink
-from ecgvec.rendering.labels.model import TraceLabel, bounds
+from ecgvec.rendering.labels.model import TraceLabel
 from ecgvec.rendering.labels.occlusion import WHOLE
 from ecgvec.sheet import Sheet
 

@@ -24,13 +24,14 @@ from ecgvec.components import rgb
 from ecgvec.effects.color import Temperature
 from ecgvec.effects.sensor import GaussianNoise
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
+from ecgvec.geometry.path import bounds
 from ecgvec.geometry.units import MM_PER_INCH, px_per_mm
 from ecgvec.graphics.shapes import TextInfo
 from ecgvec.layout.style import page_colors
 from ecgvec.recipe.options import KitContent
 from ecgvec.record.leads import join_names
 from ecgvec.rendering.labels.derive import inside
-from ecgvec.rendering.labels.model import PulseLabel, TextLabel, TraceLabel, bounds
+from ecgvec.rendering.labels.model import PulseLabel, TextLabel, TraceLabel
 from ecgvec.sheet import Sheet
 from ecgvec.warp.base import Flat, local_scale
 from ecgvec.warp.creases import Creases

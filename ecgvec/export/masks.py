@@ -32,12 +32,12 @@ from ecgvec._typing import AnyArray, BoolArray, Points, Uint8Array, Uint16Array
 from ecgvec.components import rgb
 from ecgvec.export.arrays import npy
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
-from ecgvec.geometry.path import CLOSE, MOVE, Path, dash_line, lines, polyline
+from ecgvec.geometry.path import CLOSE, MOVE, Path, dash_line, dense_ring, lines, polyline
 from ecgvec.graphics.shapes import Shape, TextInfo
 from ecgvec.layout.place import TraceInfo
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.rendering.labels.derive import as_path, corners, trace_ink
-from ecgvec.rendering.labels.model import TraceLabel, dense_ring
+from ecgvec.rendering.labels.model import TraceLabel
 from ecgvec.sheet import Sheet
 from ecgvec.warp.base import Warp, local_scale
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import math
 import posixpath
 from collections.abc import Mapping
 from dataclasses import is_dataclass, replace
@@ -13,164 +12,20 @@ from typing import Any
 
 import numpy as np
 import orjson
-from pydantic import ValidationError
 
-from ecgvec._typing import Float64Array
 from ecgvec._version import __version__
-from ecgvec.errors import SourceError, one_line
-from ecgvec.export.formats import FORMATS, Files, Format
+from ecgvec.export.formats import FORMAT_NAME, FORMAT_VERSION, FORMATS, Files, Format
+from ecgvec.export.label_json import encode_labels
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import parse_density
 from ecgvec.rendering.labels.derive import at_density, inside
 from ecgvec.rendering.labels.model import (
-    BeatLabel,
-    GridLabel,
-    Labels,
-    MarkLabel,
-    PulseLabel,
-    QrLabel,
-    TextLabel,
     TraceLabel,
-    bounds,
 )
 from ecgvec.sheet import Sheet
 from ecgvec.warp.base import Flat
 
-PX_DECIMALS = 6  # a millionth of a pixel
-NO_NUMBER = "a label lies at a place that is no number"
-
 _JSON = orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_APPEND_NEWLINE
-
-
-def _rounded(values: Float64Array) -> Float64Array:
-    """``values`` as the JSON holds them; ValueError for NaN, which has no place in it."""
-    rounded = values.round(PX_DECIMALS)
-    if not np.isfinite(rounded).all():
-        raise ValueError(NO_NUMBER)
-    return rounded
-
-
-def box(points: Float64Array) -> list[float]:
-    """x, y, width, height of points in image pixels."""
-    x0, y0, x1, y1 = bounds(points)
-    if not math.isfinite(x0 + y0 + x1 + y1):
-        raise ValueError(NO_NUMBER)
-    return [round(v, PX_DECIMALS) for v in (x0, y0, x1 - x0, y1 - y0)]
-
-
-def _trace(label: TraceLabel) -> dict[str, Any]:
-    return {
-        "id": label.id,
-        "lead": label.lead,
-        "polarity": label.polarity,
-        "rhythm": label.rhythm,
-        "row": label.row,
-        "column": label.column,
-        "first_sample": label.first_sample,
-        "samples": len(label.t),
-        "fs": label.fs,
-        "axes": label.axes,
-        "box": box(label.outline),
-        "panel": _rounded(label.panel),
-        "visible_samples": int(label.visible.sum()),
-        "occluded_samples": int(label.occluded.sum()),
-        "visible": bool(label.visible.any()),
-    }
-
-
-def _text(label: TextLabel) -> dict[str, Any]:
-    return {
-        "id": label.id,
-        "role": label.role,
-        "text": label.text,
-        "order": label.order,
-        "box": box(label.outline),
-        "quad": _rounded(label.quad),
-        "hull": _rounded(label.hull),
-        "trace": label.trace,
-        "characters": [{"character": c.character, "ring": _rounded(c.ring)} for c in label.characters],
-        **({"kind": label.kind} if label.kind else {}),
-        "visible": label.visible,
-        "occluded": label.occluded,
-    }
-
-
-def _mark(label: MarkLabel) -> dict[str, Any]:
-    return {
-        "id": label.id,
-        "kind": label.kind,
-        "text": label.text,
-        "trace": label.trace,
-        "box": box(label.ring),
-        "ring": _rounded(label.ring),
-        "opaque": label.opaque,
-        "visible": label.visible,
-        "occluded": label.occluded,
-    }
-
-
-def _pulse(label: PulseLabel) -> dict[str, Any]:
-    return {
-        "id": label.id,
-        "row": label.row,
-        "mv": label.mv,
-        "seconds": label.seconds,
-        "gains": label.gains,
-        "corners": _rounded(label.corners),
-        "box": box(label.outline),
-        "visible": label.visible,
-        "occluded": label.occluded,
-    }
-
-
-def _grid(label: GridLabel | None) -> dict[str, Any] | None:
-    if label is None:
-        return None
-    return {
-        "step_mm": label.step_mm,
-        "crossings": _rounded(label.crossings),
-        "visible": label.visible,
-        "occluded": label.occluded,
-    }
-
-
-def _beat(label: BeatLabel) -> dict[str, Any]:
-    places = [
-        {"trace": p.trace, "point": _rounded(p.point)[0], "visible": p.visible, "occluded": p.occluded}
-        for p in label.places
-    ]
-    return {"t": round(label.t, 9), "symbol": label.symbol, "places": places}
-
-
-def _qr(label: QrLabel | None) -> dict[str, Any] | None:
-    if label is None:
-        return None
-    return {
-        "text": label.text,
-        "quad": _rounded(label.quad),
-        "visible": label.visible,
-        "occluded": label.occluded,
-    }
-
-
-def _labels(labels: Labels) -> dict[str, Any]:
-    """Labels in image pixels. Boxes are x, y, width, height; quads run clockwise from the top left as read."""
-    return {
-        "page": {
-            "corners": _rounded(labels.corners),
-            "outline": _rounded(labels.page),
-            "holes": [_rounded(hole) for hole in labels.holes],
-        },
-        "traces": [_trace(trace) for trace in labels.traces],
-        "texts": [_text(text) for text in labels.texts],
-        "pulses": [_pulse(pulse) for pulse in labels.pulses],
-        "grid": _grid(labels.grid),
-        "minor_grid": _grid(labels.minor),
-        "qr": _qr(labels.qr),
-        "marks": [_mark(mark) for mark in labels.marks],
-        "beats": [_beat(beat) for beat in labels.beats],
-    }
 
 
 def _dense_traces(sheet: Sheet) -> tuple[TraceLabel, ...]:
@@ -211,8 +66,8 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
     style = sheet.plan.page.style
     header = sheet.plan.header
     document = {
-        "format": "ecgvec",
-        "format_version": 2,
+        "format": FORMAT_NAME,
+        "format_version": FORMAT_VERSION,
         "program_version": __version__,
         "image": {
             "width": width,
@@ -229,7 +84,7 @@ def sidecar(sheet: Sheet, files: Mapping[str, bytes]) -> bytes:
         },
         "plan": sheet.plan.model_dump(mode="json"),
         "layout": sheet.layout,
-        "labels": _labels(sheet.labels),
+        "labels": encode_labels(sheet.labels),
         "files": {
             posixpath.relpath(name, here): hashlib.sha256(content).hexdigest()
             for name, content in sorted(files.items())
@@ -254,24 +109,6 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return {name: getattr(value, name) for name in value.__dataclass_fields__}
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else list(value)
-
-
-def read_sidecar(text: str, name: str) -> tuple[Plan, dict[str, str]]:
-    """The plan in a sidecar JSON, and its files with their SHA-256. SourceError, naming ``name``, for anything else."""
-    try:
-        document = json.loads(text)
-        if not isinstance(document, dict) or document.get("format") != "ecgvec":
-            raise SourceError(f"{name} is not a JSON that ecgvec has written beside an image: give such a file")
-        if not isinstance(document.get("files"), dict):
-            raise SourceError(f"{name} lacks its table of files: render the image anew")
-        return Plan.model_validate(document["plan"]), document["files"]
-    except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise SourceError(
-            f"{name}: plan.{where} is wrong ({error.errors()[0]['msg']}): render the image anew"
-        ) from None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SourceError(f"{name} is not a whole sidecar JSON ({one_line(error)}): render the image anew") from None
 
 
 def _files(sheet: Sheet, stem: str) -> Files:

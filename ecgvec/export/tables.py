@@ -19,7 +19,7 @@ from ecgvec.export.files import key
 from ecgvec.export.formats import FORMATS, Files, Format, Streams, no_files
 from ecgvec.export.images import encode_png
 from ecgvec.export.instances import Instance, instances
-from ecgvec.export.native import box
+from ecgvec.export.label_json import encode_box
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.rendering.labels.model import TextLabel, TraceLabel
 from ecgvec.sheet import Sheet
@@ -49,7 +49,7 @@ def _lead(trace: TraceLabel) -> dict[str, Any]:
         "samples": len(trace.t),
         "fs": float(trace.fs),
         "gain": float(trace.axes.gain),
-        "bbox": box(trace.outline),
+        "bbox": encode_box(trace.outline),
         "panel": _points(trace.panel),
         "visible": bool(trace.visible.any()),
     }
@@ -62,7 +62,7 @@ def _text(text: TextLabel) -> dict[str, Any]:
         "text": text.text,
         "order": text.order,
         "trace": text.trace or "",
-        "bbox": box(text.outline),
+        "bbox": encode_box(text.outline),
         "quad": _points(text.quad),
         "visible": text.visible,
     }

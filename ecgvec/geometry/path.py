@@ -236,3 +236,38 @@ def hull_corners(points: Points, counts: IntpArray) -> tuple[Points, IntpArray]:
 def hull(points: Points) -> Points:
     """The corners (m, 2) of the convex hull of points (n, 2), none twice."""
     return hull_corners(points, np.array([len(points)]))[0]
+
+
+def dense_ring(points: Points, pieces: int = 16) -> Points:
+    """A closed ring through ``points`` (n, 2) with each side in ``pieces``, so that a map may bend it."""
+    ahead = np.concatenate([points[1:], points[:1]])
+    steps = np.arange(pieces)[None, :, None] / pieces
+    ring: Points = (points[:, None] + (ahead - points)[:, None] * steps).reshape(-1, 2)
+    return ring
+
+
+_CIRCLE = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
+
+
+def pen_rims(points: Points, width: float) -> Points:
+    """The rims (32 n, 2) of a round pen of ``width`` at each of ``points`` (n, 2)."""
+    rim = width / 2 * np.column_stack([np.cos(_CIRCLE), np.sin(_CIRCLE)])
+    rims: Points = (points[:, None] + rim[None]).reshape(-1, 2)
+    return rims
+
+
+def extremes(points: Points) -> IntpArray:
+    """Which (4,) of ``points`` (n, 2) lie furthest to the left, the top, the right and the bottom, NaN left out."""
+    planes = np.ascontiguousarray(points.T)
+    known = np.isfinite(planes)
+    low, high = planes, planes
+    if not known.all():
+        low, high = np.where(known, planes, np.inf), np.where(known, planes, -np.inf)
+    return np.concatenate([low.argmin(axis=1), high.argmax(axis=1)])
+
+
+def bounds(points: Points) -> tuple[float, float, float, float]:
+    """(x0, y0, x1, y1) of points (n, 2), NaN left out."""
+    x0, y0 = np.nanmin(points, axis=0)
+    x1, y1 = np.nanmax(points, axis=0)
+    return float(x0), float(y0), float(x1), float(y1)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 
+from ecgvec.components import load_plugins
 from ecgvec.effects import EFFECTS
 from ecgvec.errors import RecordError, TemplateError
 from ecgvec.layout.header import Header, fill_header, fill_text
@@ -30,7 +32,7 @@ from ecgvec.warp import WARPS
 # Page keys that decide how many seconds a page shows. They are drawn once for all windows of a record, so that its
 # windows follow one another without gap or overlap; all other keys are drawn anew for each image.
 LAYOUT_KEYS = frozenset(
-    ["paper", "orientation", "speed", "seconds", "columns", "cabrera", "fit", "calibration_pulse", "pulse"]
+    ["paper", "orientation", "speed", "seconds", "column_timing", "cabrera", "fit", "calibration_pulse", "pulse"]
 )
 LARGEST_MV = 1000.0  # ten metres of paper; beyond it the numbers are not millivolts
 
@@ -168,6 +170,7 @@ def _plan_window(
         variant=variant,
         variants=recipe.output.variants,
         recipe=recipe.title,
+        plugins=tuple(PurePath(name).name for name in recipe.plugins),
         record=ref,
         window=window,
         page=page,
@@ -249,6 +252,7 @@ def drafts(
     """
     keys = (seed, path or record.name, variant)
     recipe = _of_mix(recipe, keys)
+    load_plugins(recipe.plugins)  # another process may have read the recipe
     drawn = prepare_record(record, recipe.record.leads, recipe.record.derive_leads)
     chosen = _arrange(drawn, recipe, keys)
     _check_leads(drawn, chosen.rows, chosen.rhythm)

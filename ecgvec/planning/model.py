@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, SerializeAsAny, model_validator
 
-from ecgvec.components import parse_parts
+from ecgvec.components import load_plugins, parse_parts
 from ecgvec.effects import EFFECTS
 from ecgvec.effects.base import Effect
 from ecgvec.errors import brief
@@ -133,6 +133,13 @@ class PlannedNote(BaseModel):
         return self
 
 
+def _plugins(raw: Any) -> Any:
+    """What the parts of a plan are made with has to be there before they are read."""
+    if isinstance(raw, list | tuple) and all(isinstance(name, str) for name in raw):
+        load_plugins(raw)
+    return raw
+
+
 def _warp(raw: Any) -> tuple[WarpPart, ...]:
     return parse_parts(WARPS, raw)
 
@@ -149,8 +156,9 @@ class Plan(BaseModel):
     """One image, all settled: ``pipeline.render_plan(record, plan)`` makes it, today or in a replay.
 
     ``relief_share``: the share of the warp's relief that the camera can see whole; None until the warp has been
-    built, which settles it. ``outside``: names of the functions, given from Python, that have changed the picture at
-    the end; no plan can hold what they do.
+    built, which settles it. ``plugins``: modules, or names of files, that some of its parts come from.
+    ``user_effects``: names of the functions, given from Python, that have changed the picture at the end; no plan can
+    hold what they do.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -160,6 +168,7 @@ class Plan(BaseModel):
     variant: int
     variants: int
     recipe: str
+    plugins: Annotated[tuple[str, ...], BeforeValidator(_plugins)] = ()
     record: RecordRef
     window: Window
     page: PageSpec

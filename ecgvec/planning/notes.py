@@ -13,7 +13,7 @@ from ecgvec._typing import Points
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.path import Box
 from ecgvec.geometry.units import px_per_mm
-from ecgvec.handwriting.ink import shade_of
+from ecgvec.handwriting.nibs import shade_of
 from ecgvec.planning.model import PlannedNote
 from ecgvec.planning.note_texts import (
     SIZES,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ecgvec.errors import RecipeError
 from ecgvec.handwriting.charset import transliterate
-from ecgvec.handwriting.ink import INKS, NIBS
+from ecgvec.handwriting.nibs import INKS, NIBS
 from ecgvec.keywords.lexicon import LABELS
 from ecgvec.recipe.distributions import Distribution, parse_distribution, probes
 

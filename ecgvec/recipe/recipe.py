@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from ecgvec.components import Part, Registry, check_part, cure
+from ecgvec.components import Part, Registry, check_part, cure, load_plugins
 from ecgvec.effects import EFFECTS
 from ecgvec.errors import RecipeError, brief, nearest, one_line
 from ecgvec.layout.style import check_style
@@ -67,7 +67,7 @@ def _part_recipes(section: str, registry: Registry[Any], raw: Any) -> dict[str, 
         if not isinstance(table, Mapping):
             raise RecipeError(f"{where} is {table!r}: write a table of keys")
         kind, chance = table.get("kind", name), table.get("probability", 1.0)
-        if kind not in registry.names():
+        if kind not in registry:
             raise RecipeError(f"{where}: '{kind}' is unknown{nearest(str(kind), registry.names())}")
         if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
             raise RecipeError(f"{where}.probability is {chance!r}: write a number from 0 to 1")
@@ -90,12 +90,14 @@ def _part_draws(where: str, part: type[Part], table: Mapping[str, Any]) -> dict[
 class Recipe(BaseModel):
     """Everything that may happen. ``page`` holds a Draw for any key of ``ecgvec.layout.style.PageStyle``; a key that is
     not there is the template's, else the default. ``marks``, ``warp`` and ``effects`` hold what may happen to the
-    sheet, in that order. ``mix``: recipes of which one is drawn for each record and variant; then only ``title`` and
-    ``output`` of this one count, for its other sections have been laid upon each of those."""
+    sheet, in that order. ``plugins``: modules and files that bring parts of
+    one's own. ``mix``: recipes of which one is drawn for each record and variant; then only ``title`` and ``output`` of
+    this one count, for its other sections override those of each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: str = ""
+    plugins: tuple[str, ...] = ()
     record: RecordOptions = RecordOptions()
     layout: LayoutOptions = LayoutOptions()
     page: dict[str, Distribution] = {}
@@ -220,7 +222,17 @@ def _with_parents(source: str, below: tuple[tuple[str, Path], ...] = ()) -> dict
     base: dict[str, Any] = {}
     for parent in parents:
         base = _merged(base, _with_parents(_beside(parent, source), (*below, (source, file))))
-    return _merged(base, raw)
+    plugins = (*base.get("plugins", ()), *_plugins(raw, f"recipe '{source}'", source))
+    return {**_merged(base, raw), "plugins": plugins} if plugins else _merged(base, raw)
+
+
+def _plugins(raw: Mapping[str, Any], where: str, source: str) -> tuple[str, ...]:
+    """The plugins that ``raw`` names, so that they are found from anywhere: files lie beside the file ``source``."""
+    names = raw.get("plugins", ())
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name.strip() for name in names):
+        raise RecipeError(f'{where}: plugins is {names!r}: write modules or files in a list, as in ["my_effect.py"]')
+    beside = Path(source).parent if source.endswith(".toml") else Path()
+    return tuple(str((beside / name).resolve()) if name.endswith(".py") else name for name in names)
 
 
 def load_recipe(source: str = "clean", overrides: Mapping[str, Any] | None = None) -> Recipe:
@@ -248,10 +260,14 @@ def parse_recipe(
         for key in reversed(keys):
             value = {key: value}
         raw = _merged(raw, {section: value})
+    plugins = _plugins(raw, where, source)
+    if plugins:
+        load_plugins(plugins)
+        raw = {**raw, "plugins": plugins}
     if "mix" in raw:
         mix = _mixed(raw, where, source)
         title = raw.get("title", f"A mix of {', '.join(part.name for part in mix)}")
-        raw = {"title": title, "output": raw.get("output", {}), "mix": mix}
+        raw = {"title": title, "plugins": raw.get("plugins", ()), "output": raw.get("output", {}), "mix": mix}
     try:
         return Recipe.model_validate(raw)
     except RecipeError as error:

@@ -18,7 +18,7 @@ _DRAWS = frozenset(["choice", "weights", "uniform", "integer", "probability"])
 
 def as_tables(recipe: Recipe) -> dict[str, Any]:
     """The tables of the TOML document that is understood as ``recipe``; what is as by default is left out."""
-    tables: dict[str, Any] = {"title": recipe.title}
+    tables: dict[str, Any] = {"title": recipe.title, "plugins": list(recipe.plugins)}
     if recipe.mix:
         tables["output"] = _options(recipe.output)
         for part in recipe.mix:
@@ -28,7 +28,7 @@ def as_tables(recipe: Recipe) -> dict[str, Any]:
         tables |= {name: _options(getattr(recipe, name)) for name in _OPTIONS}
         tables["page"] = {key: _draw(draw) for key, draw in recipe.page.items()}
         tables |= {name: {k: _part(k, v) for k, v in getattr(recipe, name).items()} for name in _PARTS}
-    return {name: table for name, table in tables.items() if table not in ({}, "")}
+    return {name: table for name, table in tables.items() if table not in ({}, "", [])}
 
 
 def override(recipe: Recipe, overrides: Mapping[str, Any], where: str) -> Recipe:

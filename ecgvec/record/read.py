@@ -18,6 +18,12 @@ from ecgvec.record.files import Home, find_header
 from ecgvec.record.header import load_header
 from ecgvec.record.leads import standard_name
 from ecgvec.record.model import Lead, Record, subject_from_comments
+from ecgvec.resources import folder
+
+
+def read_demo_record() -> Record:
+    """The record that comes with ecgvec: 12 leads, 10 s at 500 Hz, synthesised, of no person."""
+    return read_record(folder("demo") / "ecgvec-demo")
 
 
 def read_record(path: str | os.PathLike[str], header: str | os.PathLike[str] | None = None) -> Record:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ecgvec._typing import Float64Array
+from ecgvec._typing import Float64Array, Points
 from ecgvec.errors import EcgvecError, SourceError
+from ecgvec.export.read import decode_image, is_sidecar
 from ecgvec.verify.digitise import digitise
 from ecgvec.verify.ink import unmix
 from ecgvec.verify.labels import LabelError, label_error
-from ecgvec.verify.page import Page, read_image, read_page
+from ecgvec.verify.page import Page, read_page
 from ecgvec.verify.score import Score, kaggle_score, score
 
 TOLERANCE_PX = 0.5
@@ -137,15 +136,7 @@ def verify_folder(
 
 def find_sidecars(folder: Path) -> list[Path]:
     """All JSON files below ``folder`` but those that are whole and not of an image."""
-    return [path for path in sorted(folder.rglob("*.json")) if path.name not in RUN_FILES and _may_be_sidecar(path)]
-
-
-def _may_be_sidecar(path: Path) -> bool:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return True  # reading it says what is wrong
-    return isinstance(document, dict) and document.get("format") == "ecgvec"
+    return [path for path in sorted(folder.rglob("*.json")) if path.name not in RUN_FILES and is_sidecar(path)]
 
 
 def verify_image(sidecar: Path, name: str, *, oracle: bool = False) -> ImageReport:
@@ -159,18 +150,19 @@ def verify_image(sidecar: Path, name: str, *, oracle: bool = False) -> ImageRepo
         return ImageReport(name, fault=str(error))
     missing, changed = check_files(page)
     report = ImageReport(name, missing, changed)
-    picture, arrays = page.file(".png") or page.file(".jpg"), page.file(".npz")
+    saved = page.saved
+    picture, arrays = saved.file(".png") or saved.file(".jpg"), saved.file(".npz")
     if picture is None or picture.name in missing or arrays is None or arrays.name in missing:
         return report
     try:
-        labels, quick, best = _measured(page, picture, arrays, oracle)
+        labels, quick, best = _measured(page, picture, oracle)
     except EcgvecError as error:
         return ImageReport(name, missing, changed, fault=str(error))
     return ImageReport(name, missing, changed, None, labels, quick, best)
 
 
-def _measured(page: Page, picture: Path, arrays: Path, oracle: bool) -> tuple[LabelError, Score, Score | None]:
-    image = read_image(picture, page.size)
+def _measured(page: Page, picture: Path, oracle: bool) -> tuple[LabelError, Score, Score | None]:
+    image, _ = decode_image(picture, page.size)
     ink = unmix(image, page)
     found = digitise(ink, page)  # before any value is read
     best = None
@@ -178,7 +170,7 @@ def _measured(page: Page, picture: Path, arrays: Path, oracle: bool) -> tuple[La
         from ecgvec.verify.oracle import refit
 
         best = refit(ink, page, found)
-    truth, points = read_values(arrays, page)
+    truth, points = read_values(page)
     labels = label_error(image, page, ink, points)
     quick = score(page, truth, found)
     return labels, quick, score(page, truth, best, low=True) if best is not None else None
@@ -197,25 +189,21 @@ def check_files(page: Page) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(missing), tuple(changed)
 
 
-def read_values(path: Path, page: Page) -> tuple[dict[str, Float64Array], dict[str, Float64Array]]:
+def read_values(page: Page) -> tuple[dict[str, Float64Array], dict[str, Points]]:
     """The labels' millivolts (n,), one a sample, and their places (k, 2) px, by trace id.
 
     Labels may be denser or coarser than samples: millivolts are read off the line between them. They are NaN where the
-    image hides them: no digitiser is asked for what cannot be seen. SourceError where the NPZ is not the JSON's.
+    image hides them: no digitiser is asked for what cannot be seen. SourceError where the NPZ does not hold them.
     """
     truth, points = {}, {}
-    try:
-        with np.load(io.BytesIO(path.read_bytes())) as arrays:
-            for strip in page.strips:
-                t, mv, xy = (np.asarray(arrays[f"{strip.id}/{key}"], dtype=np.float64) for key in ("t", "mv", "xy"))
-                if t.ndim != 1 or not len(t) or mv.shape != t.shape or xy.shape != (len(t), 2):
-                    raise ValueError(f"{strip.id} has arrays of other shapes than one another")
-                same = t.shape == (strip.count,) and np.allclose(t, strip.t, rtol=0, atol=0.01 / strip.fs)
-                shown = np.where(arrays[f"{strip.id}/occluded"], np.nan, mv)
-                truth[strip.id] = shown if same else np.interp(strip.t, t, shown)
-                points[strip.id] = xy
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise SourceError(f"{path} is not the NPZ of {page.path.name} ({error}): render the image anew") from None
+    traces = page.saved.with_samples(check=False).labels.traces  # a changed file is reported, and still measured
+    for strip, trace in zip(page.strips, traces, strict=True):
+        if not len(trace.t):
+            raise SourceError(f"{page.path}: trace {trace.id} has no samples: render the image anew")
+        same = trace.t.shape == (strip.count,) and np.allclose(trace.t, strip.t, rtol=0, atol=0.01 / strip.fs)
+        shown = np.where(trace.occluded, np.nan, trace.mv)
+        truth[strip.id] = shown if same else np.interp(strip.t, trace.t, shown)
+        points[strip.id] = trace.points
     return truth, points
 
 

@@ -32,7 +32,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "50 mm/s on a roll, three rhythm strips": {
         "template": "3x4+3R", "paper": "roll-210", "speed": 50, "grid_color": "brown",
     },
-    "Black and white, columns at the same time": {"bw": True, "columns": "simultaneous", "separators": "dashed"},
+    "Black and white, columns at the same time": {"bw": True, "column_timing": "simultaneous", "separators": "dashed"},
     "Folded, photographed with a phone": {"recipe": "phone-photo", "template": "ge", "print_header": True, "seed": 8},
     "Photographed on another desk": {"recipe": "phone-photo", "template": "3x4+1R", "seed": 5},
     "Crumpled, photographed with a phone": {"recipe": "phone-photo-crumpled", "template": "hospital", "seed": 3},

@@ -15,10 +15,10 @@ from typing import IO
 from ecgvec._version import __version__
 from ecgvec.errors import ExportError, SourceError, printable
 from ecgvec.export.files import FileSet
+from ecgvec.export.read import find_sidecars
 from ecgvec.planning.model import Plan
 from ecgvec.viewer import gallery_data
-from ecgvec.viewer.gallery_data import LAYERS
-from ecgvec.viewer.gallery_read import Entry, find_sidecars, read_entry
+from ecgvec.viewer.gallery_data import LAYERS, Entry, read_entry
 from ecgvec.viewer.layers import OCCLUDED
 
 FILE_NAME = "gallery.html"
@@ -104,9 +104,9 @@ def _add(entry: Entry, index: int, lossless: bool, data: IO[bytes]) -> str:
 def _card(entry: Entry, index: int) -> str:
     """The thumbnail with its caption, a link that opens the image. ``data-about``: what the viewer says of it."""
     content, width, height = gallery_data.small(entry)
-    plan, name = entry.plan, printable(entry.name)
+    plan, name = entry.page.plan, printable(entry.name)
     recipe = printable(plan.recipe) or "no title"
-    look = f"{plan.page.template} · {entry.dpi:g} dpi"
+    look = f"{plan.page.template} · {entry.page.dpi:g} dpi"
     about = about_image(plan, entry)
     search = " ".join([name, *(f"{key} {value}" for key, value in about)]).lower()
     return (
@@ -130,7 +130,7 @@ def about_image(plan: Plan, entry: Entry) -> list[tuple[str, str]]:
         ("Seed", f"{plan.seed}{_variant(plan)}"),
         ("Record", f"{plan.record.path}, window {plan.window.index}"),
         ("Template", plan.page.template),
-        ("Image", f"{entry.labels.width} × {entry.labels.height} px, {entry.dpi:g} dpi"),
+        ("Image", f"{entry.page.size[0]} × {entry.page.size[1]} px, {entry.page.dpi:g} dpi"),
         ("Marks", _kinds([mark.kind for mark in plan.marks])),
         ("Bent and seen by", _kinds([part.kind for part in plan.warp])),
         ("Effects", _kinds([effect.kind for effect in plan.effects])),

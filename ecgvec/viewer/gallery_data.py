@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import pathlib
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -14,23 +15,24 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ecgvec._typing import Float64Array, Int64Array, Uint8Array
+from ecgvec._typing import Float64Array, Image, Int64Array, Points, Uint8Array
 from ecgvec.errors import SourceError
+from ecgvec.export.read import SavedPage, decode_image, load
 from ecgvec.geometry.path import Path, join
 from ecgvec.graphics.shapes import Pen, Shape
+from ecgvec.rendering.labels.model import Labels, MarkLabel, PulseLabel, QrLabel, TextLabel, TraceLabel
 from ecgvec.viewer import layers
 from ecgvec.viewer.contact_sheet import thumbnail
-from ecgvec.viewer.gallery_read import Entry, Samples, not_whole
 from ecgvec.viewer.layers import lead_color
-from ecgvec.viewer.tags import Label, Labelled, Tags
+from ecgvec.viewer.tags import Labelled, Tags, label_page
 
 QUALITY, SMALL_QUALITY = 85, 80  # of JPEGs: the pictures, the thumbnails
+_MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
 THUMBNAIL = 480  # px wide
 T_STEP, MV_STEP, XY_STEP = 1e-5, 1e-3, 1e-2  # s, mV, px: what samples are rounded to
 _LARGEST = 1e9  # steps: differences of two such numbers still fit 32 bits
 GAP, VISIBLE, HIDDEN, OCCLUDED_SAMPLE = range(4)  # what the page knows of a sample
 _DECIMALS = (1, 1)  # px, of outlines
-_BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
 def jpeg(image: Uint8Array, quality: int) -> bytes:
@@ -39,6 +41,31 @@ def jpeg(image: Uint8Array, quality: int) -> bytes:
     if not done:
         raise SourceError("OpenCV could not encode the image as JPEG: check its size")
     return data.tobytes()
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One image: its ``name`` (path below the folder, without suffix), what was written of it, its pixels (H, W, 3)
+    uint8 RGB, and the bytes of its file."""
+
+    name: str
+    page: SavedPage
+    pixels: Image
+    content: bytes
+
+    @property
+    def media_type(self) -> str:
+        """Of the file."""
+        return _MEDIA_TYPES[self.page.image_path.suffix]
+
+
+def read_entry(folder: pathlib.Path, name: str) -> Entry:
+    """The image of the JSON ``name`` below ``folder``. SourceError, naming the file as it lies below ``folder``, for
+    files that are missing, broken or no part of an image that ecgvec has drawn."""
+    page = load(folder / name, name=name)
+    stem = name.removesuffix(".json")
+    pixels, content = decode_image(page.image_path, page.size, stem + page.image_path.suffix)
+    return Entry(stem, page, pixels, content)
 
 
 def picture(entry: Entry, lossless: bool) -> tuple[str, bytes]:
@@ -59,37 +86,33 @@ def as_base64(content: bytes) -> str:
 
 def labels(entry: Entry) -> bytes:
     """Labels and samples, deflated: the length of a JSON (4 bytes, little-endian), the JSON, then for each trace the
-    columns t, mv, x, y as ``planes`` and a byte a sample that says what it is. SourceError for labels that are broken.
-    """
-    try:
-        traces = [(label, entry.samples[str(label["id"])]) for label in entry.labels.labels["traces"]]
-        packed = [_trace(label, samples) for label, samples in traces]
-        head = {
-            "width": entry.labels.width,
-            "height": entry.labels.height,
-            "counts": counts(entry.labels.labels),
-            "layers": [_layer(drawn) for drawn in draw(entry.labels)],
-            "sayings": sayings(entry.labels.labels),
-            "traces": [about for about, _ in packed],
-        }
-    except _BROKEN as error:
-        raise not_whole(f"{entry.name}.json", error) from None
+    columns t, mv, x, y as ``planes`` and a byte a sample that says what it is."""
+    page = entry.page
+    packed = [_trace(trace) for trace in page.labels.traces]
+    head = {
+        "width": page.size[0],
+        "height": page.size[1],
+        "counts": counts(page.labels),
+        "layers": [_layer(drawn) for drawn in draw(label_page(page))],
+        "sayings": sayings(page.labels),
+        "traces": [about for about, _ in packed],
+    }
     text = json.dumps(head, separators=(",", ":"), sort_keys=True).encode()
     return zlib.compress(b"".join([struct.pack("<I", len(text)), text, *(content for _, content in packed)]), 6)
 
 
-def _trace(label: Label, samples: Samples) -> tuple[dict[str, Any], bytes]:
+def _trace(trace: TraceLabel) -> tuple[dict[str, Any], bytes]:
     """What is said of a trace, and its columns."""
-    lead, t0 = str(label["lead"]), float(samples.t[0]) if len(samples.t) else 0.0
-    columns = (samples.t - t0, samples.mv, samples.xy[:, 0], samples.xy[:, 1])
+    t0 = float(trace.t[0]) if len(trace.t) else 0.0
+    columns = (trace.t - t0, trace.mv, trace.points[:, 0], trace.points[:, 1])
     steps = [_step(column, least) for column, least in zip(columns, (T_STEP, MV_STEP, XY_STEP, XY_STEP), strict=True)]
-    state = np.where(samples.visible, VISIBLE, np.where(samples.occluded, OCCLUDED_SAMPLE, HIDDEN)).astype(np.uint8)
-    state[~np.isfinite(samples.mv) | ~np.isfinite(samples.xy).all(axis=1)] = GAP
+    state = np.where(trace.visible, VISIBLE, np.where(trace.occluded, OCCLUDED_SAMPLE, HIDDEN)).astype(np.uint8)
+    state[~np.isfinite(trace.mv) | ~np.isfinite(trace.points).all(axis=1)] = GAP
     about = {
-        "lead": lead,
-        "color": lead_color(lead),
-        "inverted": label["polarity"] < 0,
-        "rhythm": bool(label["rhythm"]),
+        "lead": trace.lead,
+        "color": lead_color(trace.lead),
+        "inverted": trace.polarity < 0,
+        "rhythm": trace.rhythm,
         "samples": len(state),
         "t0": t0,
         "steps": steps,
@@ -138,9 +161,6 @@ def pen_attributes(pen: Pen) -> dict[str, str]:
     if pen.dash:
         found["stroke-dasharray"] = " ".join(f"{length:g}" for length in pen.dash)
     return found
-
-
-_Ring = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -209,8 +229,8 @@ def _of(layer: Layer, image: Labelled, tags: Tags) -> Iterator[Shape]:
     """The layer's marks. Notes and their characters are layers apart from printed texts."""
     if layer.source == "texts":
         written = layer.id != "texts"
-        texts = [label for label in image.labels["texts"] if (label["role"] == "note") == written]
-        image = replace(image, labels={**image.labels, "texts": texts})
+        texts = tuple(label for label in image.labels.texts if (label.role == "note") == written)
+        image = replace(image, labels=replace(image.labels, texts=texts))
     marks = layers.LAYERS.get(layer.source).draw(image, tags)
     if layer.id in ("notes", "characters"):
         return (mark for mark in marks if (mark.role == "character") == (layer.id == "characters"))
@@ -233,49 +253,45 @@ def _tags(marks: Sequence[Shape]) -> Iterator[Tag]:
             yield Tag(letters.data["text"], backing.path.bounds(), str(letters.pen.fill))
 
 
-def counts(labels: Label) -> dict[str, int]:
+def counts(labels: Labels) -> dict[str, int]:
     """How many labels each layer holds."""
-    notes = [text for text in labels["texts"] if text["role"] == "note"]
-    names = [text for text in labels["texts"] if text["role"] == "lead-name"]
-    crossings = sum(sum(map(len, grid["crossings"])) for grid in (labels["grid"], labels["minor_grid"]) if grid)
-    traces = len(labels["traces"])
+    notes = [text for text in labels.texts if text.role == "note"]
+    names = [text for text in labels.texts if text.role == "lead-name"]
+    traces = len(labels.traces)
     return {
         "page": 1,
-        "grid": crossings,
+        "grid": sum(grid.visible.size for grid in (labels.grid, labels.minor) if grid is not None),
         TRACES: traces,
         "boxes": traces,
         "panels": traces,
         "names": len(names),
-        "texts": len(labels["texts"]) - len(names) - len(notes),
+        "texts": len(labels.texts) - len(names) - len(notes),
         "notes": len(notes),
-        "characters": sum(len(note["characters"]) for note in notes),
-        "pulses": len(labels["pulses"]),
-        "marks": len(labels["marks"]),
-        "beats": len(labels["beats"]),
-        "qr": int(labels["qr"] is not None),
+        "characters": sum(len(note.characters) for note in notes),
+        "pulses": len(labels.pulses),
+        "marks": len(labels.marks),
+        "beats": len(labels.beats),
+        "qr": int(labels.qr is not None),
     }
 
 
-def sayings(labels: Label) -> list[dict[str, Any]]:
+def sayings(labels: Labels) -> list[dict[str, Any]]:
     """What the page says of a label that is pointed at: ``ring`` around it in image px, ``what`` it is, its ``text``
     and whether it can be seen (``state``)."""
-    found = [_said(t["hull"], _role(t), t["text"], t) for t in labels["texts"]]
-    found += [_said(m["ring"], m["kind"], m["text"], m) for m in labels["marks"]]
-    found += [
-        _said(p["corners"], "calibration pulse", f"{p['mv']:g} mV, {p['seconds']:g} s", p) for p in labels["pulses"]
-    ]
-    if labels["qr"] is not None:
-        found.append(_said(labels["qr"]["quad"], "QR code", labels["qr"]["text"], labels["qr"]))
+    found = [_said(text.hull, _role(text), text.text, text) for text in labels.texts]
+    found += [_said(mark.ring, mark.kind, mark.text, mark) for mark in labels.marks]
+    found += [_said(p.corners, "calibration pulse", f"{p.mv:g} mV, {p.seconds:g} s", p) for p in labels.pulses]
+    if labels.qr is not None:
+        found.append(_said(labels.qr.quad, "QR code", labels.qr.text, labels.qr))
     return found
 
 
-def _role(label: Label) -> str:
-    return str(label.get("kind") or label["role"]).replace("-", " ")
+def _role(label: TextLabel) -> str:
+    return (label.kind or label.role).replace("-", " ")
 
 
-def _said(ring: _Ring, what: str, text: str, label: Mapping[str, Any]) -> dict[str, Any]:
-    hidden = float(label["occluded"])
-    state = "" if label["visible"] else "not visible"
-    if label["visible"] and hidden >= 0.005:
-        state = f"{hidden:.0%} occluded"
-    return {"ring": [[round(x, 1), round(y, 1)] for x, y in ring], "what": what, "text": text, "state": state}
+def _said(ring: Points, what: str, text: str, label: TextLabel | MarkLabel | PulseLabel | QrLabel) -> dict[str, Any]:
+    state = "" if label.visible else "not visible"
+    if label.visible and label.occluded >= 0.005:
+        state = f"{label.occluded:.0%} occluded"
+    return {"ring": [[round(x, 1), round(y, 1)] for x, y in ring.tolist()], "what": what, "text": text, "state": state}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 
 import numpy as np
 import shapely
@@ -11,7 +10,6 @@ import shapely
 from ecgvec._typing import Uint8Array
 from ecgvec.errors import printable
 from ecgvec.export.images import encode_png
-from ecgvec.export.native import sidecar
 from ecgvec.geometry.path import CLOSE, CURVE, MOVE, Path
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.graphics.shapes import Pen
@@ -39,20 +37,18 @@ def _small(sheet: Sheet) -> Uint8Array:
     return sheet.image if sheet.image.shape[1] <= WIDEST else thumbnail(sheet.image, WIDEST)
 
 
-def read_labels(sheet: Sheet) -> Labelled:
-    """The sheet's labels as ``ecgvec inspect`` reads them from its JSON and NPZ."""
+def label_sheet(sheet: Sheet) -> Labelled:
+    """The sheet's labels, as layers are drawn from them."""
     height, width = sheet.image.shape[:2]
     style = sheet.plan.page.style
     scale = px_per_mm(style.dpi)
-    dense = {trace.id: (trace.points, trace.visible, trace.occluded) for trace in sheet.labels.traces}
-    labels = json.loads(sidecar(sheet, {}))["labels"]
-    return Labelled(width, height, scale, style.trace_width * scale, labels, dense)
+    return Labelled(width, height, scale, style.trace_width * scale, sheet.labels)
 
 
 def as_html(sheet: Sheet) -> str:
     """The image with its label layers as SVG over it, and a box for each layer that shows or hides it: a fragment that
     needs no script, no other file and no ids, so that many of them can stand on one page."""
-    image = read_labels(sheet)
+    image = label_sheet(sheet)
     layers = draw(image, traces=True)
     boxes = "".join(_switch(drawn.layer) for drawn in layers)
     rules = "".join(

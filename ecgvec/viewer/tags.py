@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ecgvec._typing import BoolArray, Points
+from ecgvec._typing import Points
 from ecgvec.components import rgb
+from ecgvec.export.read import SavedPage
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.outlines import cap_height, text_path
-from ecgvec.geometry.path import rectangles
+from ecgvec.geometry.path import bounds, rectangles
 from ecgvec.graphics.shapes import Pen, Shape, printable
-from ecgvec.rendering.labels.model import bounds
+from ecgvec.rendering.labels.model import Labels
 
 LINE, LEAST_LINE, LARGEST_LINE = 0.1, 0.4, 0.8  # outlines: in mm of the page, and their limits in px
 TAG_SIZE, LEAST_TAG_SIZE = 1.35, 7.0  # the em of a tag's text, in mm of the page and at the least in px
@@ -23,26 +23,27 @@ GAP = 2.5  # px from a box to its tag
 CELL = 0.25  # mm, the cells in which tags keep out of the way
 _SHARES = (0.0, 0.15, 0.3, 0.5, 0.7, 0.85, 1.0)  # of a box's side, where tags are tried
 
-Label = Mapping[str, Any]  # one label, or a group of them, of the JSON that ``export/native.py`` writes
-
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """An image's labels. ``labels`` is that part of its JSON; ``dense`` gives for each trace its points (n, 2), NaN in
-    gaps, which of them are visible (n,), and which are occluded (n,); ``scale`` is px/mm, ``ink`` the trace's width in
-    px."""
+    """An image's ``width`` and ``height`` in px and its labels; ``scale`` is px/mm, ``ink`` the trace's width in px."""
 
     width: int
     height: int
     scale: float
     ink: float
-    labels: Label
-    dense: Mapping[str, tuple[Points, BoolArray, BoolArray]]
+    labels: Labels
 
     @property
     def line(self) -> float:
         """The width of outlines in px."""
         return min(max(LINE * self.scale, LEAST_LINE), LARGEST_LINE)
+
+
+def label_page(page: SavedPage) -> Labelled:
+    """The labels of an image that was written."""
+    ink = page.plan.page.style.trace_width * page.px_per_mm
+    return Labelled(*page.size, page.px_per_mm, ink, page.labels)
 
 
 class Tags:
@@ -53,12 +54,10 @@ class Tags:
         self._cell = max(1.0, CELL * image.scale)
         self._width, self._height = image.width, image.height
         self._full = np.zeros((int(self._height / self._cell) + 1, int(self._width / self._cell) + 1), dtype=np.float32)
-        for points, *_ in image.dense.values():
-            self._cover(_dense_line(points))
-        for quad in [t["quad"] for t in image.labels["texts"]] + [
-            box_corners(p["box"]) for p in image.labels["pulses"]
-        ]:
-            self._full[self._cells(bounds(as_points(quad)))] = 2.0
+        for trace in image.labels.traces:
+            self._cover(_dense_line(trace.points))
+        for points in [text.quad for text in image.labels.texts] + [pulse.outline for pulse in image.labels.pulses]:
+            self._full[self._cells(bounds(points))] = 2.0
 
     def _cover(self, points: Points) -> None:
         x, y = np.floor(points[np.isfinite(points).all(axis=1)] / self._cell).astype(np.intp).T
@@ -112,18 +111,10 @@ def _dense_line(points: Points, pieces: int = 8) -> Points:
     return along
 
 
-def as_points(points: Any) -> Points:
-    """Points (n, 2) as the JSON holds them; ValueError where there is none."""
-    array = np.array(points, dtype=np.float64).reshape(-1, 2)
-    if not len(array) or not np.isfinite(array).all():
-        raise ValueError("a label has no place")
-    return array
-
-
-def box_corners(box: Sequence[float]) -> Points:
-    """The corners (4, 2) of a box x, y, width, height."""
-    x, y, wide, high = (float(v) for v in box)
-    return as_points([(x, y), (x + wide, y), (x + wide, y + high), (x, y + high)])
+def box_corners(box: tuple[float, float, float, float]) -> Points:
+    """The corners (4, 2) of a box left, top, width, height."""
+    x, y, wide, high = box
+    return np.array([(x, y), (x + wide, y), (x + wide, y + high), (x, y + high)])
 
 
 def _darker(color: str) -> str:

@@ -1,4 +1,5 @@
-"""An effect of my own in one file: a lens with a fingerprint's haze on it. Recipes know it as soon as it is imported.
+"""An effect of my own in one file: a lens with a fingerprint's haze on it. Recipes know it as soon as it is imported;
+for batches, name this file in the recipe: `plugins = ["13_my_effect.py"]`.
 
     python examples/cookbook/13_my_effect.py path/of/a/record out.png
 
@@ -17,10 +18,7 @@ import numpy as np
 from pydantic import Field
 
 import ecgvec
-from ecgvec._typing import Image
-from ecgvec.components import register
-from ecgvec.effects.base import EFFECTS, Capture
-from ecgvec.recipe.recipe import parse_recipe
+from ecgvec.plugins import EFFECTS, Capture, Image, register
 
 
 @register(EFFECTS)
@@ -38,11 +36,7 @@ class Haze(Capture):
         return np.asarray(np.rint(mixed), dtype=np.uint8)
 
 
-RECIPE = {
-    "title": "A print seen through a dirty lens",
-    "layout": {"template": "ge"},
-    "effects": {"haze": {"amount": {"uniform": [0.2, 0.5]}}, "sensor-noise": {"iso": 400}},
-}
+DIRTY_LENS = {"layout.template": "ge", "effects.haze.amount": {"uniform": [0.2, 0.5]}, "effects.sensor-noise.iso": 400}
 
 
 def main() -> None:
@@ -53,7 +47,7 @@ def main() -> None:
     parser.add_argument("--dpi", type=float, default=200)
     given = parser.parse_args()
 
-    recipe = parse_recipe(RECIPE, "my recipe", {"page.dpi": given.dpi})
+    recipe = ecgvec.load_recipe("clean", DIRTY_LENS | {"page.dpi": given.dpi})
     sheet = ecgvec.render(given.record, recipe, seed=given.seed)
     cv2.imwrite(str(given.out), sheet.image[:, :, ::-1])
     print([part for part in sheet.plan.effects if part.kind == "haze"])

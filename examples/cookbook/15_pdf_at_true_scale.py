@@ -10,10 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ecgvec import load_recipe, read_record
-from ecgvec.graphics import pdf
-from ecgvec.pipeline import render_plan
-from ecgvec.planning.make import make_plans
+import ecgvec
 
 
 def main() -> None:
@@ -24,10 +21,10 @@ def main() -> None:
     parser.add_argument("--paper", default="a4")
     given = parser.parse_args()
 
-    record = read_record(given.record)
-    recipe = load_recipe("clean", {"layout.template": given.template, "page.paper": given.paper, "page.dpi": 50})
-    plans = make_plans(record, recipe, seed=10).plans
-    given.out.write_bytes(pdf.write(render_plan(record, plan).scene for plan in plans))
+    record = ecgvec.read_record(given.record)
+    recipe = ecgvec.load_recipe("clean", {"layout.template": given.template, "page.paper": given.paper, "page.dpi": 50})
+    plans = ecgvec.plan(record, recipe, seed=10)
+    given.out.write_bytes(ecgvec.pdf.write(ecgvec.render_plan(record, plan).scene for plan in plans))
     print(f"{given.out}: {len(plans)} pages of {record.name}")
 
 

@@ -14,9 +14,9 @@ from shapely import Polygon
 import ecgvec
 from ecgvec import embed
 from ecgvec.errors import RecipeError, WarpError
+from ecgvec.geometry.path import bounds
 from ecgvec.graphics.raster import draw
 from ecgvec.record.model import Record
-from ecgvec.rendering.labels.model import bounds
 from tests.embed.ink import offsets
 
 TORN = """

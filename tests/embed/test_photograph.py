@@ -18,11 +18,12 @@ from ecgvec import embed
 from ecgvec.embed.page import HOST_TEXT
 from ecgvec.errors import EcgvecError, ExportError, RecipeError
 from ecgvec.export.instances import instances
+from ecgvec.geometry.path import bounds
 from ecgvec.recipe.recipe import load_mix
 from ecgvec.record.model import Record
 from ecgvec.rendering.camera import render_pixels
 from ecgvec.rendering.labels.derive import trace_ink
-from ecgvec.rendering.labels.model import TextLabel, bounds
+from ecgvec.rendering.labels.model import TextLabel
 from tests.embed.hosts import LETTER, blank
 from tests.embed.ink import offsets
 

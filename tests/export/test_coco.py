@@ -18,16 +18,15 @@ from pycocotools.cocoeval import COCOeval
 
 import ecgvec
 from ecgvec.export import coco
-from ecgvec.export.native import box
+from ecgvec.export.label_json import encode_box
 from ecgvec.export.write import write_sheets
-from ecgvec.geometry.path import join, polyline
+from ecgvec.geometry.path import bounds, join, polyline
 from ecgvec.graphics.raster import draw
 from ecgvec.marks import MARKS
 from ecgvec.marks.base import AddedMark
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
 from ecgvec.rendering.labels.derive import as_path, trace_ink
-from ecgvec.rendering.labels.model import bounds
 from tests.graphics.drawing import coverage
 
 Mask = NDArray[np.bool_]
@@ -82,10 +81,10 @@ def images(data: COCO, sheets: list[ecgvec.Sheet]) -> Iterator[tuple[ecgvec.Shee
 def native_boxes(sheet: ecgvec.Sheet) -> dict[str, list[float]]:
     """The boxes of everything labelled, as the native format has them."""
     labels = sheet.labels
-    boxes = {label.id: box(label.outline) for label in (*labels.traces, *labels.pulses)}
-    boxes |= {text.id: box(text.hull) for text in labels.texts}
-    boxes |= {f"panel-{trace.id}": box(trace.panel) for trace in labels.traces}
-    return boxes if labels.qr is None else boxes | {"qr-code": box(labels.qr.quad)}
+    boxes = {label.id: encode_box(label.outline) for label in (*labels.traces, *labels.pulses)}
+    boxes |= {text.id: encode_box(text.hull) for text in labels.texts}
+    boxes |= {f"panel-{trace.id}": encode_box(trace.panel) for trace in labels.traces}
+    return boxes if labels.qr is None else boxes | {"qr-code": encode_box(labels.qr.quad)}
 
 
 def filled(polygons: list[list[float]], size: tuple[int, int]) -> Mask:
@@ -376,7 +375,7 @@ def test_marks_are_their_rings(marked_data: COCO, marked: ecgvec.Sheet) -> None:
     for mark in marked.labels.marks:
         a = found[mark.id]
         assert marked_data.cats[a["category_id"]]["name"] == mark.kind
-        np.testing.assert_allclose(a["bbox"], box(mark.ring), atol=MARGIN)
+        np.testing.assert_allclose(a["bbox"], encode_box(mark.ring), atol=MARGIN)
         assert a["area"] == pytest.approx(shapely.Polygon(mark.ring).area, abs=MARGIN)
         size = marked.warp.size
         assert iou(filled(a["segmentation"], size), coverage(polyline(mark.ring, closed=True), size) >= 128) > 0.97

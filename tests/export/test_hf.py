@@ -13,7 +13,7 @@ import pytest
 
 import ecgvec
 from ecgvec.export.instances import instances
-from ecgvec.export.native import box
+from ecgvec.export.label_json import encode_box
 from ecgvec.export.tables import file_name
 from ecgvec.export.write import write_sheets
 from ecgvec.record.model import Record
@@ -84,7 +84,7 @@ def test_leads_are_the_native_ones(rows: Any, sheets: list[ecgvec.Sheet]) -> Non
             assert (told["id"], told["lead"], told["visible"]) == (trace.id, trace.lead, bool(trace.visible.any()))
             assert (told["row"], told["column"], told["rhythm"]) == (trace.row, trace.column, trace.rhythm)
             assert (told["polarity"], told["fs"], told["samples"]) == (trace.polarity, trace.fs, len(trace.t))
-            np.testing.assert_allclose(told["bbox"], box(trace.outline), atol=MARGIN)
+            np.testing.assert_allclose(told["bbox"], encode_box(trace.outline), atol=MARGIN)
             np.testing.assert_allclose(told["panel"], trace.panel, atol=MARGIN)
 
 
@@ -93,7 +93,7 @@ def test_texts_are_the_native_ones(rows: Any, sheets: list[ecgvec.Sheet]) -> Non
         for told, text in zip(row["texts"], sheet.labels.texts, strict=True):
             assert (told["id"], told["role"], told["text"]) == (text.id, text.role, text.text)
             assert (told["order"], told["trace"], told["visible"]) == (text.order, text.trace or "", text.visible)
-            np.testing.assert_allclose(told["bbox"], box(text.hull), atol=MARGIN)
+            np.testing.assert_allclose(told["bbox"], encode_box(text.hull), atol=MARGIN)
             np.testing.assert_allclose(told["quad"], text.quad, atol=MARGIN)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import ecgvec
 from ecgvec.errors import SourceError
-from ecgvec.export.native import dense, read_sidecar, sidecar
+from ecgvec.export.native import dense, sidecar
 from ecgvec.record.model import Record
 
 SCHEMA = json.loads((Path(ecgvec.__file__).parent / "export" / "sidecar.schema.json").read_text())
@@ -111,7 +111,8 @@ def test_lattice_and_axes_tell_time_and_voltage(demo_record: Record) -> None:
     assert np.abs(mv - arrays[f"{trace['id']}/mv"]).max() < 5e-4
 
 
-def test_a_foreign_json_is_named() -> None:
+def test_a_foreign_json_is_named(tmp_path: Path) -> None:
     for text, words in (("{}", "is not a JSON that ecgvec has written"), ("{", "is not a whole sidecar")):
-        with pytest.raises(SourceError, match=words):
-            read_sidecar(text, "x.json")
+        (tmp_path / "x.json").write_text(text)
+        with pytest.raises(SourceError, match=rf"x\.json {words}"):
+            ecgvec.load(tmp_path / "x.json")

@@ -12,7 +12,8 @@ from shapely.geometry.base import BaseGeometry
 from ecgvec.errors import RecipeError
 from ecgvec.geometry.path import CLOSE, MOVE, Path
 from ecgvec.handwriting import Note, Writer
-from ecgvec.handwriting.ink import INKS, NIBS, Ink, ink
+from ecgvec.handwriting.ink import Ink, ink
+from ecgvec.handwriting.nibs import INKS, NIBS
 
 
 @pytest.fixture(scope="module")

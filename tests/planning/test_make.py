@@ -124,3 +124,7 @@ def test_reprs_are_short() -> None:
     for thing in (record, sheet, sheet.plan, load_recipe()):
         assert repr(thing).startswith("<")
         assert len(repr(thing)) < 100
+
+
+def test_keys_that_are_drawn_once_for_all_windows_are_page_keys() -> None:
+    assert set(PageStyle.model_fields) >= LAYOUT_KEYS

@@ -180,7 +180,7 @@ def test_the_picture_alone_changes_and_the_plan_names_who(demo_record: Record) -
     changed = ecgvec.render(demo_record, dpi=60, recipe="phone-photo", effects=[soften, in_shadow])
     assert changed.plan.user_effects == ("soften", "in_shadow")
     assert (changed.image == in_shadow(soften(plain.image))).all()
-    assert changed.plan.model_copy(update={"outside": ()}) == plain.plan
+    assert changed.plan.model_copy(update={"user_effects": ()}) == plain.plan
     assert (changed.trace_image == plain.trace_image).all()
     with pytest.raises(RecipeError, match="moves pixels"):
         ecgvec.render(demo_record, dpi=60, effects=[soften, MOVING["a pixel right"]])
@@ -206,7 +206,7 @@ def test_a_plan_says_that_it_is_not_the_whole_truth(demo_record: Record, tmp_pat
         render_plan(demo_record, sheet.plan, [in_shadow])
     assert (render_plan(demo_record, sheet.plan, [soften]).image == sheet.image).all()
     sheet.save(tmp_path, ["png", "json"])
-    assert json.loads((tmp_path / "ecgvec-demo-0.json").read_text())["plan"]["outside"] == ["soften"]
+    assert json.loads((tmp_path / "ecgvec-demo-0.json").read_text())["plan"]["user_effects"] == ["soften"]
     replayed = program("replay", tmp_path / "ecgvec-demo-0.json", "-i", DEMO)
     assert replayed.code == 2
     assert_one_line(replayed.stderr, ("ecgvec-demo-0", "soften", "only Python has"))

@@ -161,13 +161,13 @@ def test_a_line_that_leaves_the_picture_ends_there(demo_record: Record, tmp_path
 
 
 def quick(page: Page) -> tuple[dict[str, NDArray[np.float64]], Score]:
-    from ecgvec.verify.page import read_image
+    from ecgvec.export.read import decode_image
 
-    path, arrays = page.file(".png"), page.file(".npz")
+    path, arrays = page.saved.file(".png"), page.saved.file(".npz")
     assert path is not None
     assert arrays is not None
-    found = digitise(unmix(read_image(path, page.size), page), page)
-    return found, score(page, read_values(arrays, page)[0], found)
+    found = digitise(unmix(decode_image(path, page.size)[0], page), page)
+    return found, score(page, read_values(page)[0], found)
 
 
 @pytest.mark.parametrize("look", [CREASED, CURLED], ids=["creased", "curled"])
@@ -180,7 +180,7 @@ def test_a_bent_page_is_read(demo_record: Record, tmp_path: Path, look: dict[str
 def test_values_in_the_labels_change_nothing(demo_record: Record, tmp_path: Path) -> None:
     page = saved(rendered(demo_record, SMALL, CREASED), tmp_path, ("png", "json"))
     before, score_before = quick(page)
-    arrays = page.file(".npz")
+    arrays = page.saved.file(".npz")
     assert arrays is not None
     with np.load(arrays) as stored:
         changed = {name: stored[name].copy() for name in stored.files}

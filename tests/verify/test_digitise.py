@@ -9,10 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
+from ecgvec.export.read import decode_image
 from ecgvec.record.model import Lead, Record
 from ecgvec.verify.digitise import chain, digitise, find_runs
 from ecgvec.verify.ink import stroke, unmix
-from ecgvec.verify.page import Page, read_image, read_page
+from ecgvec.verify.page import Page, read_page
 from ecgvec.verify.report import read_values
 from ecgvec.verify.score import Score, score
 
@@ -23,11 +24,11 @@ def saved(sheet: ecgvec.Sheet, folder: Path) -> Page:
 
 
 def quick(page: Page) -> tuple[dict[str, NDArray[np.float64]], Score]:
-    path, arrays = page.file(".png"), page.file(".npz")
+    path, arrays = page.saved.file(".png"), page.saved.file(".npz")
     assert path is not None
     assert arrays is not None
-    found = digitise(unmix(read_image(path, page.size), page), page)
-    return found, score(page, read_values(arrays, page)[0], found)
+    found = digitise(unmix(decode_image(path, page.size)[0], page), page)
+    return found, score(page, read_values(page)[0], found)
 
 
 def test_ink_is_what_the_pen_left(demo_record: Record, tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_real_records_are_read(twelve_lead: list[Path], tmp_path: Path) -> None:
 def test_values_in_the_labels_change_nothing(demo_record: Record, tmp_path: Path) -> None:
     page = saved(ecgvec.render(demo_record), tmp_path)
     before, score_before = quick(page)
-    arrays = page.file(".npz")
+    arrays = page.saved.file(".npz")
     assert arrays is not None
     with np.load(arrays) as stored:
         changed = {name: stored[name].copy() for name in stored.files}

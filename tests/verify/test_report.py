@@ -110,7 +110,7 @@ def test_a_picture_that_is_none(folder: Path) -> None:
     png(folder).write_bytes(b"no picture")
     (image,) = verify_folder(folder).images
     assert image.fault is not None
-    assert "cannot be read as an image" in image.fault
+    assert "is not a whole image" in image.fault
 
 
 def test_folders_without_images(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ import pytest
 
 from ecgvec.cli.inspect import gallery
 from ecgvec.errors import ExportError, SourceError
+from ecgvec.export.read import find_sidecars
 from ecgvec.viewer import gallery_data
 from ecgvec.viewer.gallery import MAX_IMAGES, write_gallery
-from ecgvec.viewer.gallery_data import LAYERS
-from ecgvec.viewer.gallery_read import find_sidecars, read_entry
+from ecgvec.viewer.gallery_data import LAYERS, read_entry
 from tests.batch.test_bad_input import program
 from tests.viewer.conftest import NAMES, Shown
 
@@ -110,7 +110,7 @@ def test_numbers_in_names_are_sorted_by_value(tmp_path: Path) -> None:
 def test_no_more_images_than_asked_for(folder: Path) -> None:
     done = program("gallery", folder, "--max-images", 2)
     assert done.code == 0
-    assert "2 images, the first of 4 (--most 4 shows all)" in done.stdout
+    assert "2 images, the first of 4 (--max-images 4 shows all)" in done.stdout
     page = (folder / "gallery.html").read_text()
     assert page.count('<li class="card"') == 2
     assert '<p id="count" aria-live="polite">2 images, the first of 4</p>' in page
@@ -129,8 +129,8 @@ def test_a_damaged_image_does_not_keep_the_others_back(folder: Path) -> None:
     assert len(lines) == 3
     assert all(line.startswith("not shown: ") for line in lines)
     assert lines[0].endswith(
-        "bent/ecgvec-demo-0.npz does not hold the samples of its image (No such file or directory): render the image "
-        "anew with --formats png,json"
+        "bent/ecgvec-demo-0.npz is missing, which holds the samples of the image's traces: render the image anew with "
+        "--formats png,json"
     )
     assert "is not a whole image: render" in lines[1]
     assert "jpg/ecgvec-demo-0.json is not a whole sidecar JSON" in lines[2]
@@ -144,7 +144,7 @@ def test_a_damaged_image_does_not_keep_the_others_back(folder: Path) -> None:
     ("spoil", "says"),
     [
         (lambda d: d["labels"].pop("grid"), "is not a whole sidecar JSON \\(KeyError"),
-        (lambda d: d["image"].update(width=7), "its labels are for another size"),
+        (lambda d: d["image"].update(width=7), "but its labels are for 7 x"),
         (lambda d: d["labels"]["traces"][0].update(id="nobody"), "does not hold the samples"),
         (lambda d: d["labels"]["texts"][0].update(hull=[]), "is not a whole sidecar JSON"),
         (lambda d: d["plan"].pop("seed"), "plan.seed is wrong"),

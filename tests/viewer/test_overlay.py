@@ -26,12 +26,14 @@ import ecgvec
 from ecgvec.cli import inspect
 from ecgvec.components import rgb
 from ecgvec.errors import SourceError
+from ecgvec.export.read import find_sidecars
 from ecgvec.graphics.raster import append_path, draw_svg
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
 from ecgvec.record.model import Record
 from ecgvec.viewer.layers import LAYERS, LEAD_COLORS, OTHER_COLORS, lead_color
-from ecgvec.viewer.overlay import draw_layers, find_images, inspect_images, read_source, select_layers
+from ecgvec.viewer.overlay import draw_layers, inspect_images, select_layers
+from ecgvec.viewer.tags import label_page
 from tests.conftest import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -155,8 +157,7 @@ def test_png_changes_pixels_near_labels_alone(pages: Path, tmp_path: Path, name:
     height, width = changed.shape
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, width, height)
     context = cairocffi.Context(surface)
-    image = read_source(sidecar, True)
-    for group in draw_layers(image, select_layers(layers), sidecar):
+    for group in draw_layers(label_page(ecgvec.load(sidecar)), select_layers(layers)):
         for mark in group.shapes:
             append_path(context, mark.path)
             context.set_line_width(mark.pen.width + 3)
@@ -403,12 +404,12 @@ def test_unknown_format(pages: Path) -> None:
 
 def test_folder_is_mirrored_and_overlays_are_no_images(one: Path, tmp_path: Path) -> None:
     folder = one.parent.parent
-    images = find_images(folder)
+    images = [folder / name for name in find_sidecars(folder)]
     assert [path.parent.name for path in images] == sorted(NAMES)
     for output in ("png", "svg"):
         beside = inspect_images(folder, layers=["names"], output=output)
         assert beside.written == [path.with_name(f"{path.stem}-labels.{output}") for path in images]
-    assert find_images(folder) == images
+    assert [folder / name for name in find_sidecars(folder)] == images
     mirrored = inspect_images(folder, tmp_path / "out", ["names"])
     assert mirrored.written == [tmp_path / "out" / path.parent.name / f"{path.stem}-labels.png" for path in images]
     for first, again in zip(images, mirrored.written, strict=True):
@@ -456,28 +457,28 @@ def odd_npz(sidecar: Path) -> None:
 
 
 SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "no npz": (without_npz, r"\.npz is missing, .*render the image anew with --formats png,json, or leave out"),
-    "other npz": (other_npz, r"\.npz does not hold the traces of its image"),
+    "no npz": (without_npz, r"\.npz is missing, .*render the image anew with --formats png,json"),
+    "other npz": (other_npz, r"\.npz does not hold the samples of its image"),
     "npz of another image": (
         changed_npz,
         r"\.npz does not hold .* \(it is not the file that was written with the JSON",
     ),
     "odd npz": (
         odd_npz,
-        r"\.npz does not hold the traces of its image \(trace-0-I has places of the shape \(1249, 2\)",
+        r"\.npz does not hold the samples of its image \(trace-0-I has arrays of different lengths",
     ),
-    "text as npz": (lambda p: p.with_suffix(".npz").write_text("no"), r"\.npz does not hold the traces"),
-    "cut npz": (lambda p: p.with_suffix(".npz").write_bytes(b"PK\x03\x04"), r"\.npz does not hold the traces"),
-    "no png": (lambda p: p.with_suffix(".png").unlink(), r"\.png, the image of .*\.json, cannot be read"),
-    "text as png": (lambda p: p.with_suffix(".png").write_text("no"), r"\.png is not a whole PNG"),
-    "empty png": (lambda p: p.with_suffix(".png").write_bytes(b""), r"\.png is not a whole PNG"),
-    "other size": (other_size, r"\.png has 50 x 40 pixels, but its labels are for 1370 x"),
+    "text as npz": (lambda p: p.with_suffix(".npz").write_text("no"), r"\.npz does not hold the samples"),
+    "cut npz": (lambda p: p.with_suffix(".npz").write_bytes(b"PK\x03\x04"), r"\.npz does not hold the samples"),
+    "no png": (lambda p: p.with_suffix(".png").unlink(), r"\.png cannot be read"),
+    "text as png": (lambda p: p.with_suffix(".png").write_text("no"), r"\.png is not a whole image"),
+    "empty png": (lambda p: p.with_suffix(".png").write_bytes(b""), r"\.png is not a whole image"),
+    "other size": (other_size, r"\.png has 50 x 40 px, but its labels are for 1370 x"),
     "other program": (lambda p: p.write_text('{"version": "5.0"}'), "is not a JSON that ecgvec has written"),
     "a list": (lambda p: p.write_text("[]"), "is not a JSON that ecgvec has written"),
     "no json": (lambda p: p.write_text("{"), "is not a whole sidecar JSON"),
     "too deep": (lambda p: p.write_text("[" * 100_000), "is not a whole sidecar JSON"),
     "no text": (lambda p: p.write_bytes(b"\xff\xfe\x00"), "cannot be read"),
-    "newer": (edited(lambda d: d.update(format_version=2)), "has the format version 2, this program reads 1"),
+    "newer": (edited(lambda d: d.update(format_version=99)), "has the format version 99, and this ecgvec reads 2"),
     "no labels": (edited(lambda d: d.pop("labels")), r"not a whole sidecar JSON \(KeyError: 'labels'\)"),
     "no traces": (edited(lambda d: d["labels"].pop("traces")), r"not a whole sidecar JSON \(KeyError: 'traces'\)"),
     "no quad": (edited(lambda d: d["labels"]["texts"][0].pop("quad")), "not a whole sidecar JSON"),
@@ -503,16 +504,11 @@ def test_spoilt_image_is_one_clear_sentence(one: Path, tmp_path: Path, kind: str
     assert not (tmp_path / "out").exists()
 
 
-def test_without_npz_the_other_layers_are_drawn(one: Path, tmp_path: Path) -> None:
-    without_npz(one)
-    assert len(paths_of(svg_of(one, tmp_path, "boxes", "names"), "box")) == 13
-
-
 def test_input_without_labels(one: Path, tmp_path: Path) -> None:
     png = one.with_suffix(".png")
     for path, message in (
         (tmp_path / "nothing.png", "does not exist"),
-        (one.with_suffix(".npz"), "is neither a PNG nor a JSON"),
+        (one.with_suffix(".npz"), "is no image and no JSON"),
         (one.with_name(f"{one.stem}-gt.png"), rf"has no labels, for no {one.stem}-gt\.json lies beside it"),
     ):
         with pytest.raises(SourceError, match=message) as caught:

@@ -11,7 +11,7 @@ from shapely import GeometryCollection, LineString, Point
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import BoolArray, Points
-from ecgvec.geometry.path import Box, Path, hull_corners, join, polyline, runs
+from ecgvec.geometry.path import Box, Path, dense_ring, extremes, hull_corners, join, pen_rims, polyline, runs
 from ecgvec.graphics.shapes import AddedInfo, Scene, Shape, TextInfo
 from ecgvec.layout.place import PULSE_SECONDS, Layout, PulseInfo, TraceInfo
 from ecgvec.record.beats import Beats
@@ -27,9 +27,6 @@ from ecgvec.rendering.labels.model import (
     SeenMap,
     TextLabel,
     TraceLabel,
-    dense_ring,
-    extremes,
-    pen_rims,
 )
 from ecgvec.rendering.scene.build import MAJOR_MM, MINOR_MM, crossings
 from ecgvec.warp.base import Flat, Warp
@@ -96,6 +93,7 @@ def _trace(mark: Shape, info: TraceInfo, paper: Box) -> TraceLabel:
         row=panel.row,
         column=panel.column,
         first_sample=info.first,
+        samples=len(points),
         fs=info.fs,
         axes=info.axes,
         clip=mark.clip,

@@ -10,18 +10,20 @@ from typing import TypeVar
 
 import numpy as np
 
-from ecgvec._typing import BoolArray, Float64Array, IntpArray, Points
-from ecgvec.geometry.path import PointMap
+from ecgvec._typing import BoolArray, Float64Array, Points
+from ecgvec.errors import brief
+from ecgvec.geometry.path import PointMap, bounds, dense_ring, extremes, pen_rims
 from ecgvec.layout.place import Axes
 
 SeenMap = Callable[[Points], BoolArray]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TraceLabel:
-    """One drawn piece of one lead. ``t`` (n,) s from the record's start, ``mv`` (n,) mV as recorded, ``points``
-    (n, 2): where each sample lies (NaN in gaps), ``visible`` (n,): whether that place can be seen. ``panel`` (4, 2):
+    """One drawn piece of one lead: ``samples`` of the record from ``first_sample`` on. ``t`` (n,) s from the record's
+    start, ``mv`` (n,) mV as recorded, ``points`` (n, 2): where each sample lies (NaN in gaps), ``visible`` (n,):
+    whether that place can be seen. ``panel`` (4, 2):
     the corners of the lead's place on the page, ``panel_ring`` (n, 2) its outline. ``outline``: points around the ink
     whose bounds are the ink's own; ``pen`` is its width in mm.
     ``occluded`` (n,): whether something hides the place, no ink was left there, or the paper itself is gone; what is
@@ -35,6 +37,7 @@ class TraceLabel:
     row: int
     column: int
     first_sample: int
+    samples: int
     fs: float
     axes: Axes
     clip: tuple[float, float, float, float] | None
@@ -47,6 +50,14 @@ class TraceLabel:
     panel_ring: Points
     outline: Points
     pen: float
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The box of the ink: left, top, width, height."""
+        return _box_of(self.outline)
+
+    def __repr__(self) -> str:
+        return f"<TraceLabel {self.id}: {self.samples} samples of {self.lead}>"
 
     def transform(self, function: PointMap) -> TraceLabel:
         """The label with its points sent through ``function``, but for its outline, see ``rims``."""
@@ -62,15 +73,18 @@ class TraceLabel:
         return pen_rims(self.points[extremes(points)], self.pen)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CharacterLabel:
     """One character of a handwritten note, and the ring (n, 2) around its ink."""
 
     character: str
     ring: Points
 
+    def __repr__(self) -> str:
+        return f"<CharacterLabel '{self.character}'>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class TextLabel:
     """A line of text: its role (``lead-name``, ``header-text``, ``footer-text``, or ``note`` where it is handwritten),
     its string, its place in reading order, the corners (4, 2) of its ink's box (top-left, top-right, bottom-right,
@@ -92,6 +106,14 @@ class TextLabel:
     visible: bool = True
     occluded: float = 0.0
 
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The box of the ink: left, top, width, height."""
+        return _box_of(self.outline)
+
+    def __repr__(self) -> str:
+        return f"<TextLabel {self.id}: {self.role} '{brief(self.text, 40)}'>"
+
     def transform(self, function: PointMap) -> TextLabel:
         """The label with its points sent through ``function``."""
         return replace(
@@ -103,7 +125,7 @@ class TextLabel:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MarkLabel:
     """Something that was put on the printed page (a stamp, a redaction bar, an arrow): its kind, its words, the id of
     the trace that it points out (None: no trace), and the ring (n, 2) around it. ``opaque``: nothing beneath can be
@@ -118,8 +140,16 @@ class MarkLabel:
     visible: bool = True
     occluded: float = 0.0
 
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The box of the ink: left, top, width, height."""
+        return _box_of(self.ring)
 
-@dataclass(frozen=True, eq=False)
+    def __repr__(self) -> str:
+        return f"<MarkLabel {self.id}: {self.kind} '{brief(self.text, 40)}'>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class PulseLabel:
     """A calibration pulse: its corners (n, 2) from foot to foot, ``mv`` high and ``seconds`` wide, and points around
     its ink, whose bounds are the ink's own. ``occluded``: the share of its length that something hides."""
@@ -134,8 +164,16 @@ class PulseLabel:
     visible: bool = True
     occluded: float = 0.0
 
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The box of the ink: left, top, width, height."""
+        return _box_of(self.outline)
 
-@dataclass(frozen=True, eq=False)
+    def __repr__(self) -> str:
+        return f"<PulseLabel {self.id}: {self.mv:g} mV, {self.seconds:g} s>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class GridLabel:
     """The crossings of lines ``step_mm`` apart, (rows, columns, 2), whether each can be seen, (rows, columns), and
     whether something hides it, (rows, columns)."""
@@ -145,8 +183,11 @@ class GridLabel:
     visible: BoolArray
     occluded: BoolArray
 
+    def __repr__(self) -> str:
+        return f"<GridLabel: {self.visible.shape[0]} x {self.visible.shape[1]} crossings, {self.step_mm:g} mm apart>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class QrLabel:
     """A QR code: its string, the corners (4, 2) of its modules, and the share of it that something hides."""
 
@@ -155,8 +196,11 @@ class QrLabel:
     visible: bool = True
     occluded: float = 0.0
 
+    def __repr__(self) -> str:
+        return f"<QrLabel '{brief(self.text, 40)}'>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class BeatPlace:
     """Where a beat lies in one trace: the trace's id, the ``point`` (1, 2), and whether it can be seen."""
 
@@ -165,8 +209,11 @@ class BeatPlace:
     visible: bool = True
     occluded: bool = False
 
+    def __repr__(self) -> str:
+        return f"<BeatPlace in {self.trace}>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class BeatLabel:
     """One beat of the record's annotation: time in s from the record's start, WFDB symbol, and where it lies in each
     trace that shows it."""
@@ -175,8 +222,11 @@ class BeatLabel:
     symbol: str
     places: tuple[BeatPlace, ...]
 
+    def __repr__(self) -> str:
+        return f"<BeatLabel {self.symbol} at {self.t:.3f} s, in {len(self.places)} traces>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Labels:
     """All labels of a page. ``corners`` (4, 2) are those of the whole sheet; ``page`` (n, 2) is the outline in dense
     steps of what is left of it, and ``holes`` are the outlines (n, 2) of what is missing inside; ``ink_width`` is the
@@ -194,6 +244,10 @@ class Labels:
     qr: QrLabel | None
     marks: tuple[MarkLabel, ...]
     beats: tuple[BeatLabel, ...]
+
+    def __repr__(self) -> str:
+        kinds = {"traces": self.traces, "texts": self.texts, "marks": self.marks, "beats": self.beats}
+        return f"<Labels: {', '.join(f'{len(labels)} {kind}' for kind, labels in kinds.items())}>"
 
     def transform(self, function: PointMap) -> Labels:
         """The same labels with every point sent through ``function``, (n, 2) -> (n, 2)."""
@@ -287,36 +341,6 @@ def _seen_grid(grid: GridLabel | None, function: SeenMap) -> GridLabel | None:
     return replace(grid, visible=grid.visible & seen)
 
 
-def dense_ring(points: Points, pieces: int = 16) -> Points:
-    """A closed ring through ``points`` (n, 2) with each side in ``pieces``, so that a map may bend it."""
-    ahead = np.concatenate([points[1:], points[:1]])
-    steps = np.arange(pieces)[None, :, None] / pieces
-    ring: Points = (points[:, None] + (ahead - points)[:, None] * steps).reshape(-1, 2)
-    return ring
-
-
-_CIRCLE = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
-
-
-def pen_rims(points: Points, width: float) -> Points:
-    """The rims (32 n, 2) of a round pen of ``width`` at each of ``points`` (n, 2)."""
-    rim = width / 2 * np.column_stack([np.cos(_CIRCLE), np.sin(_CIRCLE)])
-    rims: Points = (points[:, None] + rim[None]).reshape(-1, 2)
-    return rims
-
-
-def extremes(points: Points) -> IntpArray:
-    """Which (4,) of ``points`` (n, 2) lie furthest to the left, the top, the right and the bottom, NaN left out."""
-    planes = np.ascontiguousarray(points.T)
-    known = np.isfinite(planes)
-    low, high = planes, planes
-    if not known.all():
-        low, high = np.where(known, planes, np.inf), np.where(known, planes, -np.inf)
-    return np.concatenate([low.argmin(axis=1), high.argmax(axis=1)])
-
-
-def bounds(points: Points) -> tuple[float, float, float, float]:
-    """(x0, y0, x1, y1) of points (n, 2), NaN left out."""
-    x0, y0 = np.nanmin(points, axis=0)
-    x1, y1 = np.nanmax(points, axis=0)
-    return float(x0), float(y0), float(x1), float(y1)
+def _box_of(points: Points) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = bounds(points)
+    return x0, y0, x1 - x0, y1 - y0

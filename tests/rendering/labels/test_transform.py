@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ecgvec._typing import Points
+from ecgvec.geometry.path import pen_rims
 from ecgvec.layout.place import place
 from ecgvec.pipeline import read_record
 from ecgvec.planning.make import make_plans, prepare_record
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.beats import Beats
 from ecgvec.rendering.labels.derive import derive
-from ecgvec.rendering.labels.model import pen_rims
 from ecgvec.rendering.scene.build import build
 from ecgvec.resources import folder
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -20,6 +21,7 @@ import shapely
 import ecgvec
 from ecgvec.errors import RecipeError
 from ecgvec.export import coco, kit, masks, native, yolo
+from ecgvec.export.label_json import encode_box
 from ecgvec.handwriting import Writer
 from ecgvec.layout.place import place
 from ecgvec.pipeline import render_plan
@@ -34,7 +36,8 @@ from ecgvec.resources import folder, listing
 from ecgvec.verify.ink import unmix
 from ecgvec.verify.labels import label_error
 from ecgvec.verify.page import read_page
-from ecgvec.viewer.overlay import draw_layers, read_source
+from ecgvec.viewer.overlay import draw_layers
+from ecgvec.viewer.tags import label_page
 from ecgvec.warp.base import Flat
 from tests.export.test_native import SCHEMA, document
 from tests.marks.pages import changed, within
@@ -90,7 +93,7 @@ def test_labels_lie_around_the_ink(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> N
     assert not (changed(sheet, bare, 60) & ~within([note.hull for note in found], ink.shape, 1)).any()
     for note in found:
         y, x = np.nonzero(ink & within([note.hull], ink.shape, reach))
-        x0, y0, wide, high = native.box(note.outline)
+        x0, y0, wide, high = encode_box(note.outline)
         assert (x.min(), y.min()) == pytest.approx((math.floor(x0), math.floor(y0)), abs=reach)
         assert (x.max(), y.max()) == pytest.approx((math.floor(x0 + wide), math.floor(y0 + high)), abs=reach)
         assert "".join(c.character for c in note.characters) == note.text.replace(" ", "")
@@ -149,7 +152,7 @@ def test_the_bent_vectors_hold_the_notes(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]
         # The first path of a note may be its pale strokes alone.
         paths = [str(e.get("d")) for name, e in drawn.items() if str(name).startswith(note.id) and e.get("d")]
         xy = np.array(re.findall(r"-?[\d.]+", " ".join(paths)), dtype=float).reshape(-1, 2)
-        x0, y0, wide, high = native.box(note.outline)
+        x0, y0, wide, high = encode_box(note.outline)
         assert xy.min(axis=0).tolist() == pytest.approx([x0, y0], abs=0.1)
         assert xy.max(axis=0).tolist() == pytest.approx([x0 + wide, y0 + high], abs=0.1)
 
@@ -178,7 +181,7 @@ def test_detectors_get_their_own_class(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) 
     loaded = json.loads(b"".join(coco.annotations_file([coco.image_share(sheet, "a")])["coco/annotations.json"]))
     found = [a for a in loaded["annotations"] if a["category_id"] == 34]
     assert [a["text"] for a in found] == [note.text for note in notes(sheet)]
-    assert [a["bbox"] for a in found] == [native.box(note.outline) for note in notes(sheet)]
+    assert [a["bbox"] for a in found] == [encode_box(note.outline) for note in notes(sheet)]
     lines = yolo.image_files(sheet, "a")["yolo/detect/labels/a.txt"].decode().splitlines()
     assert sum(line.startswith("37 ") for line in lines) == 3
     assert (yolo.NAMES[28], yolo.NAMES[37], yolo.NAMES[38]) == ("panel", "note", "calipers")
@@ -192,7 +195,7 @@ def test_the_kit_is_told(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> None:
     lines = kit.text_boxes(sheet).decode().splitlines()[-3:]
     for line, note in zip(lines, notes(sheet), strict=True):
         x0, y1, x1, y0, text = line.split(",", 4)
-        x, y, wide, high = native.box(note.outline)
+        x, y, wide, high = encode_box(note.outline)
         assert text == note.text
         assert [float(v) for v in (x0, y0, x1, y1)] == pytest.approx([x, y, x + wide, y + high], abs=0.001)
 
@@ -200,8 +203,8 @@ def test_the_kit_is_told(pair: tuple[ecgvec.Sheet, ecgvec.Sheet]) -> None:
 def test_overlays_show_them(pair: tuple[ecgvec.Sheet, ecgvec.Sheet], tmp_path: Any) -> None:
     sheet = pair[0]
     sheet.save(tmp_path, ("png", "json"))
-    sidecar = tmp_path / f"{sheet.plan.stem}.json"
-    marks = [m for group in draw_layers(read_source(sidecar, False), ["texts"], sidecar) for m in group.shapes]
+    page = ecgvec.load(tmp_path / f"{sheet.plan.stem}.json")
+    marks = [m for group in draw_layers(label_page(page), ["texts"]) for m in group.shapes]
     assert [m.data["text"] for m in marks if m.role == "note"] == [note.text for note in notes(sheet)]
     rings = [m for m in marks if m.role == "character"]
     assert [m.data["character"] for m in rings] == [c.character for note in notes(sheet) for c in note.characters]
@@ -221,7 +224,7 @@ def test_traces_verify_beside_and_under_notes(pair: tuple[ecgvec.Sheet, ecgvec.S
 # Again and again -----------------------------------------------------------------------------------------------------
 
 
-def test_a_replay_needs_no_network(demo_record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_needs_no_network(demo_record: Record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     sheet = written(demo_record, {"notes.place": {"choice": ["offset", "free", "across"]}}, seed=2)
     first = native.sidecar(sheet, {})
 
@@ -231,7 +234,8 @@ def test_a_replay_needs_no_network(demo_record: Record, monkeypatch: pytest.Monk
     monkeypatch.setattr(Writer, "__init__", refuse)
     monkeypatch.setattr(Writer, "write", refuse)
     planned._inked.cache_clear()
-    plan, _ = native.read_sidecar(first.decode(), "a.json")
+    (tmp_path / "a.json").write_bytes(first)
+    plan = ecgvec.load(tmp_path / "a.json", samples=False).plan
     again = render_plan(demo_record, plan)
     assert (again.image == sheet.image).all()
     assert native.sidecar(again, {}) == first
@@ -290,7 +294,7 @@ def test_notes_go_on_in_lines(demo_record: Record) -> None:
     sheet = written(
         demo_record, {"notes.words": 14, "notes.size": 0.2, "notes.x_offset": 30, "notes.y_offset": 20}, seed=5
     )
-    boxes = [native.box(note.outline) for note in notes(sheet)]
+    boxes = [encode_box(note.outline) for note in notes(sheet)]
     assert len(boxes) == 14
     starts = [i for i, box in enumerate(boxes) if box[0] == pytest.approx(30, abs=0.01)]
     assert starts[0] == 0

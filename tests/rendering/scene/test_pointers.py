@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -216,7 +217,7 @@ def test_how_often_pages_are_signed(demo_record: Record) -> None:
 # Again and again, and what can go wrong ------------------------------------------------------------------------------
 
 
-def test_a_replay_needs_no_network(demo_record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_needs_no_network(demo_record: Record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     sheet = written(demo_record, LOOKS["all, bent"], seed=2)
     first = native.sidecar(sheet, {})
 
@@ -225,7 +226,8 @@ def test_a_replay_needs_no_network(demo_record: Record, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Writer, "__init__", refuse)
     planned._inked.cache_clear()
-    plan, _ = native.read_sidecar(first.decode(), "a.json")
+    (tmp_path / "a.json").write_bytes(first)
+    plan = ecgvec.load(tmp_path / "a.json", samples=False).plan
     again = render_plan(demo_record, plan)
     assert (again.image == sheet.image).all()
     assert native.sidecar(again, {}) == first
@@ -244,7 +246,7 @@ def test_they_change_no_remark(demo_record: Record) -> None:
 def test_without_beats_there_is_nothing_to_point_at(demo_record: Record) -> None:
     plan = made(demo_record, {"notes.place": "beat", "notes.calipers": 2}).plans[0]
     layout = place(plan.page)
-    groups = notes.notes(plan.notes, layout, [])
+    groups = placed.draw_notes(plan.notes, layout, [])
     assert [group.role for group in groups] == ["note"] * 5
     for group in groups:
         x0, y0, x1, y1 = group.shapes[0].info.ink  # type: ignore[union-attr]
