@@ -15,20 +15,20 @@ SCRIPTS = ROOT / "examples" / "cookbook"
 TARGET = ROOT / "docs" / "cookbook.md"
 INTRODUCTION = """# Cookbook
 
-Made by `make docs` from the scripts in `examples/cookbook`, each of which the tests run. Copy one, and change it.
+`make docs` makes this page from the scripts in `examples/cookbook`. The tests run each. Copy one, and change it.
 
     python3 -m venv env && . env/bin/activate       # once, in a checkout of ecgvec
     pip install -c constraints/main.txt '.[nlp,parquet,pdf]'
     COUNT=5 DPI=100 sh examples/cookbook/01_nnunet_masks.sh path/of/ptb-xl/records500 out
 
-The first argument is a folder of WFDB records, pairs of `.hea` and `.dat` or `.mat`, in folders of any depth. None
-at hand? `demo` in the checkout is a folder of one; [PTB-XL](https://physionet.org/content/ptb-xl/) has 21,799. Leave
-out `COUNT` and `DPI` for the whole of it at 200 dpi. An output folder whose run was stopped is not overwritten: say
+The first argument is a folder of WFDB records, pairs of `.hea` and `.dat` or `.mat`, in folders of any depth. No
+records yet? `demo` in the checkout holds one; [PTB-XL](https://physionet.org/content/ptb-xl/) has 21,799. Leave out
+`COUNT` and `DPI` to draw all of it at 200 dpi. If a run was stopped, its output folder is not overwritten: use
 `--resume` or `--restart`, or give another folder. All flags are in [flags.md](flags.md), all recipes in
 [recipes.md](recipes.md).
 
-Most recipes draw pages of 12 leads. For records that have fewer, or other ones, add `--template auto`, which takes a
-page by the leads that are there. What cannot be drawn is in `quarantine.csv`, with the reason; all else is drawn.
+Most recipes draw 12-lead pages. For records with fewer or other leads, add `--template auto`, which takes a page that
+fits. Records that cannot be drawn are in `quarantine.csv`, with the reason; all others are drawn.
 """
 
 

@@ -20,17 +20,16 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "flags.md"
 INTRODUCTION = """# All commands and flags
 
-Made by `make docs` from the program itself. Underscores and hyphens are the same in long names: `--hw_text` and
+`make docs` makes this page from the program itself. Underscores and hyphens are the same in long names: `--hw_text` and
 `--hw-text`. `ecgvec --help` and `ecgvec COMMAND --help` say the same. Before a command, `--traceback` shows where an
 error came from, and `--version` prints the version.
 
-Exit codes: 0 all went well; 1 something was found wrong, or some records could not be drawn; 2 bad input; 130 after
-Ctrl-C.
+Exit codes: 0 all went well; 1 something is wrong, or some records could not be drawn; 2 bad input; 130 after Ctrl-C.
 """
 SHARED = """## Flags of `ecgvec batch` and `ecgvec single`
 
-Each sets one key of a [recipe](recipes.md), which stands in the last column: what a flag can do, a recipe can, with
-chances and ranges. `--print-recipe` prints the flags of a command line as a recipe.
+Each sets one key of a [recipe](recipes.md), shown in the last column. What a flag can do, a recipe can do with
+probabilities and ranges. `--print-recipe` prints the flags of a command line as a recipe.
 """
 
 
@@ -65,9 +64,10 @@ def _section(names: tuple[str, ...], command: Any) -> str:
     usage = " ".join([*names, *command.collect_usage_pieces(context)]).replace("{", "").replace("}", "")
     told = re.sub(r"(?<!\n)\n(?!\n)", " ", command.help or "")
     lines = [f"## {' '.join(names)}\n", f"{told}\n", f"    {usage}\n"]
-    rows = [_row(parameter, context) for parameter in command.params if _is_own(parameter)]
+    shared = names[1:] in (("batch",), ("single",))
+    rows = [_row(p, context) for p in command.params if _is_visible(p) and not (shared and _flag_of(p))]
     lines += ["| flag | default | what |", "|---|---|---|", *rows, ""] if rows else []
-    if any(_flag_of(parameter) for parameter in command.params):
+    if shared:
         lines.append("And all [flags below](#flags-of-ecgvec-batch-and-ecgvec-single).\n")
     return "\n".join(lines)
 
@@ -94,8 +94,8 @@ def _flag_of(parameter: Any) -> Any:
     return next((flag for flag in ALL_FLAGS if flag.parameter == parameter.name), None)
 
 
-def _is_own(parameter: Any) -> bool:
-    return _flag_of(parameter) is None and not getattr(parameter, "hidden", False) and parameter.name != "help"
+def _is_visible(parameter: Any) -> bool:
+    return not getattr(parameter, "hidden", False) and parameter.name != "help"
 
 
 def _row(parameter: Any, context: Any) -> str:

@@ -27,9 +27,9 @@ SEEDS, COLUMNS, WIDTH = range(1, 7), 3, 320
 MOST_BYTES = 150_000
 INTRODUCTION = """# Recipes
 
-Made by `make docs-recipes`. Each recipe is a TOML file in `templates/recipes`; `ecgvec recipes show NAME` prints it
-with all that it extends, `ecgvec recipes preview NAME -i RECORD` draws such a sheet of a record of yours, and
-`--mix "clean:1,phone-photo:3"` draws one of several for each record.
+`make docs-recipes` makes this page. A recipe is a TOML file in `templates/recipes`. `ecgvec recipes show NAME` prints
+it with all that it extends. `ecgvec recipes preview NAME -i RECORD` draws such a sheet from your record.
+`--mix "clean:1,phone-photo:3"` draws one of several recipes for each record.
 """
 
 
@@ -72,7 +72,7 @@ def section(name: str, recipe: Recipe) -> str:
             rows.append(f"| {kind} | {_called(key, part)} | {part.probability:.0%} | {_keys(part)} |")
     if recipe.notes.probability:
         rows.append(f"| notes | handwriting | {recipe.notes.probability:.0%} | {_note_keys(recipe)} |")
-    table = ["| where | what | chance | values |", "|---|---|---|---|", *rows] if rows else ["All as by default."]
+    table = ["| section | key | probability | values |", "|---|---|---|---|", *rows] if rows else ["All defaults."]
     return "\n".join(
         [
             f"## {name}\n\n{recipe.title}\n\n![{name}](recipes/{name}.jpg)\n",

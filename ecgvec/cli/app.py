@@ -49,11 +49,11 @@ def common(
 ) -> None:
     """Pictures of paper ECGs, as exact vectors and as pixels, with labels that are exactly true.
 
-    `ecgvec batch -i DIR -o DIR` draws a folder of WFDB records, `ecgvec single` one, `ecgvec demo` needs nothing.
+    `ecgvec batch -i DIR -o DIR` draws a folder of WFDB records, `ecgvec single` draws one. `ecgvec demo` needs nothing.
     """
 
 
-_MAIN, _LOOK, _MAKE = "Commands that draw", "Commands that tell", "Commands that train"
+_MAIN, _LOOK, _MAKE = "Generate", "Inspect", "Train"
 app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(batch.command)
 app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(generate.single_command)
 app.command(context_settings=SETTINGS, rich_help_panel=_MAIN)(generate.replay)

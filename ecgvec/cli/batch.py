@@ -34,7 +34,7 @@ def batch(
     source: Annotated[
         str,
         typer.Option(
-            "-i", "--input", metavar=WHERE, help="Folder of WFDB records; folders inside it are mirrored. Or a URL."
+            "-i", "--input", metavar=WHERE, help="Folder of WFDB records, or a URL. The output mirrors its folders."
         ),
     ],
     out: Annotated[str, typer.Option("-o", "--output", metavar=WHERE, help="Output folder, or a URL.")],
@@ -57,14 +57,14 @@ def batch(
             "--address",
             metavar="HOST:PORT",
             help="The cluster for --engine ray.",
-            show_default="RAY_ADDRESS, or the one that runs on this machine",
+            show_default="RAY_ADDRESS, or the one running on this machine",
         ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in the output folder: draw what is missing or damaged.")
     ] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Begin anew although the run in the output folder has not ended.")
+        bool, typer.Option("--restart", help="Begin again, even if the run in the output folder has not ended.")
     ] = False,
     rehash: Annotated[
         bool, typer.Option("--rehash", help="With --resume, read all files again instead of trusting size and time.")
@@ -74,24 +74,24 @@ def batch(
         typer.Option(
             "--manifest",
             metavar="FILE",
-            help="The file that says what is done; needed where the output is a URL.",
+            help="The file that says what is done; needed if the output is a URL.",
             show_default="in OUTPUT",
         ),
     ] = None,
     shards: Annotated[
         int | None,
-        typer.Option("--shards", min=1, metavar="SIZE", help="Into WebDataset tars, of so many records each."),
+        typer.Option("--shards", min=1, metavar="SIZE", help="Write WebDataset tars of this many records each."),
     ] = None,
     plan_only: Annotated[
         bool,
         typer.Option(
             "--plan-only",
-            help="Say how many images, how long and how many gigabytes, from a few records; write nothing. With "
-            "--json-log: as JSON.",
+            help="Estimate images, time and gigabytes from a few records; write nothing. With --json-log: as JSON.",
         ),
     ] = False,
     json_log: Annotated[
-        bool, typer.Option("--json-log", help="A line of JSON for each record on standard error, instead of a bar.")
+        bool,
+        typer.Option("--json-log", help="Write a line of JSON for each record to standard error, instead of a bar."),
     ] = False,
 ) -> None:
     """Draw every record of a folder."""

@@ -31,7 +31,7 @@ FULLY_RANDOM = flag(
     "warp.creases.probability",
     bool,
     _BENT,
-    "Groups of distortions (--wrinkles, --augment, --hw_text) come or stay away, each decided by chance for each image.",
+    "Each group of distortions (--wrinkles, --augment, --hw_text) comes or not, at random for each image.",
     "no",
 )
 COOLEST = 2000  # kelvin
@@ -68,13 +68,13 @@ RANGES: tuple[Ranged, ...] = (
     ),
     Ranged(
         AUGMENT,
-        flag("-rot --rotate", "warp.rotate.angle", float, _BENT, "Turn the picture, by degrees drawn from minus this to this: whole ones where this is whole.", "0 degrees", metavar="DEGREES"),
+        flag("-rot --rotate", "warp.rotate.angle", float, _BENT, "Turn the picture by degrees drawn from minus this to this; whole degrees if this is whole.", "0 degrees", metavar="DEGREES"),
         flag("--deterministic_rot", "warp.rotate.angle", bool, _BENT, "Turn by +DEGREES.", "no"),
         _turns,
     ),
     Ranged(
         AUGMENT,
-        flag("-c --crop", "page.crop", float, _BENT, "Share that is cut off each side of the picture, drawn from 0 up to this.", "0.01 with --augment", metavar="SHARE"),
+        flag("-c --crop", "page.crop", float, _BENT, "Share cut off each side of the picture, drawn from 0 up to this.", "0.01 with --augment", metavar="SHARE"),
         flag("--deterministic_crop", "page.crop", bool, _BENT, "The share as given.", "no"),
         lambda most: {"uniform": [0.0, most]} if most >= 0 else most,  # for the recipe to refuse
     ),

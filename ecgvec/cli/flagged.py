@@ -22,13 +22,13 @@ MixText = Annotated[
     str | None,
     typer.Option(
         "--mix",
-        help="Recipes with weights, as in `clean:1,phone-photo:3`: one is drawn for each record and variant, for all "
-        "its windows. Flags are laid upon each.",
+        help="Recipes with weights, as in `clean:1,phone-photo:3`. One is drawn for each record and variant, for all "
+        "its windows. Flags override keys of each.",
         metavar="NAME:WEIGHT,...",
     ),
 ]
 PrintRecipe = Annotated[
-    bool, typer.Option("--print-recipe", help="Print the recipe, all flags in it, as TOML for --recipe; draw nothing.")
+    bool, typer.Option("--print-recipe", help="Print the recipe with all flags as TOML for --recipe; draw nothing.")
 ]
 
 

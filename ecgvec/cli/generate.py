@@ -19,7 +19,7 @@ def single(
     out: Annotated[Path, typer.Option("-o", "--output", help="Output folder.")],
     flags: dict[str, Any],
     header_file: Annotated[
-        Path | None, typer.Option("-hea", "--header-file", help="The header, where it lies elsewhere than the signals.")
+        Path | None, typer.Option("-hea", "--header-file", help="The header, if it is not beside the signals.")
     ] = None,
     recipe: RecipeName = None,
     mix: MixText = None,
@@ -44,11 +44,11 @@ single_command = with_flags(single)
 
 
 def replay(
-    sidecar: Annotated[Path, typer.Argument(help="The JSON that lies beside an image.")],
+    sidecar: Annotated[Path, typer.Argument(help="The JSON beside an image.")],
     source: Annotated[
         Path | None,
         typer.Option(
-            "-i", "--input", help="The record, or the input folder of the run; by default the run file tells."
+            "-i", "--input", help="The record, or the input folder of the run; by default as the run file says."
         ),
     ] = None,
     out: Annotated[
@@ -69,7 +69,7 @@ def replay(
 def demo(
     out: Annotated[Path, typer.Option("-o", "--output", help="Output folder.")] = Path("ecgvec-demo"),
 ) -> None:
-    """Draw the embedded record in many ways, and a page to look at them; no arguments needed."""
+    """Draw the embedded record in many ways, with a page to view them. Needs no arguments."""
     from ecgvec.pipeline import render
     from ecgvec.viewer.demo import make_showcase
 
@@ -81,17 +81,17 @@ def demo(
 
 def write(
     text: Annotated[str, typer.Argument(help="What to write, in one line.")],
-    out: Annotated[Path, typer.Option("-o", "--output", help="SVG file in millimetres, its text and boxes inside.")],
+    out: Annotated[Path, typer.Option("-o", "--output", help="SVG file in millimetres, with text and boxes.")],
     style: Annotated[
         str | None,
         typer.Option("--style", help="Number or name of a hand.", show_default="the first that knows the characters"),
     ] = None,
-    bias: Annotated[float, typer.Option("--bias", help="0 writes freely, 1 and more neatly.")] = 0.7,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another drawing of the same text.")] = 0,
+    bias: Annotated[float, typer.Option("--bias", help="0 writes freely, 1 or more neatly.")] = 0.7,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Each seed draws the same text differently.")] = 0,
     nib: Annotated[str, typer.Option("--nib", help="ballpoint, gel, felt-tip or fountain.")] = "ballpoint",
     ink: Annotated[str, typer.Option("--ink", help="blue, black, red or green.")] = "blue",
     height: Annotated[float, typer.Option("--height", metavar="MM", help="Height of an x.")] = 2.5,
-    weights: Annotated[Path | None, typer.Option("--weights", help="Weights of your own training.")] = None,
+    weights: Annotated[Path | None, typer.Option("--weights", help="Weights that you trained.")] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, or cuda.")] = "cpu",
 ) -> None:
     """Write a note by hand, as filled outlines with its transcript and a box for each character."""

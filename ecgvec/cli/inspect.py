@@ -32,10 +32,11 @@ def inspect(
         ),
     ] = None,
     output: Annotated[
-        str, typer.Option("--format", help="png, or svg: the image with a group a layer over it, to switch on and off.")
+        str,
+        typer.Option("--format", help="png, or svg: the image under one group for each layer, to switch on and off."),
     ] = "png",
 ) -> None:
-    """Draw the labels over their image: a colour a lead, what cannot be seen dashed. Writes NAME-labels.png or .svg."""
+    """Draw the labels over their image: one colour a lead, dashed if invisible. Writes NAME-labels.png or .svg."""
     from ecgvec.viewer.overlay import inspect_images
 
     names = layers.split(",") if layers is not None else None
@@ -47,7 +48,7 @@ def inspect(
 
 
 recipes_app = typer.Typer(
-    no_args_is_help=True, help="What may happen to a page: list the recipes, show one, look at one, check your own."
+    no_args_is_help=True, help="What may happen to a page: list recipes, show, preview or check one."
 )
 
 
@@ -65,7 +66,7 @@ def list_recipes() -> None:
 
 @recipes_app.command()
 def show(name: Annotated[str, typer.Argument(help="A recipe's name, or a .toml file.")]) -> None:
-    """Show a recipe as it is understood, everything that it extends included, as TOML."""
+    """Show a recipe as TOML, as ecgvec understands it, with all that it extends."""
     from ecgvec.batch.check import check_recipe
     from ecgvec.cli.flagged import print_recipe
 
@@ -99,7 +100,7 @@ def preview(
 
 @recipes_app.command()
 def check(file: Annotated[str, typer.Argument(help="A .toml file.")]) -> None:
-    """Check a recipe of your own: every key, every value, every template that it names."""
+    """Check your own recipe: every key, every value, every template that it names."""
     from ecgvec.batch.check import check_recipe
 
     typer.echo(printable(f"{file}: right, '{check_recipe(file, {}).title}'"))
@@ -120,10 +121,10 @@ def gallery(
         Path | None, typer.Option("-o", "--output", help="The page to write.", show_default="DIR/gallery.html")
     ] = None,
     max_images: Annotated[
-        int, typer.Option("--max-images", min=1, help="How many images to show, counted from the first.")
+        int, typer.Option("--max-images", min=1, help="How many images to show, from the first.")
     ] = 200,
     title: Annotated[
-        str | None, typer.Option("--title", help="What the page is called.", show_default="the folder's name")
+        str | None, typer.Option("--title", help="Title of the page.", show_default="the folder's name")
     ] = None,
     lossless: Annotated[
         bool, typer.Option("--lossless", help="Keep the images as they are, instead of JPEGs of quality 85.")
@@ -151,7 +152,7 @@ def keywords(
         list[str] | None,
         typer.Argument(help="Text or HTML files, folders of them, addresses, or - for standard input."),
     ] = None,
-    link: Annotated[list[str] | None, typer.Option("-l", "--link", metavar="URL", help="A page of the web.")] = None,
+    link: Annotated[list[str] | None, typer.Option("-l", "--link", metavar="URL", help="A web page.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Addresses of private networks may be read as well.")
@@ -160,11 +161,9 @@ def keywords(
         str | None,
         typer.Option("--nlp-model", metavar="NAME", help="A spaCy pipeline of your own: its name or folder."),
     ] = None,
-    lexicon: Annotated[
-        bool, typer.Option("--lexicon", help="Only the lexicon and its rules; spaCy is not used.")
-    ] = False,
+    lexicon: Annotated[bool, typer.Option("--lexicon", help="Use only the lexicon and its rules, not spaCy.")] = False,
 ) -> None:
-    """Print the ECG terms of texts: each with its label, how often it stands there, and its first sentence."""
+    """List ECG terms with label, count and first sentence."""
     from ecgvec.errors import SourceError, printable
     from ecgvec.keywords.find import find_terms
     from ecgvec.keywords.sources import read_source

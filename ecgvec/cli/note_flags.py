@@ -16,7 +16,7 @@ LINK = flag(
     str,
     _NOTES,
     "Text to take the notes' terms from: a URL or a file.",
-    "a list of our own",
+    "ecgvec's own list",
     metavar="SOURCE",
 )
 CONTENT = flag(
@@ -57,7 +57,7 @@ RANGES: tuple[Ranged, ...] = (
     ),
     Ranged(
         HW_TEXT,
-        flag("--hws", "notes.size", float, _NOTES, "Size of the handwriting, a factor, drawn from half of this up to this.", "0.2 with --hw_text", metavar="FACTOR"),
+        flag("--hws", "notes.size", float, _NOTES, "Size factor of the handwriting, drawn from half of this up to this.", "0.2 with --hw_text", metavar="FACTOR"),
         flag("--deterministic_hw_size", "notes.size", bool, _NOTES, "The size as given.", "no"),
         lambda most: {"uniform": sorted([most / 2, most])},
     ),

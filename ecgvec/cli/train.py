@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Train the models that ship with ecgvec anew, from data of your own.")
+app = typer.Typer(no_args_is_help=True, help="Retrain the models that ship with ecgvec, with your own data.")
 
 
 @app.command()
@@ -15,13 +15,15 @@ def handwriting(
     data: Annotated[
         Path, typer.Option("--data", help="Folder of pen data: *.jsonl.gz and fonts/*.svg, or IAM-OnDB's own layout.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--output", help="Folder for weights and log; goes on with what it has.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for weights and log; training resumes from what it holds.")
+    ],
     steps: Annotated[int, typer.Option("--steps", min=1, help="Steps in all.")] = 8_000,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the first weights and of the data's order.")] = 6,
     threads: Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0: as many as there are.")] = 0,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Train the network that writes notes. It may be killed at any time: the same command goes on where it was."""
+    """Train the network that writes notes. You may kill it at any time; the same command resumes."""
     import torch
 
     from ecgvec.handwriting.training.train import Settings, train
@@ -36,11 +38,11 @@ def handwriting(
 @app.command()
 def keywords(
     out: Annotated[Path, typer.Option("-o", "--output", help="Folder for the model and its log.")],
-    sentences: Annotated[int, typer.Option("--sentences", min=1, help="Sentences to write and train with.")] = 12_000,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Times to go through them.")] = 9,
+    sentences: Annotated[int, typer.Option("--sentences", min=1, help="Sentences to write and train on.")] = 12_000,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over them.")] = 9,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the sentences, their order and the first weights.")] = 7,
 ) -> None:
-    """Train the spaCy model that finds keywords, with text written from word lists. The shipped model in 20 minutes.
+    """Train the spaCy model that finds keywords on text written from word lists. The shipped model in 20 minutes.
 
     Give the folder OUTPUT/model as --nlp-model to use it.
     """
@@ -60,7 +62,7 @@ def handwriting_reader(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the first weights and of the data's order.")] = 0,
     threads: Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0: as many as there are.")] = 0,
 ) -> None:
-    """Train the reader that looks over what the handwriting network wrote: three minutes of one core."""
+    """Train the reader that checks what the handwriting network wrote; takes three minutes of one core."""
     import torch
 
     from ecgvec.handwriting.training.train_reader import Lessons, train

@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Output folder of a run: images with their JSON.")],
     oracle: Annotated[
-        bool, typer.Option("--oracle", help="Also fit the signal by drawing it again: the most that any digitiser can.")
+        bool, typer.Option("--oracle", help="Also fit the signal by drawing it again: the best any digitiser can do.")
     ] = False,
     tolerance: Annotated[
-        float, typer.Option("--tolerance", metavar="PX", min=0.0, help="Largest error of a label.")
+        float, typer.Option("--tolerance", metavar="PX", min=0.0, help="Largest label error allowed.")
     ] = 0.5,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all figures there.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all figures to this file.")
+    ] = None,
 ) -> None:
     """Digitise images with their labels' geometry: SNR by lead and image, label errors, missing and changed files.
 
-    Exit code 1 where a label is further off than --tolerance, or a file is missing or changed.
+    Exit code 1 if a label is off by more than --tolerance, or a file is missing or changed.
     """
     from rich.console import Console
     from rich.progress import Progress

@@ -1,9 +1,9 @@
 #!/bin/sh
-# nnU-Net masks from PTB-XL: photographs of bent pages, and for each pixel the lead whose ink it is.
+# nnU-Net masks from PTB-XL: photographs of bent pages, and the lead that each pixel's ink belongs to.
 #
 #     sh examples/cookbook/01_nnunet_masks.sh path/of/ptb-xl/records500 out
 #
-# COUNT=20 draws so many images only, to try it out. DPI=150 is smaller and faster.
+# COUNT=20 draws only 20 images, to try it out. DPI=150 is smaller and faster.
 set -eu
 records=$1 out=$2
 # Exit code 1: some records could not be drawn, and out/quarantine.csv says why. The others are there.

@@ -1,10 +1,10 @@
 #!/bin/sh
-# 10,000 phone photos on 8 cores: how long and how large first, then draw; the same line again goes on after a stop.
+# 10,000 phone photos on 8 cores: estimate time and size, then draw; after a stop, the same line resumes.
 #
 #     sh examples/cookbook/02_ten_thousand_photos.sh path/of/ptb-xl/records500 out
 #
-# COUNT (10000) is how many records are taken; where there are fewer, each is drawn so often that there are at least as
-# many images. WORKERS (8) are processes. DPI is 200.
+# COUNT (10000) is the number of records. If there are fewer, each is drawn several times, to get at least COUNT images.
+# WORKERS (8) is the number of processes. DPI is 200.
 set -eu
 records=$(cd "$1" && pwd) out=$2 count=${COUNT:-10000}
 

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Cabrera at 50 mm/s: aVL I -aVR II aVF III, two columns of the same 2.5 s, on A4.
+# Cabrera at 50 mm/s: limb leads as aVL I -aVR II aVF III, two columns of the same 2.5 s, on A4.
 #
 #     sh examples/cookbook/03_cabrera_50mm.sh path/of/records out
 #
-# COUNT=20 draws so many images only. DPI is 200.
+# COUNT=20 draws only 20 images. DPI is 200.
 set -eu
 records=$1 out=$2
 ecgvec batch -i "$records" -o "$out" --template 6x2 --cabrera --speed 50 --column-timing simultaneous --seconds 5 \

@@ -1,9 +1,9 @@
 #!/bin/sh
-# My hospital's header: where the lines stand, their type and their words. All facts about people are made up.
+# My hospital's header: where its lines are, their type and their words. All facts about people are made up.
 #
 #     sh examples/cookbook/04_my_hospital.sh path/of/records out
 #
-# COUNT=20 draws so many images only. DPI is 200.
+# COUNT=20 draws only 20 images. DPI is 200.
 set -eu
 records=$1 out=$2
 mkdir -p "$out"

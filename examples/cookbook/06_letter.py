@@ -1,9 +1,9 @@
-"""One ECG in a letter: a page of my own with an ECG on it, photographed, with labels of all that is on it.
+"""One ECG in a letter: my own page with an ECG on it, photographed, with labels for everything.
 
     python examples/cookbook/06_letter.py path/of/a/record out
 
---recipe phone-photo, --dpi 200 and --seed 1 unless you say otherwise. The page may be any SVG in millimetres. A whole
-letter of two pages is in examples/referral_letter.py.
+Defaults: --recipe phone-photo, --dpi 200, --seed 1. The page may be any SVG in millimetres. For a whole letter of two
+pages see examples/referral_letter.py.
 """
 
 from __future__ import annotations

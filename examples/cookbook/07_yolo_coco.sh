@@ -1,10 +1,10 @@
 #!/bin/sh
-# Boxes, outlines and corners for detectors: one run, YOLO and COCO.
+# Boxes, outlines and corners for detectors: YOLO and COCO from one run.
 #
 #     sh examples/cookbook/07_yolo_coco.sh path/of/records out
 #
-# out/yolo/detect, segment and pose are three data sets with a data.yaml each; out/coco/annotations.json tells of the
-# PNGs in out. COUNT=20 draws so many images only. DPI is 200.
+# out/yolo/detect, segment and pose are three data sets, each with a data.yaml. out/coco/annotations.json labels the PNGs
+# in out. COUNT=20 draws only 20 images. DPI is 200.
 set -eu
 records=$1 out=$2
 ecgvec batch -i "$records" -o "$out" --recipe scan-colour -se 10 -r "${DPI:-200}" --formats png,json,yolo,coco \

@@ -3,7 +3,7 @@
 #
 #     sh examples/cookbook/08_my_recipe.sh path/of/records out
 #
-# COUNT=20 draws so many images only. DPI is 200.
+# COUNT=20 draws only 20 images. DPI is 200.
 set -eu
 records=$1 out=$2
 mkdir -p "$out"

@@ -1,8 +1,8 @@
-"""A torch data loader: pages drawn while a network learns, other ones in each epoch, none of them on disk.
+"""A torch data loader: pages drawn while a network learns, new ones in each epoch, none on disk.
 
     python examples/cookbook/10_torch_loader.py path/of/records
 
---epochs 2, --batch 8, --workers 4 and --dpi 100 unless you say otherwise. It needs `pip install '.[train]'`.
+Defaults: --epochs 2, --batch 8, --workers 4, --dpi 100. You need `pip install '.[train]'`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Verify what I made: measure labels on the images themselves, look at one, and make it again from its JSON.
+# Verify what I made: measure the labels on the images, look at one image, and make it again from its JSON.
 #
 #     sh examples/cookbook/12_verify_and_replay.sh path/of/records out
 #
-# COUNT=20 draws so many images only. DPI is 200.
+# COUNT=20 draws only 20 images. DPI is 200.
 set -eu
 records=$1 out=$2
 ecgvec batch -i "$records" -o "$out" --recipe phone-photo -se 10 -r "${DPI:-200}" --formats png,json \

@@ -1,10 +1,11 @@
-"""An effect of my own in one file: a lens with a fingerprint's haze on it. Recipes know it as soon as it is imported;
-for batches, name this file in the recipe: `plugins = ["13_my_effect.py"]`.
+"""An effect of my own in one file: a lens with a fingerprint's haze on it. Recipes know it once it is imported.
+
+For a batch, name this file in the recipe: `plugins = ["13_my_effect.py"]`.
 
     python examples/cookbook/13_my_effect.py path/of/a/record out.png
 
---seed 0 and --dpi 200 unless you say otherwise. An effect keeps every pixel where it is: what moves pixels is a part
-of the warp, see docs/bent-pages.md.
+Defaults: --seed 0, --dpi 200. An effect keeps every pixel where it is. What moves pixels is a part of the warp, see
+docs/bent-pages.md.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 #!/bin/sh
-# A mix of recipes: some of each by weight, a table of what came out, and a page to browse it.
+# A mix of recipes: some of each by weight, a table of the images, and a page to browse them.
 #
 #     sh examples/cookbook/14_mix_and_table.sh path/of/records out
 #
 # out/metadata.parquet has a row for each image (`pip install '.[parquet]'`); out/gallery.html opens in any browser,
-# offline. COUNT=20 draws so many images only. DPI is 200.
+# offline. COUNT=20 draws only 20 images. DPI is 200.
 set -eu
 records=$1 out=$2
 ecgvec batch -i "$records" -o "$out" --mix "clean:1,scan-bw:2,phone-photo:4,stained:1" --variants 2 -se 10 \

@@ -1,8 +1,8 @@
-"""A PDF at true scale: all pages of a record in one document, 25 mm/s on paper, its text searchable.
+"""A PDF at true scale: all pages of a record in one document, 25 mm/s on paper, with searchable text.
 
     python examples/cookbook/15_pdf_at_true_scale.py path/of/a/record record.pdf
 
---template ge, --paper a4 unless you say otherwise. It needs `pip install '.[pdf]'`. Print it at 100 %.
+Defaults: --template ge, --paper a4. You need `pip install '.[pdf]'`. Print it at 100 %.
 """
 
 from __future__ import annotations

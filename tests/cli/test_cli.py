@@ -129,7 +129,7 @@ EFFECTS: dict[str, tuple[str, object]] = {
     "--full_mode V1": ("page.rhythm", ["V1"]),
     "--full_mode None": ("page.rhythm", []),
     "--num_columns 2": ("page.template", "2-columns"),
-    "--column-timing simultaneous": ("page.style.columns", "simultaneous"),
+    "--column-timing simultaneous": ("page.style.column_timing", "simultaneous"),
     "--leads V1,V2": ("page.rows", [["V1"], ["V2"]]),
     "--cabrera --template 1-column --leads I,II,III,aVR,aVL,aVF": (
         "page.rows",

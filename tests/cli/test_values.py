@@ -50,7 +50,7 @@ def refused(top: Path, *flags: object, recipe: str | None = None) -> str:
 
 # ---------------------------------------------------------------- --fully_random and crops of the recipe's own
 
-CROPPED = "[page]\ncrop = 0.2\n[warp.crop]\nleft = 0.1\nshare = 0.05\n[warp.pad]\nborder = 3\n"
+CROPPED = "[page]\ncrop = 0.2\n[warp.crop]\nleft = 0.1\namount = 0.05\n[warp.pad]\nborder = 3\n"
 
 
 def test_fully_random_crops_once_and_last(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_fully_random_crops_once_and_last(tmp_path: Path) -> None:
 
 
 def test_pictures_of_fully_random_are_cropped_once(demo_record: Record) -> None:
-    """Whatever the coin says, the page's own crop is gone and the recipe's part of the warp is as it was."""
+    """Whatever the chance says, the page's own crop is gone and the recipe's part of the warp is as it was."""
     own = {"page.crop": 0.2, "warp.crop.left": 0.1}
     flags = overrides({"fully_random": True, "crop": 0.1}, {"page.crop", "warp.crop"})
     recipe = load_recipe("clean", own | flags)

@@ -1,4 +1,4 @@
-"""Each row of ``shared/reference/print_conventions.md``, measured on a page.
+"""Each row of ``docs/print-conventions.md``, measured on a page.
 
 Nothing is asked of the layout: the SVG is parsed, its paths, stroke widths and colours are measured in millimetres and
 held against the record's own samples. Test names begin with the row that they check.

@@ -10,7 +10,8 @@ import pytest
 import ecgvec
 from ecgvec.errors import RecordError, TemplateError
 from ecgvec.layout.place import place
-from ecgvec.planning.make import make_plans
+from ecgvec.layout.style import PageStyle
+from ecgvec.planning.make import LAYOUT_KEYS, make_plans
 from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record

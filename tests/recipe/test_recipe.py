@@ -80,7 +80,11 @@ def test_wrong_recipes_are_named(overrides: dict[str, Any], words: str) -> None:
 
 # TOML below [SECTION] -> the key and the value that the message has to name.
 WRONG = {
-    "record": {"partial_paeg = 'keep'": ("partial_paeg",), "first_sample = -1": ("first_sample", "-1"), "first_sample = nan": ("nan",)},
+    "record": {
+        "partial_paeg = 'keep'": ("partial_paeg",),
+        "first_sample = -1": ("first_sample", "-1"),
+        "first_sample = nan": ("nan",),
+    },
     "layout": {
         "tempalte = 'ge'": ("tempalte", "did you mean 'template'"),
         "num_columns = nan": ("num_columns", "nan"),

@@ -26,6 +26,7 @@ from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.rendering.labels.model import MarkLabel, TextLabel
+from ecgvec.rendering.scene import notes as placed
 from ecgvec.rendering.scene import pointers
 from ecgvec.resources import listing
 from ecgvec.warp.base import Flat
