@@ -4,20 +4,26 @@ once. One bad record never costs the others."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ecgvec.batch.jobs import Job, read_from
 from ecgvec.batch.manifest import Entry, Task
 from ecgvec.errors import EcgvecError, ExportError, RecordError, one_line, printable
 from ecgvec.export.storage import Place, Url, check_driver
-from ecgvec.export.write import Saved, Writer
+from ecgvec.export.write import Saved, Writer, select_formats
+from ecgvec.layout.header import fill_header, fill_text
+from ecgvec.layout.style import PageStyle
+from ecgvec.layout.template import load_template
 from ecgvec.pipeline import render_plan
+from ecgvec.planning.header import header_values
 from ecgvec.planning.make import Draft, Planned, drafts, finish_plans
-from ecgvec.recipe.recipe import Recipe
-from ecgvec.record.model import Record
+from ecgvec.recipe.distributions import parse_distribution
+from ecgvec.recipe.recipe import Recipe, load_recipe
+from ecgvec.record.model import Record, Subject
 
 _OPENCV_NO_MEMORY = -4  # `code` of a cv2.error
 PAGES = 32  # planned before their notes are written: the network is ten times as fast with a hundred notes as with five
@@ -186,3 +192,31 @@ def _check_name(job: Job) -> None:
         raise RecordError(f"the name of record {printable(job.path)} is not UTF-8: rename its files") from None
     if not {"", ".", ".."}.isdisjoint(job.path.split("/")):  # names of objects may hold what no folder is called
         raise RecordError(f"record {printable(job.path)} is in no folder of that name: rename its objects")
+
+
+def check_recipe(source: str, overrides: Mapping[str, Any]) -> Recipe:
+    """Load a recipe and everything that it names: templates, headers, formats. EcgvecError for the first wrong one."""
+    return check_names(load_recipe(source, overrides))
+
+
+def check_names(recipe: Recipe) -> Recipe:
+    """The recipe, and every one of its mix, once all that it names has been loaded."""
+    for part in recipe.mix:
+        _check_pages(part.recipe)
+    _check_pages(recipe)
+    select_formats(recipe.output.formats_to_write)
+    return recipe
+
+
+def _check_pages(recipe: Recipe) -> None:
+    pages = [recipe.page]
+    for name in recipe.layout.template.values:
+        if name != "auto":
+            template = load_template(str(name))
+            pages.append({key: parse_distribution(f"page.{key}", value) for key, value in template.page.items()})
+    known = header_values(PageStyle(), (), Subject(), (0, "", 0))
+    for page in pages:
+        for name in page["header"].values if "header" in page else ():
+            fill_header(str(name), known)
+        for text in page["footer"].values if "footer" in page else ():
+            fill_text(str(text), known, "footer")

@@ -35,7 +35,7 @@ PrintRecipe = Annotated[
 def load_flagged_recipe(source: str | None, mix: str | None, flags: Mapping[str, Any]) -> Recipe:
     """The recipe (None: "clean") or mix with the flags laid upon it, checked. Says on stderr which flags have no
     effect."""
-    from ecgvec.batch.check import check_names
+    from ecgvec.batch.work import check_names
     from ecgvec.recipe.recipe import load_mix, load_recipe
 
     if source is not None and mix is not None:

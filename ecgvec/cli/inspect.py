@@ -67,7 +67,7 @@ def list_recipes() -> None:
 @recipes_app.command()
 def show(name: Annotated[str, typer.Argument(help="A recipe's name, or a .toml file.")]) -> None:
     """Show a recipe as TOML, as ecgvec understands it, with all that it extends."""
-    from ecgvec.batch.check import check_recipe
+    from ecgvec.batch.work import check_recipe
     from ecgvec.cli.flagged import print_recipe
 
     print_recipe(check_recipe(name, {}))
@@ -84,7 +84,7 @@ def preview(
     ] = None,
 ) -> None:
     """Draw a contact sheet: one record under twelve seeds."""
-    from ecgvec.batch.check import check_recipe
+    from ecgvec.batch.work import check_recipe
     from ecgvec.pipeline import render
     from ecgvec.record.read import read_record
     from ecgvec.resources import folder
@@ -101,7 +101,7 @@ def preview(
 @recipes_app.command()
 def check(file: Annotated[str, typer.Argument(help="A .toml file.")]) -> None:
     """Check your own recipe: every key, every value, every template that it names."""
-    from ecgvec.batch.check import check_recipe
+    from ecgvec.batch.work import check_recipe
 
     typer.echo(printable(f"{file}: right, '{check_recipe(file, {}).title}'"))
 

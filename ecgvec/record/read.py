@@ -1,22 +1,24 @@
-"""read_record: a WFDB record, of one segment or many, as ECG leads in millivolts on one time base."""
+"""A record read: its channels in millivolts, joined over segments, named as leads, on one time base."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
 
 from ecgvec._typing import Float64Array
+from ecgvec.errors import RecordError
 from ecgvec.record.beats import read_beats
-from ecgvec.record.channels import Channel, read_channels
-from ecgvec.record.decode import check_extent
+from ecgvec.record.decode import check_extent, decode
 from ecgvec.record.files import Home, find_header
-from ecgvec.record.header import load_header
-from ecgvec.record.leads import standard_name
+from ecgvec.record.header import NULL, Header, Segment, Signal, load_header
+from ecgvec.record.leads import millivolts_per_unit, reason_not_ecg, standard_name
 from ecgvec.record.model import Lead, Record, subject_from_comments
 from ecgvec.resources import folder
 
@@ -112,3 +114,138 @@ def _interpolations(leads: Sequence[Lead], channels: Sequence[Channel], per_fram
         for lead, channel in zip(leads, channels, strict=True)
         if channel.per_frame != per_frame
     ]
+
+
+Key = tuple[str, int]
+"""What a channel goes by in every segment: its name, and how many channels of that name stand before it."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """An ECG channel of ``per_frame`` samples a frame: (frames * per_frame,) values in millivolts, NaN in gaps."""
+
+    name: str
+    per_frame: int
+    values: Float64Array
+
+
+@dataclass(frozen=True)
+class Channels:
+    """What a record of so many ``frames`` holds.
+
+    ``left_out`` says of each channel that is no ECG why; ``comments`` are those of all headers.
+    """
+
+    frames: int
+    channels: tuple[Channel, ...]
+    left_out: dict[str, str]
+    comments: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One stretch of a record, with the channels that it has."""
+
+    frames: int
+    channels: dict[Key, Channel] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    comments: tuple[str, ...] = ()
+
+
+def read_channels(header: Header, home: Home) -> Channels:
+    """All ECG channels of the record ``header``; RecordError where it has none, or no samples, or cannot be read."""
+    if header.segments:
+        check_extent(sum(line.frames for line in header.segments), header.path)
+        pieces = [_read_segment(line, header, home) for line in header.segments]
+    else:
+        pieces = [_read_piece(header, home, header.frames)]
+    left_out = dict(chain.from_iterable(piece.left_out.items() for piece in pieces))
+    keys = list(dict.fromkeys(chain.from_iterable(piece.channels for piece in pieces)))
+    if not keys:
+        found = "; ".join(f"{name}: {reason}" for name, reason in left_out.items()) or "no channel at all"
+        raise RecordError(f"{header.path} holds no ECG channel ({found}); correct its units or give another record")
+    frames = sum(piece.frames for piece in pieces)
+    if frames == 0:
+        raise RecordError(f"{header.path} holds no samples; get its signal files anew or give another record")
+    rates = {key: _per_frame(pieces, key, header) for key in keys}
+    check_extent(frames * sum(rates.values()), header.path)
+    return Channels(
+        frames=frames,
+        channels=tuple(_joined(pieces, key, per_frame) for key, per_frame in rates.items()),
+        left_out=left_out,
+        comments=tuple(chain(header.comments, *(piece.comments for piece in pieces))),
+    )
+
+
+def _read_segment(line: Segment, main: Header, home: Home) -> _Piece:
+    """One segment. A layout segment, of 0 frames, opens no signal file: it gives the channels' order alone."""
+    if line.name == NULL:
+        return _Piece(line.frames)
+    home.file(f"{line.name}.hea", main.path)  # refused there, before it is opened, if it is not the record's own
+    header = load_header(home.folder / f"{line.name}.hea")
+    if header.segments:
+        raise RecordError(f"{main.path} names the segment {line.name}, which has segments itself; name those instead")
+    if not math.isclose(header.fs, main.fs, rel_tol=1e-6):
+        rates = f"{header.fs:g} frames a second, but {main.path} {main.fs:g}"
+        raise RecordError(f"{header.path} has {rates}; correct the wrong one")
+    if line.frames and header.frames not in (None, line.frames):
+        lengths = f"{header.frames} samples a signal, but {main.path} {line.frames}"
+        raise RecordError(f"{header.path} has {lengths} in this segment; correct the wrong one")
+    return replace(_read_piece(header, home, line.frames), comments=header.comments)
+
+
+def _read_piece(header: Header, home: Home, frames: int | None) -> _Piece:
+    """The ECG channels of a header without segments; ``frames`` None leaves the length to the signal files."""
+    wanted: dict[Key, Signal] = {}
+    left_out: dict[str, str] = {}
+    seen: Counter[str] = Counter()
+    for number, signal in enumerate(header.signals, start=1):
+        name = signal.name or f"signal {number}"
+        reason = reason_not_ecg(name, signal.unit)
+        if reason is not None:
+            left_out[name] = reason
+            continue
+        if signal.gain == 0 and not signal.is_null:
+            raise RecordError(
+                f"{header.path}: signal '{name}' is uncalibrated (its gain is 0); write its gain in ADC units per mV "
+                "(WFDB's own default is 200)"
+            )
+        wanted[name, seen[name]] = signal
+        seen[name] += 1
+    if not wanted:
+        return _Piece(frames or 0, left_out=left_out)
+    length, decoded = decode(header, home, list(wanted.values()), frames)
+    channels = {
+        key: Channel(key[0], signal.per_frame, _millivolts(values, signal.unit))
+        for (key, signal), values in zip(wanted.items(), decoded, strict=True)
+    }
+    return _Piece(length, channels, left_out)
+
+
+def _millivolts(values: Float64Array, unit: str) -> Float64Array:
+    factor = millivolts_per_unit(unit)
+    assert factor is not None  # an ECG channel has a voltage for its unit
+    with np.errstate(over="ignore"):
+        millivolts = values * factor
+    millivolts[np.isinf(millivolts)] = np.nan
+    return millivolts
+
+
+def _per_frame(pieces: Iterable[_Piece], key: Key, header: Header) -> int:
+    """Samples a frame of a channel: the same in all pieces, or RecordError; 1 where no piece has a sample of it."""
+    found = {piece.channels[key].per_frame for piece in pieces if piece.frames and key in piece.channels} or {1}
+    if len(found) > 1:
+        raise RecordError(
+            f"{header.path}: '{key[0]}' has {' and '.join(map(str, sorted(found)))} samples a frame in different "
+            "segments; read the segments one by one"
+        )
+    return found.pop()
+
+
+def _joined(pieces: Iterable[_Piece], key: Key, per_frame: int) -> Channel:
+    """A channel over all pieces, NaN in those that lack it."""
+    values = [
+        piece.channels[key].values if key in piece.channels else np.full(piece.frames * per_frame, np.nan)
+        for piece in pieces
+    ]
+    return Channel(key[0], per_frame, np.concatenate(values))

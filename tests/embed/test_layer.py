@@ -175,7 +175,7 @@ def test_no_resolution(flat: ecgvec.Sheet) -> None:
 
 def test_a_picture_without_paper(saws: Record, tmp_path: Path) -> None:
     recipe = tmp_path / "away.toml"
-    recipe.write_text("[warp.phone]\nshift_x = -0.5\nfill = 0.9\n[warp.crop]\nshare = 0.05\nleft = 0.45\n")
+    recipe.write_text("[warp.phone]\nshift_x = -0.5\nfill = 0.9\n[warp.crop]\namount = 0.05\nleft = 0.45\n")
     sheet = ecgvec.render(saws, str(recipe), dpi=50)
     assert embed.Layer(sheet, trim=False).image[..., 3].max() == 0
     with pytest.raises(WarpError, match="nothing of its paper"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgvec.batch.check import check_recipe
+from ecgvec.batch.work import check_recipe
 from ecgvec.errors import TemplateError
 from ecgvec.layout.header import load_header
 from ecgvec.pipeline import render
