@@ -1,4 +1,5 @@
-"""Folders by path or by URL: the one module that knows fsspec, which is imported where a URL is given and nowhere else.
+"""Folders by path or by URL: the one module that knows universal-pathlib, fsspec's own paths, which is imported where a
+URL is given and nowhere else.
 
 Credentials, endpoints and other options come from where fsspec and its drivers look for them: their environment
 variables and configuration files.
@@ -13,10 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ecgvec.errors import EcgvecError, ExportError, RecordError, SourceError, one_line
 
+if TYPE_CHECKING:
+    from upath import UPath
+
+PIECE = 1 << 20  # bytes that are read at once
 AT_ONCE = 16  # objects that are under way together: each alone waits for the network most of the time
 MAX_KEY = 1024  # bytes in the name of an object, of S3 and of Google
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
@@ -30,7 +35,8 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class Url:
-    """The folder, or the object, ``protocol://path``, as fsspec understands it; ``path`` has no slash at its end.
+    """The folder, or the object, ``protocol://path``: a UPath that can be sent to other processes, whose errors are one
+    sentence. ``path`` has no slash at its end.
 
     A folder is there as long as objects are below it. Nothing that is listed or read is kept for the next time. All
     methods raise an EcgvecError with the URL and the cause where the driver fails.
@@ -57,19 +63,19 @@ class Url:
 
     def names(self) -> list[str]:
         """All objects below, as names relative to this folder; RecordError where it cannot be listed."""
-        with self._reached(RecordError, "listed") as (system, path):
-            system.invalidate_cache()
-            found = system.find(path) or system.ls(path)  # of the two, `ls` says what is wrong
-            system.invalidate_cache()  # which holds all that was found
-        below = f"{path}/"
+        with self._reached(RecordError, "listed") as here:
+            here.fs.invalidate_cache()
+            found = here.fs.find(here.path) or here.fs.ls(here.path)  # of the two, `ls` says what is wrong
+            here.fs.invalidate_cache()  # which holds all that was found
+        below = f"{here.path.rstrip('/')}/"
         return [name.removeprefix(below) for name in found if isinstance(name, str) and name.startswith(below)]
 
     def sizes(self) -> dict[str, int]:
         """The objects right in this folder: name -> bytes. ExportError where it cannot be listed."""
-        with self._reached(ExportError, "listed") as (system, path):
-            system.invalidate_cache()
+        with self._reached(ExportError, "listed") as here:
+            here.fs.invalidate_cache()
             try:
-                found = system.ls(path, detail=True)
+                found = here.fs.ls(here.path, detail=True)
             except FileNotFoundError:
                 return {}
         return {str(info["name"]).rpartition("/")[2]: int(info["size"]) for info in found if info["type"] == "file"}
@@ -77,13 +83,13 @@ class Url:
     def fetch(self, files: Mapping[str, Path]) -> None:
         """Copy the objects of these names below this folder into files; what is not there is left out. RecordError
         where one cannot be read."""
-        system, path = self._opened()
+        here = self._opened()
 
         def copy(item: tuple[str, Path]) -> None:
             name, file = item
             with (self / name)._reported(RecordError, "read"):
                 try:
-                    system.get_file(f"{path}/{name}", str(file))
+                    here.fs.get_file((here / name).path, str(file))
                 except FileNotFoundError:
                     file.unlink(missing_ok=True)
 
@@ -92,14 +98,14 @@ class Url:
     def put(self, files: Mapping[str, Path]) -> None:
         """Put files at these names below this folder; the last appears when all others are there. ExportError where
         one cannot be written, RecordError where its name is too long."""
-        system, path = self._opened()
+        here = self._opened()
 
         def copy(name: str) -> None:
             url = self / name
             if len(url.path.encode()) > MAX_KEY:
                 raise RecordError(f"{url} cannot be written (File name too long): give the record a shorter name")
             with url._reported(ExportError, "written"):
-                system.put_file(str(files[name]), f"{path}/{name}")
+                here.fs.put_file(str(files[name]), (here / name).path)
 
         names = list(files)
         _together(copy, names[:-1])
@@ -107,26 +113,29 @@ class Url:
 
     def read(self) -> bytes | None:
         """The content of this object; None where there is none. SourceError where it cannot be read."""
-        with self._reached(SourceError, "read") as (system, path):
+        with self._reached(SourceError, "read") as here:
             try:
-                return bytes(system.cat_file(path))
+                return here.read_bytes()
             except FileNotFoundError:
                 return None
 
     def sha256(self) -> str:
         """Of the content of this object, in hex. SourceError where it cannot be read."""
-        with self._reached(SourceError, "read") as (system, path), system.open(path, "rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        with self._reached(SourceError, "read") as here, here.open("rb") as content:
+            while piece := content.read(PIECE):
+                digest.update(piece)
+        return digest.hexdigest()
 
     def remove(self) -> None:
         """Remove this object, if it is there. ExportError where it cannot be removed."""
-        with self._reached(ExportError, "removed") as (system, path):
-            system.invalidate_cache()
-            if system.exists(path):  # to remove nothing takes the right to remove
-                system.rm_file(path)
+        with self._reached(ExportError, "removed") as here:
+            here.fs.invalidate_cache()
+            if here.exists():  # to remove nothing takes the right to remove
+                here.unlink()
 
     @contextmanager
-    def _reached(self, kind: type[EcgvecError], done: str) -> Iterator[tuple[Any, str]]:
+    def _reached(self, kind: type[EcgvecError], done: str) -> Iterator[UPath]:
         with self._reported(kind, done):
             yield self._opened()
 
@@ -141,13 +150,14 @@ class Url:
             cure = "check its name, your credentials and rights there, and the network"
             raise kind(f"{self} cannot be {done} ({one_line(error)}): {cure}") from None
 
-    def _opened(self) -> tuple[Any, str]:
-        """The file system, one for each thread, and this place in it."""
-        import fsspec  # type: ignore[import-untyped]  # it loads drivers, and is in an extra
+    def _opened(self) -> UPath:
+        """This place, by a file system of this thread."""
+        from upath import UPath  # it loads drivers, and is in an extra
 
         with self._reported(SourceError, "reached"):
-            system, path = fsspec.core.url_to_fs(str(self))
-            return system, path
+            here = UPath(str(self))
+            here.fs  # noqa: B018  # connects: drivers say here what they lack
+            return here
 
 
 Place = Path | Url
@@ -176,11 +186,12 @@ def place(text: str) -> Place:
 def check_driver(url: Url) -> None:
     """SourceError, with the cure, where this Python cannot reach such URLs."""
     try:
-        import fsspec
+        import fsspec  # type: ignore[import-untyped]
+        import upath  # noqa: F401
 
         fsspec.get_filesystem_class(url.protocol)
     except ImportError as error:
-        is_ours = url.protocol in _IN_CLOUD_EXTRA or error.name == "fsspec"
+        is_ours = url.protocol in _IN_CLOUD_EXTRA or error.name in ("fsspec", "upath")
         cure = "pip install 'ecgvec[cloud]'" if is_ours else "install that with pip"
         raise SourceError(f"{url} cannot be reached ({one_line(error)}): {cure}") from None
     except ValueError:
