@@ -55,7 +55,7 @@ def render_plan(record: Record, plan: Plan, effects: Sequence[Function] = ()) ->
     if plan.user_effects and names != plan.user_effects:
         raise RecipeError(
             f"image {plan.stem} was also changed by functions ({', '.join(plan.user_effects)}) that only Python has: "
-            "give them to ecgvec.pipeline.render_plan as effects"
+            "give them to ecgvec.render_plan as effects"
         )
     if record.digest != plan.record.digest:
         raise RecordError(
