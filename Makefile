@@ -42,9 +42,11 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.bench_pages --stages
 	$(BIN)/python -m benchmarks.bench_warp
 
-# The pages that are made (flags, cookbook, recipes), and then: does every link and command in all pages work?
+# The table of help, the pages that are made (flags, parts, cookbook, recipes), and then: does every link and command in all pages work?
 docs: .venv/ready
+	$(BIN)/python tools/make_key_table.py
 	$(BIN)/python tools/make_flag_docs.py
+	$(BIN)/python tools/make_part_docs.py
 	$(BIN)/python tools/make_cookbook.py
 	$(BIN)/python tools/make_recipe_docs.py --page-only
 	$(BIN)/python -m tools.check_docs

@@ -3,16 +3,18 @@ bend, a camera, an effect) that recipes name and Plans hold."""
 
 from __future__ import annotations
 
+import math
 import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -134,6 +136,24 @@ def rgb(color: str) -> tuple[int, int, int]:
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
+@dataclass(frozen=True)
+class Values:
+    """Annotated to a type: the values that it takes, where its validator alone knows them."""
+
+    values: tuple[Any, ...]
+
+
+def key(default: Any, text: str, unit: str = "", *, absent: str = "", **rules: Any) -> Any:
+    """The Field of a key: its default, its help, and its unit. ``absent``: what the default None means. ``rules``:
+    limits, as ``Field`` takes them; a number with limits is finite. Help, flags and pages are made from these."""
+    extra = {name: value for name, value in (("unit", unit), ("absent", absent)) if value}
+    if isinstance(default, float) and rules:
+        rules["allow_inf_nan"] = False
+    if extra:  # else the unit of its type counts
+        rules["json_schema_extra"] = extra
+    return Field(default=default, description=text, **rules)
+
+
 class Part(BaseModel):
     """One thing that happens to a page, all its numbers settled. Where it needs noise it has an integer ``seed``."""
 
@@ -144,8 +164,8 @@ class Part(BaseModel):
 
 P = TypeVar("P", bound=Part)
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-HexColor = Annotated[str, AfterValidator(hex_color)]
-Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
+HexColor = Annotated[str, AfterValidator(hex_color), Values(("#RRGGBB",))]
+Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False, json_schema_extra={"unit": "degrees"})]
 
 
 def register(registry: Registry[type[P]]) -> Callable[[type[P]], type[P]]:
@@ -210,16 +230,56 @@ def cure(fault: ErrorDetails, field: FieldInfo) -> str:
     return _CURES.get(kind, fault["msg"].removeprefix("Value error, "))
 
 
-def _number(field: FieldInfo) -> str:
-    """Which numbers the field takes, as in "write a whole number from 0 to 60"."""
-    members = (field.annotation, *get_args(field.annotation))  # those of a union have limits of their own
+class Limits(NamedTuple):
+    """Which numbers a key takes: from ``low`` to ``high`` (None: without an end), and whether only whole ones."""
+
+    low: float | None
+    high: float | None
+    whole: bool
+
+    def contain(self, value: Any) -> bool:
+        """Whether ``value`` is such a number."""
+        number = isinstance(value, int if self.whole else int | float) and not isinstance(value, bool)
+        return number and (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+def find_limits(field: FieldInfo) -> Limits:
+    """The limits of a number. A range that begins above a limit begins at the next number."""
+    rules = _rules(field)
+    low, high = rules.get("ge"), rules.get("le")
+    if "gt" in rules:
+        low = math.nextafter(rules["gt"], math.inf)
+    if "lt" in rules:
+        high = math.nextafter(rules["lt"], -math.inf)
+    return Limits(low, high, int in _types(field))
+
+
+def _types(field: FieldInfo) -> list[Any]:
+    """The field's type, or those of its union."""
+    members = (field.annotation, *get_args(field.annotation))
+    return [getattr(member, "__origin__", member) for member in members]
+
+
+def _notes(field: FieldInfo) -> list[Any]:
+    """What is annotated to the field, and to the members of its union, which have limits of their own."""
+    members = (field.annotation, *get_args(field.annotation))
     more = [note for member in members for note in getattr(member, "__metadata__", ())]
-    rules = [*field.metadata, *(rule for note in more for rule in getattr(note, "metadata", ()))]
-    limits = {name: getattr(rule, name) for rule in rules for name in _LIMITS if hasattr(rule, name)}
-    shown = {name: str(limit).removesuffix(".0") for name, limit in limits.items()}
-    whole = int in (getattr(member, "__origin__", member) for member in members)
-    text = "write a whole number" if whole else "write a number"
+    return [*field.metadata, *more, *(rule for note in more for rule in getattr(note, "metadata", ()))]
+
+
+def _rules(field: FieldInfo) -> dict[str, float]:
+    """The field's limits, by pydantic's names for them."""
+    return {name: getattr(note, name) for note in _notes(field) for name in _LIMITS if hasattr(note, name)}
+
+
+def tell_range(field: FieldInfo) -> str:
+    """Which numbers the field takes, in words: "from 0 to 60", "above 0"; empty where it takes any."""
+    shown = {name: str(limit).removesuffix(".0") for name, limit in _rules(field).items()}
     if set(shown) == {"ge", "le"}:
-        return f"{text} from {shown['ge']} to {shown['le']}"
-    words = " and ".join(f"{word} {shown[name]}" for name, word in _LIMITS.items() if name in shown)
-    return f"{text} {words}".rstrip()
+        return f"from {shown['ge']} to {shown['le']}"
+    return " and ".join(f"{word} {shown[name]}" for name, word in _LIMITS.items() if name in shown)
+
+
+def _number(field: FieldInfo) -> str:
+    """As in "write a whole number from 0 to 60"."""
+    return f"write a {'whole ' if int in _types(field) else ''}number {tell_range(field)}".rstrip()

@@ -29,7 +29,8 @@ Exit codes: 0 all went well; 1 something is wrong, or some records could not be 
 SHARED = """## Flags of `ecgvec batch` and `ecgvec single`
 
 Each sets one key of a [recipe](recipes.md), shown in the last column. What a flag can do, a recipe can do with
-probabilities and ranges. `--print-recipe` prints the flags of a command line as a recipe.
+probabilities and ranges. `--print-recipe` prints the flags of a command line as a recipe. `--set KEY=VALUE` sets any
+key, also one that has no flag; where both set the same key, the flag counts.
 """
 
 

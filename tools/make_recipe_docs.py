@@ -10,13 +10,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import cv2
 
 from ecgvec._typing import Image
 from ecgvec.pipeline import render
-from ecgvec.recipe.distributions import Distribution
+from ecgvec.recipe.describe import tell_distribution
+from ecgvec.recipe.distributions import BaseDistribution, Distribution
 from ecgvec.recipe.recipe import PartRecipe, Recipe, load_recipe
 from ecgvec.record.read import read_record
 from ecgvec.resources import folder, listing
@@ -30,6 +30,25 @@ INTRODUCTION = """# Recipes
 `make docs-recipes` makes this page. A recipe is a TOML file in `templates/recipes`. `ecgvec recipes show NAME` prints
 it with all that it extends. `ecgvec recipes preview NAME -i RECORD` draws such a sheet from your record.
 `--mix "clean:1,phone-photo:3"` draws one of several recipes for each record.
+
+A key takes a value or a distribution:
+
+| in TOML | what is drawn |
+|---|---|
+| `30` | always this value |
+| `{ choice = ["red", "blue"], weights = [3, 1] }` | one value of a list; without `weights` all are equally likely |
+| `{ uniform = [100, 300] }` | any number between these two |
+| `{ normal = [60, 10], min = 30, max = 90 }` | a number around a mean, with a standard deviation |
+| `{ integer = [1, 10] }` | a whole number from the first to the second |
+| `{ probability = 0.2 }` | yes with this probability, else no |
+
+A normal distribution is truncated to `min` and `max`, which you may leave out, and to the range of its key: numbers
+beyond are never drawn, and do not pile up at the ends. Where a key takes whole numbers, what is drawn is rounded.
+
+`--set` overrides any key on the command line. It takes any TOML value, and you can repeat it. A mark, a bend or an
+effect that the recipe does not have is added. Other flags override `--set`.
+
+    ecgvec batch -i RECORDS -o OUT --recipe scan-bw --set effects.jpeg.quality=40 --set "page.dpi={normal=[150, 20]}"
 """
 
 
@@ -93,7 +112,7 @@ def _layout(recipe: Recipe) -> dict[str, Distribution]:
 def _note_keys(recipe: Recipe) -> str:
     """What the handwritten notes may be."""
     values = {key: getattr(recipe.notes, key) for key in type(recipe.notes).model_fields}
-    told = [f"{key} {drawn(value)}" for key, value in values.items() if isinstance(value, Distribution)]
+    told = [f"{key} {drawn(value)}" for key, value in values.items() if isinstance(value, BaseDistribution)]
     return "; ".join([*told, f"signature {recipe.notes.signature:.0%}"])
 
 
@@ -107,19 +126,7 @@ def _keys(part: PartRecipe) -> str:
 
 def drawn(draw: Distribution) -> str:
     """What a key may be, in words."""
-    if draw.uniform or draw.integer:
-        return f"{_short(draw.values[0])} to {_short(draw.values[1])}"
-    if draw.weights is None:
-        return ", ".join(map(_short, draw.values))
-    total = sum(draw.weights)
-    chances = zip(draw.values, draw.weights, strict=True)
-    return ", ".join(f"{_short(value)} ({weight / total:.0%})" for value, weight in chances if weight)
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value).replace("|", "\\|")
+    return tell_distribution(draw).replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -210,13 +210,13 @@ def check_names(recipe: Recipe) -> Recipe:
 
 def _check_pages(recipe: Recipe) -> None:
     pages = [recipe.page]
-    for name in recipe.layout.template.values:
+    for name in recipe.layout.template.probes():
         if name != "auto":
             template = load_template(str(name))
             pages.append({key: parse_distribution(f"page.{key}", value) for key, value in template.page.items()})
     known = header_values(PageStyle(), (), Subject(), (0, "", 0))
     for page in pages:
-        for name in page["header"].values if "header" in page else ():
+        for name in page["header"].probes() if "header" in page else ():
             fill_header(str(name), known)
-        for text in page["footer"].values if "footer" in page else ():
+        for text in page["footer"].probes() if "footer" in page else ():
             fill_text(str(text), known, "footer")

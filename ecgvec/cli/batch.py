@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecgvec.cli.flagged import MixText, PrintRecipe, RecipeName, load_flagged_recipe, print_recipe
+from ecgvec.cli.flagged import MixText, PrintRecipe, RecipeName, SetKeys, load_flagged_recipe, print_recipe
 from ecgvec.cli.flags import with_flags
 from ecgvec.errors import RecipeError, printable
 from ecgvec.export.storage import Place, is_of_this_process, place
@@ -41,6 +41,7 @@ def batch(
     flags: dict[str, Any],
     recipe: RecipeName = None,
     mix: MixText = None,
+    sets: SetKeys = None,
     print_only: PrintRecipe = False,
     workers: Annotated[
         int | None,
@@ -100,7 +101,7 @@ def batch(
     from ecgvec.batch.pool import usable_cores
     from ecgvec.cli.report import run_with_progress
 
-    loaded = load_flagged_recipe(recipe, mix, flags)
+    loaded = load_flagged_recipe(recipe, mix, flags, sets)
     if print_only:
         print_recipe(loaded)
         return

@@ -7,6 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ecgvec.cli.keys import KEYS
+from ecgvec.record.leads import split_names
+
 Overrides = dict[str, Any]
 
 
@@ -40,6 +43,17 @@ class Flag:
 def flag(names: str, key: str, kind: type, group: str, text: str, shown: str, **more: Any) -> Flag:
     """A row of a table of flags."""
     return Flag(tuple(names.split()), key, kind, group, text, shown, **more)
+
+
+_KINDS: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str, "list": str}
+
+
+def plain(names: str, key: str, group: str, also: str = "", **more: Any) -> Flag:
+    """A row for a flag that sets its key to what is given: help, default and unit are those of the key. ``also``: what
+    help adds to them."""
+    about = KEYS[key]
+    more = {"metavar": about.metavar or None, **({"value": split_names} if about.kind == "list" else {}), **more}
+    return flag(names, key, _KINDS[about.kind], group, f"{about.help} {also}".rstrip(), about.shown, **more)
 
 
 class Ranged(NamedTuple):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ecgvec.cli.flag import Overrides
 from ecgvec.cli.flags import overrides, without_effect
-from ecgvec.errors import RecipeError, printable
+from ecgvec.errors import RecipeError, one_line, printable
 
 if TYPE_CHECKING:
     from ecgvec.recipe.options import OutputOptions
@@ -32,16 +34,32 @@ PrintRecipe = Annotated[
 ]
 
 
-def load_flagged_recipe(source: str | None, mix: str | None, flags: Mapping[str, Any]) -> Recipe:
-    """The recipe (None: "clean") or mix with the flags laid upon it, checked. Says on stderr which flags have no
-    effect."""
+SetKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set any key of the recipe to any TOML value, as in `page.dpi=150`, `effects.jpeg.quality=40` or "
+        '`"effects.jpeg.quality={normal=[60, 10]}"`. Repeat it for more keys. It adds a mark, a bend or an effect that '
+        "the recipe does not have. It overrides the recipe, and other flags override it.",
+        show_default=False,
+    ),
+]
+
+
+def load_flagged_recipe(
+    source: str | None, mix: str | None, flags: Mapping[str, Any], sets: Sequence[str] | None = None
+) -> Recipe:
+    """The recipe (None: "clean") or mix, overridden by ``sets`` (as ``--set`` takes them) and by the flags, checked.
+    Says on stderr which flags have no effect."""
     from ecgvec.batch.work import check_names
     from ecgvec.recipe.recipe import load_mix, load_recipe
 
     if source is not None and mix is not None:
         raise RecipeError(f"--recipe {source} and --mix {mix} contradict one another: give one of them")
     name = "clean" if source is None else source
-    plain = load_recipe(name) if mix is None else load_mix(parse_mix(mix))
+    keys = parse_sets(sets or ())
+    plain = load_recipe(name, keys) if mix is None else load_mix(parse_mix(mix), keys)
     singles = [part.recipe for part in plain.mix] or [plain]
     idle = [without_effect(flags, _present(recipe)) for recipe in singles]
     for message in idle[0]:
@@ -49,7 +67,8 @@ def load_flagged_recipe(source: str | None, mix: str | None, flags: Mapping[str,
             typer.echo(message, err=True)
     output = _written(flags, plain.output)
     if not plain.mix:
-        return check_names(load_recipe(name, overrides(flags, _present(plain)) | output))
+        stronger = overrides(flags, _present(plain)) | output
+        return check_names(load_recipe(name, {k: v for k, v in keys.items() if k not in stronger} | stronger))
     return check_names(_laid_upon_each(plain, flags, output))
 
 
@@ -81,6 +100,34 @@ def parse_mix(text: str) -> dict[str, Any]:
         except ValueError:
             found[name] = weight
     return found
+
+
+def parse_sets(sets: Iterable[str]) -> Overrides:
+    """{"page.dpi": 150} of "page.dpi=150". A later value of a key replaces an earlier one."""
+    found: Overrides = {}
+    for text in sets:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not all(part.strip() for part in key.split(".")):
+            raise RecipeError(f"--set is '{printable(text)}': write KEY=VALUE, as in effects.jpeg.quality=40")
+        found.pop(key, None)  # its place is that of the last
+        found[key] = _parse_value(key, value)
+    return found
+
+
+def _parse_value(key: str, text: str) -> Any:
+    """The TOML value; a bare word, which is none, as text."""
+    try:
+        tables = tomllib.loads(f"value = {text}")
+        if tables.keys() != {"value"}:
+            raise ValueError("this is more than one value")
+    except (ValueError, RecursionError) as error:
+        if text.startswith(("{", "[", '"', "'")) or "\n" in text:
+            raise RecipeError(
+                f"--set {key} is '{printable(text)}', which is not TOML ({printable(one_line(error))}): correct it"
+            ) from None
+        return text
+    value = tables["value"]
+    return value if isinstance(value, bool | int | float | str | list | dict) else text  # dates: no key takes one
 
 
 def _present(recipe: Recipe) -> set[str]:

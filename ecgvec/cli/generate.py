@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecgvec.cli.flagged import MixText, PrintRecipe, RecipeName, load_flagged_recipe, print_recipe
+from ecgvec.cli.flagged import MixText, PrintRecipe, RecipeName, SetKeys, load_flagged_recipe, print_recipe
 from ecgvec.cli.flags import with_flags
 from ecgvec.errors import printable
 
@@ -23,6 +23,7 @@ def single(
     ] = None,
     recipe: RecipeName = None,
     mix: MixText = None,
+    sets: SetKeys = None,
     print_only: PrintRecipe = False,
 ) -> None:
     """Draw one record."""
@@ -30,7 +31,7 @@ def single(
     from ecgvec.cli.report import run_with_progress
     from ecgvec.record.files import find_header
 
-    loaded = load_flagged_recipe(recipe, mix, flags)
+    loaded = load_flagged_recipe(recipe, mix, flags, sets)
     if print_only:
         print_recipe(loaded)
         return

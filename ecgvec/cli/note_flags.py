@@ -5,41 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ecgvec.cli.flag import Flag, Overrides, Ranged, find_idle, flag, ranged_overrides
+from ecgvec.cli.flag import Flag, Overrides, Ranged, find_idle, flag, plain, ranged_overrides
 
 _NOTES = "Handwriting"
 
 HW_TEXT = flag("--hw_text", "notes.probability", bool, _NOTES, "Handwritten notes on every image.", "no")
-LINK = flag(
-    "-l --link",
-    "notes.source",
-    str,
-    _NOTES,
-    "Text to take the notes' terms from: a URL or a file.",
-    "ecgvec's own list",
-    metavar="SOURCE",
-)
-CONTENT = flag(
-    "--notes",
-    "notes.content",
-    str,
-    _NOTES,
-    "What the notes say: random, from-dx (the record's diagnoses), from-text, mixed (both), or contradict.",
-    "from-text with -l, else random",
-    metavar="WHAT",
-)
-ALLOW_PRIVATE = flag(
-    "--allow-private", "notes.allow_private", bool, _NOTES, "Let -l read addresses of private networks.", "no"
-)
-MODEL = flag(
-    "--nlp-model",
-    "notes.nlp_model",
-    str,
-    _NOTES,
-    "The spaCy pipeline that finds terms in the text of -l: a name or a folder.",
-    "the shipped one",
-    metavar="MODEL",
-)
+LINK = plain("-l --link", "notes.source", _NOTES, metavar="SOURCE")
+CONTENT = plain("--notes", "notes.content", _NOTES, metavar="WHAT")
+ALLOW_PRIVATE = plain("--allow-private", "notes.allow_private", _NOTES)
+MODEL = plain("--nlp-model", "notes.nlp_model", _NOTES, metavar="MODEL")
 _SINGLE = (LINK, CONTENT, ALLOW_PRIVATE, MODEL)  # flags that set one key, where notes are written
 _AS_GIVEN = flag("--deterministic_offset", "notes.x_offset", bool, _NOTES, "The offsets as given.", "no")
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import shapely
-from pydantic import Field
 from shapely import LineString, MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float32Array, Float64Array, Points
-from ecgvec.components import Degrees, Seed, register
+from ecgvec.components import Degrees, Seed, key, register
 from ecgvec.effects.base import EFFECTS, EffectContext
 from ecgvec.effects.color import Dye
 from ecgvec.effects.layers import Covering, Layers, distance_to_mask, rasterize_coverage
@@ -90,23 +89,18 @@ class Frame:
 
 @register(EFFECTS)
 class Tape(Covering):
-    """A strip of adhesive tape, ``length`` x ``width`` mm, its middle at a place given as shares of the page, turned by
-    ``angle`` degrees.
-
-    ``finish``: clear and glossy, matt, or masking tape, of beige crepe. ``opacity``: how much of it is seen, of 1 all;
-    masking tape then hides what is beneath. ``age``: how yellow its glue is, ``dirt``: what sticks to its edges.
-    """
+    """A strip of adhesive tape: ``clear``, ``matt``, or ``masking``, which hides print."""
 
     kind: Literal["tape"] = "tape"
-    x: Place = 0.5
-    y: Place = 0.02
-    length: Annotated[float, Field(ge=5, le=500, allow_inf_nan=False)] = 60.0
-    width: Annotated[float, Field(ge=3, le=80, allow_inf_nan=False)] = 19.0
-    angle: Degrees = 3.0
-    finish: Finish = "clear"
-    opacity: Share = 1.0
-    age: Share = 0.12
-    dirt: Share = 0.5
+    x: Place = key(0.5, "Place, as a share of the page's width.")
+    y: Place = key(0.02, "Place, as a share of the page's height.")
+    length: float = key(60.0, "Length.", "mm", ge=5, le=500)
+    width: float = key(19.0, "Width.", "mm", ge=3, le=80)
+    angle: Degrees = key(3.0, "Angle to the page.")
+    finish: Finish = key("clear", "Kind of tape; masking tape is of beige crepe.")
+    opacity: Share = key(1.0, "How much of it is seen.")
+    age: Share = key(0.12, "How yellow its glue is.")
+    dirt: Share = key(0.5, "How much sticks to its edges.")
     seed: Seed = 0
 
     def min_contrast(self) -> float:
@@ -195,17 +189,16 @@ class Tape(Covering):
 
 @register(EFFECTS)
 class Staples(Covering):
-    """``count`` staples ``length`` mm long at a place given as shares of the page, turned by ``angle`` degrees; or with
-    ``removed`` the holes that they have left. ``rust``: how rusty they are, or were."""
+    """Staples, which hide print, or the pin holes that they left."""
 
     kind: Literal["staples"] = "staples"
-    x: Place = 0.035
-    y: Place = 0.05
-    count: Annotated[int, Field(ge=0, le=2)] = 1
-    length: Annotated[float, Field(ge=4, le=30, allow_inf_nan=False)] = 12.0
-    angle: Degrees = 40.0
-    removed: bool = False
-    rust: Share = 0.0
+    x: Place = key(0.035, "Place, as a share of the page's width.")
+    y: Place = key(0.05, "Place, as a share of the page's height.")
+    count: int = key(1, "How many staples.", ge=0, le=2)
+    length: float = key(12.0, "Length of a staple.", "mm", ge=4, le=30)
+    angle: Degrees = key(40.0, "Angle to the page.")
+    removed: bool = key(False, "Only their holes are left.")
+    rust: Share = key(0.0, "How rusty they are, or were.")
     seed: Seed = 0
 
     def occluded_region(self, view: EffectContext) -> BaseGeometry:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from ecgvec._typing import Float32Array, Float64Array, Image, Uint8Array
-from ecgvec.components import register
+from ecgvec.components import key, register
 from ecgvec.effects.base import EFFECTS, Capture, Shading
 from ecgvec.effects.tones import apply_curves, apply_lut, in_bands
 from ecgvec.warp.base import SRGB_OFFSET, SRGB_POWER
@@ -43,16 +42,15 @@ def planckian(kelvin: float) -> tuple[float, float, float]:
 
 @register(EFFECTS)
 class Temperature(Shading):
-    """Light of ``kelvin`` (a black body's) seen by a camera that is balanced for ``balanced`` kelvin: fewer are warmer.
+    """Light of a colour temperature, as a camera balanced for another sees it.
 
-    ``tint`` in stops: above 0 greener, below 0 more magenta, as under fluorescent lamps. No channel gets brighter, so
-    that white paper takes the colour and is not cut off.
+    No channel gets brighter, so that white paper takes the colour and is not cut off.
     """
 
     kind: Literal["temperature"] = "temperature"
-    kelvin: Annotated[float, Field(ge=1_000, le=40_000, allow_inf_nan=False)] = 5_500.0
-    balanced: Annotated[float, Field(ge=2_500, le=15_000, allow_inf_nan=False)] = 6_500.0
-    tint: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
+    kelvin: float = key(5_500.0, "Colour temperature of the light; less is warmer.", "K", ge=1_000, le=40_000)
+    balanced: float = key(6_500.0, "Colour temperature that the camera is balanced for.", "K", ge=2_500, le=15_000)
+    tint: float = key(0.0, "Above 0 greener, below 0 more magenta, as under fluorescent lamps.", "stops", ge=-1, le=1)
 
     def gains(self) -> Float64Array:
         """Factors (3,) of linear red, green and blue, the greatest 1."""
@@ -76,10 +74,10 @@ class Temperature(Shading):
 
 @register(EFFECTS)
 class Exposure(Capture):
-    """``stops`` more light, or less: each doubles or halves it; what is lighter than white is cut off."""
+    """More light, or less. What is lighter than white is cut off."""
 
     kind: Literal["exposure"] = "exposure"
-    stops: Annotated[float, Field(ge=-4, le=4, allow_inf_nan=False)] = 0.3
+    stops: float = key(0.3, "Each doubles or halves the light.", "stops", ge=-4, le=4)
 
     def capture(self, image: Image, scale: float) -> Image:
         """Linear light times a power of two."""
@@ -88,12 +86,15 @@ class Exposure(Capture):
 
 @register(EFFECTS)
 class Contrast(Capture):
-    """The tone curve in sRGB: v^``gamma``, then ``slope`` times the distance from ``pivot`` (0 black, 1 white)."""
+    """The tone curve in sRGB.
+
+    A tone v becomes v^``gamma``, then ``slope`` times as far from ``pivot``.
+    """
 
     kind: Literal["contrast"] = "contrast"
-    slope: Annotated[float, Field(ge=0.1, le=10, allow_inf_nan=False)] = 1.3
-    pivot: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.6
-    gamma: Annotated[float, Field(ge=0.2, le=5, allow_inf_nan=False)] = 1.0
+    slope: float = key(1.3, "Slope of the curve.", ge=0.1, le=10)
+    pivot: float = key(0.6, "The tone that the slope turns about, from 0 (black) to 1 (white).", ge=0, le=1)
+    gamma: float = key(1.0, "Power of the tones, before the slope.", ge=0.2, le=5)
 
     def capture(self, image: Image, scale: float) -> Image:
         """Each byte by a table."""
@@ -103,12 +104,13 @@ class Contrast(Capture):
 
 @register(EFFECTS)
 class Grey(Capture):
-    """A scan in black and white: ``amount`` of the colour is gone. ``seen``: by luma, or through one colour only; in
-    red a red grid all but vanishes, in green and blue it turns dark."""
+    """A scan in black and white."""
 
     kind: Literal["grey"] = "grey"
-    amount: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
-    seen: Literal["luma", "red", "green", "blue"] = "luma"
+    amount: float = key(1.0, "How much of the colour is gone.", ge=0, le=1)
+    seen: Literal["luma", "red", "green", "blue"] = key(
+        "luma", "By luma, or through one colour; red makes a red grid vanish, green and blue make it dark."
+    )
 
     def capture(self, image: Image, scale: float) -> Image:
         """One matrix for each pixel."""

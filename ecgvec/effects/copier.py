@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from ecgvec._typing import Float64Array, Image
-from ecgvec.components import Seed, register
+from ecgvec.components import Seed, key, register
 from ecgvec.effects.base import EFFECTS, Capture
 from ecgvec.effects.files import cell_means, cell_side, spread_cells
 from ecgvec.effects.tones import apply_lut, grey, normal_bits, quantiles
@@ -27,17 +26,15 @@ MM_A_DM = 100.0
 
 @register(EFFECTS)
 class Photocopy(Capture):
-    """A black and white copy: ``contrast`` is the slope of its curve, which lies half way where the page has
-    ``darkness`` times the paper's brightness; ``grain`` in 8-bit levels makes edges of toner ragged; there are
-    ``specks`` of toner a dm^2 and ``streaks`` of it down the page; ``levelling`` as in Fax."""
+    """A black and white copy."""
 
     kind: Literal["photocopy"] = "photocopy"
-    contrast: Annotated[float, Field(ge=0.5, le=30, allow_inf_nan=False)] = 5.0
-    darkness: Annotated[float, Field(ge=0.05, le=0.98, allow_inf_nan=False)] = 0.7
-    grain: Annotated[float, Field(ge=0, le=40, allow_inf_nan=False)] = 10.0
-    specks: Annotated[float, Field(ge=0, le=2_000, allow_inf_nan=False)] = 40.0
-    streaks: Annotated[int, Field(ge=0, le=30)] = 1
-    levelling: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    contrast: float = key(5.0, "Slope of its curve.", ge=0.5, le=30)
+    darkness: float = key(0.7, "Where the curve lies half way, as a share of the paper's brightness.", ge=0.05, le=0.98)
+    grain: float = key(10.0, "Grain that makes edges of toner ragged.", "8-bit levels", ge=0, le=40)
+    specks: float = key(40.0, "Specks of toner.", "a dm^2", ge=0, le=2_000)
+    streaks: int = key(1, "Streaks of toner down the page.", ge=0, le=30)
+    levelling: float = key(1.0, "How far it follows the paper's own brightness.", ge=0, le=1)
     seed: Seed = 0
 
     def predictable_part(self) -> Photocopy:
@@ -79,17 +76,15 @@ def _specks(rng: np.random.Generator, shape: tuple[int, ...], scale: float, a_dm
 
 @register(EFFECTS)
 class ScannerStreaks(Capture):
-    """Dirt before a scanner's line of sensors draws ``count`` lines of about ``width`` mm along the whole feed,
-    ``strength`` deep; a share of ``light`` of them is light, from dirt that was there when white was set; each has a
-    slight colour. ``along``: down the picture's columns, or along its rows."""
+    """Streaks of dirt before a scanner's line of sensors."""
 
     kind: Literal["scanner-streaks"] = "scanner-streaks"
     noisy: ClassVar[bool] = True
-    count: Annotated[int, Field(ge=0, le=60)] = 4
-    width: Annotated[float, Field(ge=0.02, le=3, allow_inf_nan=False)] = 0.15
-    strength: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.25
-    light: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.3
-    along: Literal["columns", "rows"] = "columns"
+    count: int = key(4, "How many streaks.", ge=0, le=60)
+    width: float = key(0.15, "Width of a streak.", "mm", ge=0.02, le=3)
+    strength: float = key(0.25, "How dark, or how light.", ge=0, le=1)
+    light: float = key(0.3, "Share of light streaks, from dirt that was there when white was set.", ge=0, le=1)
+    along: Literal["columns", "rows"] = key("columns", "Down the picture's columns, or along its rows.")
     seed: Seed = 0
 
     def capture(self, image: Image, scale: float) -> Image:
@@ -184,12 +179,12 @@ def lay_out(pattern: Pattern, shape: tuple[int, ...], seed: int) -> Float64Array
 
 @register(EFFECTS)
 class Dither(Capture):
-    """Each channel in ``levels`` steps, by thresholds of a ``pattern`` in dots of ``dpi`` an inch of paper."""
+    """Fewer levels a channel, dithered."""
 
     kind: Literal["dither"] = "dither"
-    levels: Annotated[int, Field(ge=2, le=64)] = 4
-    pattern: Pattern = "blue-noise"
-    dpi: Annotated[float, Field(ge=30, le=1_200, allow_inf_nan=False)] = 200.0
+    levels: int = key(4, "Levels a channel.", ge=2, le=64)
+    pattern: Pattern = key("blue-noise", "Pattern of thresholds.")
+    dpi: float = key(200.0, "Dots of the pattern.", "dpi", ge=30, le=1_200)
     seed: Seed = 0
 
     def capture(self, image: Image, scale: float) -> Image:
@@ -204,17 +199,17 @@ class Dither(Capture):
 
 @register(EFFECTS)
 class Fax(Capture):
-    """A black and white fax in ``lines``, standard or fine (ITU-T T.4 at 8.04 dots a mm): what is darker than
-    ``threshold`` times the paper becomes black, or as much of it as a ``pattern`` of thresholds says.
-
-    ``levelling``: how far the machine follows the paper's own brightness, where light falls off for example.
-    """
+    """A black and white fax (ITU-T T.4, at 8.04 dots a mm)."""
 
     kind: Literal["fax"] = "fax"
-    threshold: Annotated[float, Field(ge=0.05, le=0.98, allow_inf_nan=False)] = 0.7
-    lines: Literal["standard", "fine"] = "fine"
-    pattern: Literal["none", "ordered", "blue-noise", "halftone"] = "none"
-    levelling: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    threshold: float = key(
+        0.7, "What is darker than this share of the paper's brightness becomes black.", ge=0.05, le=0.98
+    )
+    lines: Literal["standard", "fine"] = key("fine", "Standard or fine resolution.")
+    pattern: Literal["none", "ordered", "blue-noise", "halftone"] = key(
+        "none", "Pattern of thresholds, where greys are dithered."
+    )
+    levelling: float = key(1.0, "How far it follows the paper's own brightness.", ge=0, le=1)
     seed: Seed = 0
 
     def capture(self, image: Image, scale: float) -> Image:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from ecgvec._typing import Image
-from ecgvec.components import register
+from ecgvec.components import key, register
 from ecgvec.effects.base import EFFECTS, Capture
 from ecgvec.geometry.units import MM_PER_INCH
 
@@ -22,15 +21,16 @@ SAMPLING = {
 
 @register(EFFECTS)
 class Jpeg(Capture):
-    """Saved as JPEG at ``quality`` (libjpeg's scale) with ``chroma`` thinned out, ``times`` over: the second time the
-    8 x 8 blocks lie ``offset`` px further right and down, as after a crop. Nothing moves; the first ``offset`` rows and
-    columns go through the file once."""
+    """Saved as JPEG, once or twice.
+
+    Nothing moves; the first ``offset`` rows and columns go through the file once.
+    """
 
     kind: Literal["jpeg"] = "jpeg"
-    quality: Annotated[int, Field(ge=1, le=100)] = 60
-    times: Annotated[int, Field(ge=1, le=2)] = 1
-    offset: Annotated[int, Field(ge=0, le=15)] = 3
-    chroma: Literal["4:4:4", "4:2:2", "4:2:0"] = "4:2:0"
+    quality: int = key(60, "Quality on libjpeg's scale.", ge=1, le=100)
+    times: int = key(1, "How often it is saved.", ge=1, le=2)
+    offset: int = key(3, "Shift of the 8 x 8 blocks at the second time, as after a crop.", "px", ge=0, le=15)
+    chroma: Literal["4:4:4", "4:2:2", "4:2:0"] = key("4:2:0", "How far colour is thinned out.")
 
     def capture(self, image: Image, scale: float) -> Image:
         """Encoded and decoded."""
@@ -54,13 +54,15 @@ def _turned(pixels: Image) -> Image:
 
 @register(EFFECTS)
 class LowResolution(Capture):
-    """As if the picture had ``dpi`` pixels an inch of paper: the mean of each cell of whole pixels, then ``enlarged``
-    again to the old size, smoothly or in blocks. Nothing changes where the picture has fewer than one and a half times
-    as many pixels."""
+    """As if the picture had been taken at fewer dpi.
+
+    The mean of each cell of whole pixels is enlarged again to the old size. Nothing changes where the picture has fewer
+    than one and a half times as many pixels.
+    """
 
     kind: Literal["low-resolution"] = "low-resolution"
-    dpi: Annotated[float, Field(ge=15, le=1_200, allow_inf_nan=False)] = 75.0
-    enlarged: Literal["smooth", "blocks"] = "smooth"
+    dpi: float = key(75.0, "Resolution that is left.", "dpi", ge=15, le=1_200)
+    enlarged: Literal["smooth", "blocks"] = key("smooth", "How it is enlarged again.")
 
     def capture(self, image: Image, scale: float) -> Image:
         """Cells of at least one pixel, the first in the picture's corner."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
 import shapely
-from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array
-from ecgvec.components import register
+from ecgvec.components import key, register
 from ecgvec.effects.base import EFFECTS, EffectContext, Light, veil_on_paper
 from ecgvec.effects.color import planckian
 from ecgvec.effects.light import Angle, Elevation, Kelvin, Place, Share, anchor, direction, dot
@@ -75,23 +74,22 @@ def lobe(radius: Float64Array, softness: float) -> Float64Array:
 
 @register(EFFECTS)
 class Glare(Light):
-    """The highlight of a lamp on thermal paper, or with less ``roughness`` on a laminated page.
+    """A lamp mirrored by thermal paper or laminate: what drowns in it is labelled as hidden.
 
-    Where the sheet is flat it is an ellipse ``width`` x ``height`` mm, turned by ``angle`` degrees, at ``x``, ``y`` in
-    widths and heights of the paper; where the sheet bends it goes where its normals send it. The lamp is ``distance``
-    mm away. ``strength``: the share of the paper that is lost in white in the middle. ``roughness``: how steep the
-    unevenness is that blurs it, as a slope: 0.01 on laminate, 0.1 on matt paper.
+    Where the sheet is flat it is an ellipse; where the sheet bends it goes where its normals send it.
     """
 
     kind: Literal["glare"] = "glare"
-    x: Place = 0.3
-    y: Place = 0.3
-    width: Annotated[float, Field(ge=5, le=1_000, allow_inf_nan=False)] = 60.0
-    height: Annotated[float, Field(ge=5, le=1_000, allow_inf_nan=False)] = 34.0
-    angle: Angle = 25.0
-    strength: Share = 0.65
-    roughness: Annotated[float, Field(ge=0.002, le=0.5, allow_inf_nan=False)] = 0.05
-    distance: Annotated[float, Field(ge=100, le=20_000, allow_inf_nan=False)] = 1_500.0
+    x: Place = key(0.3, "Place, as a share of the page's width.")
+    y: Place = key(0.3, "Place, as a share of the page's height.")
+    width: float = key(60.0, "Width on a flat sheet.", "mm", ge=5, le=1_000)
+    height: float = key(34.0, "Height on a flat sheet.", "mm", ge=5, le=1_000)
+    angle: Angle = key(25.0, "Turn of the ellipse.")
+    strength: Share = key(0.65, "Share of the paper that is lost in white in the middle.")
+    roughness: float = key(
+        0.05, "Slope of the unevenness that blurs it: 0.01 on laminate, 0.1 on matt paper.", ge=0.002, le=0.5
+    )
+    distance: float = key(1_500.0, "From the lamp to the page.", "mm", ge=100, le=20_000)
 
     def on_paper(self, view: EffectContext) -> Float64Array:
         """What it lights is in the veil alone."""
@@ -120,22 +118,19 @@ class Glare(Light):
 
 @register(EFFECTS)
 class Flash(Light):
-    """The phone's flash beside its lens.
+    """The phone's flash: bright where it faces the paper, dark corners, a highlight.
 
-    Its light falls off with the square of the way, with the sheet's slant and with its own beam, which is half as
-    bright ``beam`` degrees off the page's middle. ``strength``: the flash's share of the light on a flat page's middle,
-    where all light together is ``exposure``. It has ``kelvin``, the camera is balanced for ``balanced``. A glossy sheet
-    mirrors it where it faces the lens: the share ``gloss`` of the paper is lost there, ``size`` mm across.
+    Its light falls off with the square of the way, with the sheet's slant and with its own beam.
     """
 
     kind: Literal["flash"] = "flash"
-    strength: Share = 0.85
-    exposure: Annotated[float, Field(ge=0.05, le=2, allow_inf_nan=False)] = 0.95
-    beam: Annotated[float, Field(ge=10, le=80, allow_inf_nan=False)] = 28.0
-    kelvin: Kelvin = 6_000.0
-    balanced: Kelvin = 5_500.0
-    gloss: Share = 0.35
-    size: Annotated[float, Field(ge=3, le=500, allow_inf_nan=False)] = 45.0
+    strength: Share = key(0.85, "Its share of the light on a flat page's middle.")
+    exposure: float = key(0.95, "How light a flat page's middle is.", ge=0.05, le=2)
+    beam: float = key(28.0, "Angle at which the beam is half as bright.", "degrees", ge=10, le=80)
+    kelvin: Kelvin = key(6_000.0, "Its colour temperature.")
+    balanced: Kelvin = key(5_500.0, "Colour temperature that the camera is balanced for.")
+    gloss: Share = key(0.35, "Share of the paper that is lost in the highlight.")
+    size: float = key(45.0, "Width of the highlight.", "mm", ge=3, le=500)
 
     def on_paper(self, view: EffectContext) -> Float64Array:
         """The flash on the sheet's slants, and what other light there is."""
@@ -181,34 +176,30 @@ LEAN = 0.2  # how far upright bars lean, for the sun stands at one side of the w
 
 @register(EFFECTS)
 class Window(Light):
-    """A window ``width`` x ``height`` mm whose middle is ``distance`` mm from the page's middle, at ``azimuth``
-    (degrees, 0 right, 90 above the upper edge) and ``elevation`` degrees over the desk.
+    """Daylight from one side, cooler and falling off over the page; with ``bars``, the sun shines in past them.
 
-    Its light has ``kelvin``, the rest of the room's ``room_kelvin``, of which the share ``ambient`` meets the page's
-    middle; the camera is balanced for what both make there. ``exposure``: how light a flat page's middle is.
-
-    ``bars``: the sun shines in too, past glazing bars or the slats of a blind; where they shade it the share ``sun``
-    of the light is gone. The sunlit patch's middle lies at ``x``, ``y`` in widths and heights of the paper; its bars
-    are ``pitch`` mm apart and turned by ``angle`` degrees, their edges ``penumbra`` mm wide.
+    The camera is balanced for what window and room make in the page's middle.
     """
 
     kind: Literal["window"] = "window"
-    azimuth: Angle = 165.0
-    elevation: Elevation = 28.0
-    distance: Annotated[float, Field(ge=100, le=20_000, allow_inf_nan=False)] = 750.0
-    width: Annotated[float, Field(ge=50, le=10_000, allow_inf_nan=False)] = 700.0
-    height: Annotated[float, Field(ge=50, le=10_000, allow_inf_nan=False)] = 900.0
-    ambient: Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)] = 0.3  # print in its shade can be told
-    exposure: Annotated[float, Field(ge=0.05, le=2, allow_inf_nan=False)] = 0.85
-    kelvin: Kelvin = 7_500.0
-    room_kelvin: Kelvin = 4_300.0
-    bars: Literal["none", "panes", "blind"] = "none"
-    sun: Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)] = 0.4  # and in that of its bars
-    pitch: Annotated[float, Field(ge=5, le=500, allow_inf_nan=False)] = 34.0
-    penumbra: Annotated[float, Field(ge=0.5, le=200, allow_inf_nan=False)] = 9.0
-    angle: Angle = 24.0
-    x: Place = 0.5
-    y: Place = 0.5
+    azimuth: Angle = key(165.0, "Where it is, 0 right, 90 above the upper edge.")
+    elevation: Elevation = key(28.0, "Its height over the desk.")
+    distance: float = key(750.0, "From the page's middle to the window's.", "mm", ge=100, le=20_000)
+    width: float = key(700.0, "Width.", "mm", ge=50, le=10_000)
+    height: float = key(900.0, "Height.", "mm", ge=50, le=10_000)
+    ambient: float = key(
+        0.3, "Share of the room's light in the page's middle.", ge=0.05, le=1
+    )  # print in its shade can be told
+    exposure: float = key(0.85, "How light a flat page's middle is.", ge=0.05, le=2)
+    kelvin: Kelvin = key(7_500.0, "Colour temperature of its light.")
+    room_kelvin: Kelvin = key(4_300.0, "Colour temperature of the room's light.")
+    bars: Literal["none", "panes", "blind"] = key("none", "Glazing bars, or the slats of a blind.")
+    sun: float = key(0.4, "Share of the light that is gone in their shade.", ge=0, le=0.95)  # and in that of its bars
+    pitch: float = key(34.0, "From one bar to the next.", "mm", ge=5, le=500)
+    penumbra: float = key(9.0, "Width of their soft edges.", "mm", ge=0.5, le=200)
+    angle: Angle = key(24.0, "Turn of the bars.")
+    x: Place = key(0.5, "Middle of the sunlit patch, as a share of the page's width.")
+    y: Place = key(0.5, "Middle of the sunlit patch, as a share of the page's height.")
 
     def on_paper(self, view: EffectContext) -> Float64Array:
         """The window's light by the sheet's normals, the room's from everywhere."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from ecgvec._typing import Float32Array, Float64Array, Image, IntpArray, Uint8Array
-from ecgvec.components import Seed, register
+from ecgvec.components import Seed, key, register
 from ecgvec.effects.base import EFFECTS, OnPaper
 from ecgvec.effects.paper import Share
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
@@ -53,13 +52,12 @@ def without(page: Image, ink: Uint8Array, lost: Uint8Array, seen: tuple[float, f
 
 @register(EFFECTS)
 class ThermalFade(OnPaper):
-    """Black thermal print that warmth, light and years have faded: ``fade`` is the share of it, more on one side of
-    the sheet than on the other by ``gradient``, and in patches (``patchiness``)."""
+    """Black thermal print that warmth, light and years have faded."""
 
     kind: Literal["thermal-fade"] = "thermal-fade"
-    fade: Share = 0.5
-    gradient: Share = 0.4
-    patchiness: Share = 0.5
+    fade: Share = key(0.5, "Share of the print that is gone.")
+    gradient: Share = key(0.4, "How much more on one side of the sheet than on the other.")
+    patchiness: Share = key(0.5, "How patchy it is.")
     seed: Seed = 0
 
     def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
@@ -93,16 +91,14 @@ def _summed(*parts: tuple[float, Woven]) -> Woven:
 
 @register(EFFECTS)
 class PrintHead(OnPaper):
-    """A thermal head of which ``count`` elements fail: each leaves a light line, ``width`` mm, along the way the paper
-    went, and prints there only 1 - ``strength`` of what it should, some of them now and then only. ``grid``: the
-    head prints the grid as well; on most papers it is there before."""
+    """Light lines where elements of a thermal head fail, some of them now and then only."""
 
     kind: Literal["print-head"] = "print-head"
-    count: Annotated[int, Field(ge=0, le=60)] = 8
-    width: Annotated[float, Field(ge=0.05, le=3, allow_inf_nan=False)] = 0.25
-    strength: Share = 0.85
-    along: Literal["x", "y"] = "x"
-    grid: bool = False
+    count: int = key(8, "How many elements fail.", ge=0, le=60)
+    width: float = key(0.25, "Width of a line.", "mm", ge=0.05, le=3)
+    strength: Share = key(0.85, "Share of the print that a line lacks.")
+    along: Literal["x", "y"] = key("x", "The way the paper went.")
+    grid: bool = key(False, "The head prints the grid too; on most papers it is there before.")
     seed: Seed = 0
 
     def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
@@ -156,12 +152,14 @@ def _cleared(
 
 @register(EFFECTS)
 class DotMatrix(OnPaper):
-    """Black print set from the dots of a pin printer: ``dots`` a mm along and across, ``strength`` of the gaps between
-    them. Each pass of the head has its own phase and, with the ribbon, its own blackness."""
+    """Black print set from the dots of a pin printer.
+
+    Each pass of the head has its own phase and, with the ribbon, its own blackness.
+    """
 
     kind: Literal["dot-matrix"] = "dot-matrix"
-    dots: Annotated[float, Field(ge=1, le=12, allow_inf_nan=False)] = 2.83
-    strength: Share = 0.6
+    dots: float = key(2.83, "Dots along and across.", "a mm", ge=1, le=12)
+    strength: Share = key(0.6, "How clear the gaps between them are.")
     seed: Seed = 0
 
     def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
@@ -207,11 +205,10 @@ def _dots(x: Float64Array, y: Float64Array, phases: Float64Array, pixel: float) 
 
 @register(EFFECTS)
 class InkJet(OnPaper):
-    """All print, the grid too, sprayed from droplets: ``strength`` of the grain that tints are made of, of the bands
-    between passes of the head, and of the specks that fall beside the print."""
+    """All print, the grid too, sprayed from droplets."""
 
     kind: Literal["ink-jet"] = "ink-jet"
-    strength: Share = 0.5
+    strength: Share = key(0.5, "How strong the grain of tints, the bands between passes, and the specks are.")
     seed: Seed = 0
 
     def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
@@ -272,11 +269,10 @@ def _bands(rng: np.random.Generator, y: Float64Array, pixel: float) -> Float32Ar
 
 @register(EFFECTS)
 class Bleed(OnPaper):
-    """Ink that has crept into the fibres by ``spread`` mm (standard deviation), further along some of them, so that
-    lines grow and feather."""
+    """Ink that has crept into the fibres, so that lines grow and feather."""
 
     kind: Literal["bleed"] = "bleed"
-    spread: Annotated[float, Field(ge=0, le=1.5, allow_inf_nan=False)] = 0.1
+    spread: float = key(0.1, "How far, a standard deviation.", "mm", ge=0, le=1.5)
     seed: Seed = 0
 
     def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from ecgvec._typing import AnyArray, Float32Array, Float64Array, Image
-from ecgvec.components import Degrees, register
+from ecgvec.components import Degrees, key, register
 from ecgvec.effects.base import EFFECTS, Shading
 from ecgvec.effects.in_light import Changed, InLight, Step, make_filter
 from ecgvec.effects.tones import apply_lut, bands
@@ -25,10 +24,10 @@ DIRECT = 2  # px that a kernel reaches at most to be summed directly
 
 @register(EFFECTS)
 class Defocus(InLight):
-    """A point of the page becomes a disc of ``radius`` mm of paper, in linear light."""
+    """Out of focus: a point becomes a disc."""
 
     kind: Literal["defocus"] = "defocus"
-    radius: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.2
+    radius: float = key(0.2, "Radius of the disc.", "mm", ge=0, le=1)
 
     def step(self, shape: tuple[int, ...], scale: float) -> Step | None:
         """A weighted sum of boxes, which costs the same at every radius."""
@@ -101,12 +100,14 @@ def _box(a: int, b: int, reach: int) -> Float64Array:
 
 @register(EFFECTS)
 class MotionBlur(InLight):
-    """The camera moves evenly by ``length`` mm of paper, half of it before the picture's time and half after it, at
-    ``angle`` degrees (0 along the rows, 90 along the columns), in linear light."""
+    """The camera moves.
+
+    It moves evenly, half of the way before the picture's time and half after it.
+    """
 
     kind: Literal["motion-blur"] = "motion-blur"
-    length: Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)] = 0.5
-    angle: Degrees = 0.0
+    length: float = key(0.5, "How far.", "mm", ge=0, le=4)
+    angle: Degrees = key(0.0, "In which direction, 0 along the rows, 90 along the columns.")
 
     def step(self, shape: tuple[int, ...], scale: float) -> Step | None:
         """A long line is one of half the length, seen twice; a short one is a mean of moved pictures."""
@@ -166,10 +167,10 @@ def _mean_of_moved(light: Float32Array, shares: dict[tuple[int, int], float]) ->
 
 @register(EFFECTS)
 class Vignette(Shading):
-    """The corners get less light by ``amount``, after the cosine law (cos^4 of the angle to the axis)."""
+    """Darker corners, after the cosine law (cos^4 of the angle to the axis)."""
 
     kind: Literal["vignette"] = "vignette"
-    amount: Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)] = 0.35
+    amount: float = key(0.35, "How much less light the corners get.", ge=0, le=0.95)
 
     def factor(self, places: Float64Array, size: tuple[int, int]) -> Float64Array:
         """cos^4 = (1 + tan^2)^-2, and tan^2 grows with the squared distance from the middle."""

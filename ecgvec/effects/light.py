@@ -13,16 +13,16 @@ from pydantic import Field
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array
-from ecgvec.components import Seed, register
+from ecgvec.components import Seed, key, register
 from ecgvec.effects.base import EFFECTS, EffectContext, Light
 from ecgvec.warp.grid import Grid
 from ecgvec.warp.parts import Paper, generator
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]  # in widths or heights of the paper
-Angle = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
-Elevation = Annotated[float, Field(ge=5, le=90, allow_inf_nan=False)]
-Kelvin = Annotated[float, Field(ge=1_900, le=40_000, allow_inf_nan=False)]
+Angle = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False, json_schema_extra={"unit": "degrees"})]
+Elevation = Annotated[float, Field(ge=5, le=90, allow_inf_nan=False, json_schema_extra={"unit": "degrees"})]
+Kelvin = Annotated[float, Field(ge=1_900, le=40_000, allow_inf_nan=False, json_schema_extra={"unit": "K"})]
 
 SHEEN_POWER = 12  # width of the gloss of coated paper (Blinn 1977, "Models of light reflection")
 DARKEST = 0.25  # of the light is left in the deepest hollow
@@ -30,24 +30,18 @@ DARKEST = 0.25  # of the light is left in the deepest hollow
 
 @register(EFFECTS)
 class Lamp(Light):
-    """A lamp ``distance`` mm from the page's middle, from ``azimuth`` (degrees, 0 right, 90 above the upper edge) at
-    ``elevation`` degrees over the desk.
-
-    ``size`` mm across: the larger, the softer; ``ambient``: the share of light that comes from everywhere;
-    ``exposure``: how light a flat page's middle is; ``split``: the lamp is warmer and the rest of the light cooler
-    by that share; ``sheen``: gloss; ``ambient_occlusion``: what a hollow of 1 mm takes of the light, with its dirt.
-    """
+    """One soft lamp near the page, and the light around it."""
 
     kind: Literal["lamp"] = "lamp"
-    azimuth: Angle = 120.0
-    elevation: Elevation = 40.0
-    distance: Annotated[float, Field(ge=100, le=100_000, allow_inf_nan=False)] = 600.0
-    size: Annotated[float, Field(ge=0, le=2_000, allow_inf_nan=False)] = 180.0
-    ambient: Share = 0.48
-    exposure: Annotated[float, Field(ge=0.05, le=2, allow_inf_nan=False)] = 0.75
-    split: Annotated[float, Field(ge=0, le=0.3, allow_inf_nan=False)] = 0.05
-    sheen: Share = 0.06
-    ambient_occlusion: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.04
+    azimuth: Angle = key(120.0, "Where it stands, 0 right, 90 above the upper edge.")
+    elevation: Elevation = key(40.0, "Its height over the desk.")
+    distance: float = key(600.0, "From the page's middle.", "mm", ge=100, le=100_000)
+    size: float = key(180.0, "Its width; the larger, the softer.", "mm", ge=0, le=2_000)
+    ambient: Share = key(0.48, "Share of the light that comes from everywhere.")
+    exposure: float = key(0.75, "How light a flat page's middle is.", ge=0.05, le=2)
+    split: float = key(0.05, "How much warmer the lamp is, and cooler the rest of the light.", ge=0, le=0.3)
+    sheen: Share = key(0.06, "Gloss of the paper.")
+    ambient_occlusion: float = key(0.04, "What a hollow of 1 mm takes of the light, with its dirt.", ge=0, le=0.5)
 
     def place(self) -> Float64Array:
         """Where the lamp hangs, (3,) mm from the page's middle."""
@@ -132,24 +126,21 @@ CURLED = 0.3  # of a finger's length still sticks out of a fist
 
 
 class Shadow(Light):
-    """Takes the share ``strength`` of the light. The shape lies at ``x``, ``y`` in widths and heights of the paper; its
-    arms come from ``angle`` (degrees, 0 right, 90 above the upper edge, -90 below the lower one).
+    """Takes a share of the light where something is in the lamps' way.
 
-    Its edge is ``penumbra`` mm wide, and wider along the arms, which are higher. ``lamps`` in a row throw one shadow
-    each, ``apart`` mm from the next. They stand at ``azimuth`` and ``elevation`` degrees, which moves the shadow on
-    paper that is lifted. ``tint``: the shade is bluer by that share, for the sky lights it (less than 0: warmer).
+    Its edge is wider along the arms, which are higher. The lamps' direction moves the shadow on paper that is lifted.
     """
 
-    x: Place = 0.6
-    y: Place = 0.6
-    angle: Angle = -60.0
-    strength: Strength = 0.45
-    penumbra: Annotated[float, Field(ge=2, le=200, allow_inf_nan=False)] = 16.0
-    lamps: Annotated[int, Field(ge=1, le=5)] = 1
-    apart: Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)] = 40.0
-    azimuth: Angle = 120.0
-    elevation: Elevation = 55.0
-    tint: Annotated[float, Field(ge=-0.3, le=0.3, allow_inf_nan=False)] = 0.04
+    x: Place = key(0.6, "Place, as a share of the page's width.")
+    y: Place = key(0.6, "Place, as a share of the page's height.")
+    angle: Angle = key(-60.0, "Where the arms come from, 0 right, 90 above the upper edge.")
+    strength: Strength = key(0.45, "Share of the light that is taken.")
+    penumbra: float = key(16.0, "Width of the soft edge.", "mm", ge=2, le=200)
+    lamps: int = key(1, "Lamps in a row, one shadow each.", ge=1, le=5)
+    apart: float = key(40.0, "From one shadow to the next.", "mm", ge=0, le=300)
+    azimuth: Angle = key(120.0, "Where the lamps stand, 0 right, 90 above the upper edge.")
+    elevation: Elevation = key(55.0, "Their height over the desk.")
+    tint: float = key(0.04, "How much bluer the shade is; below 0 warmer.", ge=-0.3, le=0.3)
 
     @abstractmethod
     def outline(self) -> BaseGeometry:
@@ -206,17 +197,16 @@ def _mask(shadow: Shadow) -> Grid:
 
 @register(EFFECTS)
 class HandShadow(Shadow):
-    """The shadow of a hand, ``length`` mm from its wrist to its middle finger's tip, which is the anchor.
+    """The soft shadow of a hand, open or pointing, and its arm.
 
-    ``pose``: open, or one finger points. ``spread``: how far the fingers are apart, 0 to 1; ``seed`` bends each a
-    little. A right hand's thumb is on the left as the arm points, and ``left`` turns it over.
+    The middle finger's tip is the anchor. A right hand's thumb is on the left as the arm points.
     """
 
     kind: Literal["hand-shadow"] = "hand-shadow"
-    length: Annotated[float, Field(ge=60, le=600, allow_inf_nan=False)] = 200.0
-    pose: Literal["open", "pointing"] = "open"
-    spread: Share = 0.5
-    left: bool = False
+    length: float = key(200.0, "From the wrist to the middle finger's tip.", "mm", ge=60, le=600)
+    pose: Literal["open", "pointing"] = key("open", "Open, or one finger points.")
+    spread: Share = key(0.5, "How far the fingers are apart.")
+    left: bool = key(False, "A left hand.")
     seed: Seed = 0
 
     def outline(self) -> BaseGeometry:
@@ -249,19 +239,18 @@ class HandShadow(Shadow):
 
 @register(EFFECTS)
 class PhoneShadow(Shadow):
-    """The shadow of the phone that takes the picture and of who holds it; the phone's middle is the anchor.
+    """The soft shadow of the phone that takes the picture and of who holds it.
 
-    ``length`` mm of the phone's shadow, which is larger than the phone; ``turn`` degrees from the page's lines,
-    counter-clockwise; held with one or two ``hands``.
+    The phone's middle is the anchor.
     """
 
     kind: Literal["phone-shadow"] = "phone-shadow"
-    angle: Angle = -80.0
-    strength: Strength = 0.35
-    penumbra: Annotated[float, Field(ge=2, le=200, allow_inf_nan=False)] = 26.0
-    length: Annotated[float, Field(ge=60, le=800, allow_inf_nan=False)] = 190.0
-    turn: Angle = 0.0
-    hands: Annotated[int, Field(ge=1, le=2)] = 1
+    angle: Angle = key(-80.0, "Where the arms come from, 0 right, 90 above the upper edge.")
+    strength: Strength = key(0.35, "Share of the light that is taken.")
+    penumbra: float = key(26.0, "Width of the soft edge.", "mm", ge=2, le=200)
+    length: float = key(190.0, "Length of the phone's shadow.", "mm", ge=60, le=800)
+    turn: Angle = key(0.0, "Turn from the page's lines, counter-clockwise.")
+    hands: int = key(1, "Hands that hold it.", ge=1, le=2)
 
     def outline(self) -> BaseGeometry:
         """A rounded slab, gripped at one end or at both, and the arms."""

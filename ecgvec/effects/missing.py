@@ -12,7 +12,7 @@ from shapely import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float32Array, Float64Array, Points
-from ecgvec.components import Seed, register
+from ecgvec.components import Seed, key, register
 from ecgvec.effects.base import EFFECTS, EffectContext
 from ecgvec.effects.color import Dye
 from ecgvec.effects.layers import Covering, Layers, distance_to_mask, rasterize_coverage
@@ -23,7 +23,7 @@ from ecgvec.warp.parts import Paper, generator
 Edge = Literal[
     "top", "right", "bottom", "left", "top-left", "top-right", "bottom-right", "bottom-left"
 ]  # or a corner of the sheet
-Depth = Annotated[float, Field(ge=0, le=150, allow_inf_nan=False)]
+Depth = Annotated[float, Field(ge=0, le=150, allow_inf_nan=False, json_schema_extra={"unit": "mm"})]
 
 STEP_MM = 0.12  # between points of an outline
 BEYOND_MM = 40.0  # outlines reach so far past the sheet
@@ -117,13 +117,12 @@ def bare_fibres(layers: Layers, scale: float, gone: BaseGeometry, ply: BaseGeome
 
 @register(EFFECTS)
 class TornEdge(Covering):
-    """A strip torn off along an ``edge`` of the sheet, or a corner torn off, ``depth`` mm deep on the average. Along
-    the tear the printed side is gone ``rim`` mm further, more here and less there: white fibres show."""
+    """A strip or a corner torn off, with a rim of white fibres where the printed side is gone."""
 
     kind: Literal["torn-edge"] = "torn-edge"
-    edge: Edge = "right"
-    depth: Depth = 12.0
-    rim: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 1.0
+    edge: Edge = key("right", "Where it is torn.")
+    depth: Depth = key(12.0, "Mean depth of the tear.")
+    rim: float = key(1.0, "Mean width of the white fibres.", "mm", ge=0, le=5)
     seed: Seed = 0
 
     def missing(self, paper: Paper) -> BaseGeometry:
@@ -156,14 +155,13 @@ class TornEdge(Covering):
 
 @register(EFFECTS)
 class BurntEdge(Covering):
-    """A sheet that has burnt along an ``edge``, at a corner, or along all edges, ``depth`` mm deep where the fire ate
-    in furthest: a charred band about ``char`` mm wide, and beyond it paper browned over ``scorch_width`` mm."""
+    """A burnt edge, corner, or sheet (``all``): charred, and browned further in."""
 
     kind: Literal["burnt-edge"] = "burnt-edge"
-    edge: Edge | Literal["all"] = "bottom-right"
-    depth: Depth = 30.0
-    char: Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)] = 2.5
-    scorch_width: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 14.0
+    edge: Edge | Literal["all"] = key("bottom-right", "Where it has burnt.")
+    depth: Depth = key(30.0, "How far the fire ate in at most.")
+    char: float = key(2.5, "Width of the charred band.", "mm", ge=0, le=20)
+    scorch_width: float = key(14.0, "Width of the browned band.", "mm", ge=0, le=60)
     seed: Seed = 0
 
     def missing(self, paper: Paper) -> BaseGeometry:
@@ -252,18 +250,19 @@ PRESSED_MM = 0.7  # around a hole the punch has bent the paper down
 
 @register(EFFECTS)
 class PunchHoles(Covering):
-    """``count`` holes along an ``edge``, ``diameter`` mm wide and their middles ``margin`` mm from it: two 80 mm apart
-    (ISO 838), three 108 mm (North America), or four 80 mm. They lie off their places by some ``off`` mm; ``torn`` of
-    them are torn out to the edge. ``rim``: how much of the hole's cut edge and bent rim is seen."""
+    """Holes for filing: 2 (ISO 838), 3 (North America) or 4 along an edge, some of them torn out.
+
+    Two and four are 80 mm apart, three 108 mm.
+    """
 
     kind: Literal["punch-holes"] = "punch-holes"
-    count: Literal[2, 3, 4] = 2
-    edge: Literal["left", "right", "top", "bottom"] = "left"
-    diameter: Annotated[float, Field(ge=3, le=10, allow_inf_nan=False)] = 6.0
-    margin: Annotated[float, Field(ge=5, le=40, allow_inf_nan=False)] = 12.0
-    off: Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)] = 2.0
-    torn: Annotated[int, Field(ge=0, le=4)] = 0
-    rim: Share = 0.6
+    count: Literal[2, 3, 4] = key(2, "How many holes.")
+    edge: Literal["left", "right", "top", "bottom"] = key("left", "Along which edge.")
+    diameter: float = key(6.0, "Diameter of a hole.", "mm", ge=3, le=10)
+    margin: float = key(12.0, "From the edge to the holes' middles.", "mm", ge=5, le=40)
+    off: float = key(2.0, "How far the holes lie off their places.", "mm", ge=0, le=20)
+    torn: int = key(0, "How many are torn out to the edge.", ge=0, le=4)
+    rim: Share = key(0.6, "How much of the cut edge and bent rim is seen.")
     seed: Seed = 0
 
     def missing(self, paper: Paper) -> BaseGeometry:

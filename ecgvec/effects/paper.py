@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float64Array, Image, Uint8Array
-from ecgvec.components import Degrees, HexColor, Seed, register, rgb
+from ecgvec.components import Degrees, HexColor, Seed, key, register, rgb
 from ecgvec.effects.base import EFFECTS, OnPaper
 from ecgvec.effects.color import Dye, apply_dye, dye_levels, dye_tables
 from ecgvec.effects.texture import VARIANTS, Clouds, Patch, Tiled, Woven, bare_paper, fine_noise
@@ -33,11 +33,10 @@ SCATTER_MM = 0.3  # paper's point spread: print on the other side is seen that b
 
 @register(EFFECTS)
 class Fibres(OnPaper):
-    """Fibres and the cloudy look-through of uncoated paper; ``contrast``: how much darker its darkest places are than
-    its lightest."""
+    """Fibres and the cloudy look-through of uncoated paper."""
 
     kind: Literal["fibres"] = "fibres"
-    contrast: Annotated[float, Field(ge=0, le=0.4, allow_inf_nan=False)] = 0.07
+    contrast: float = key(0.07, "How much darker its darkest places are than its lightest.", ge=0, le=0.4)
     seed: Seed = 0
 
     def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
@@ -68,12 +67,11 @@ def _sheet(variant: int, scale: float) -> Uint8Array:
 
 @register(EFFECTS)
 class Yellowing(OnPaper):
-    """Paper that has aged: ``amount`` of it, uneven, and ``edges``: how much further it has gone at the sheet's
-    edges, where air and light reach it."""
+    """Paper that has aged."""
 
     kind: Literal["yellowing"] = "yellowing"
-    amount: Share = 0.4
-    edges: Share = 0.5
+    amount: Share = key(0.4, "How far it has yellowed.")
+    edges: Share = key(0.5, "How much further at the sheet's edges.")
     seed: Seed = 0
 
     def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:
@@ -99,23 +97,21 @@ class Yellowing(OnPaper):
 
 @register(EFFECTS)
 class ShowThrough(OnPaper):
-    """Print on the sheet's other side, or on a second sheet behind it, that shines through thin paper: ``strength``
-    of it, ``x`` and ``y`` mm away from where it would lie.
+    """Print on the other side, or the grid and vague beats of a second sheet, that shine through thin paper.
 
     The ``other-side`` is taken to hold another page of the same print-out, mirrored. The ``sheet-behind`` is not
-    mirrored; it lies turned by ``angle`` degrees and has a grid of the colour ``grid``, its finest lines ``pitch`` mm
-    apart, and ``traces`` lines of vague beats.
+    mirrored.
     """
 
     kind: Literal["show-through"] = "show-through"
-    source: Literal["other-side", "sheet-behind", "both"] = "sheet-behind"
-    strength: Share = 0.14
-    x: Annotated[float, Field(ge=-500, le=500, allow_inf_nan=False)] = 3.0
-    y: Annotated[float, Field(ge=-500, le=500, allow_inf_nan=False)] = 17.0
-    angle: Degrees = 0.8
-    grid: HexColor = "#D06060"
-    pitch: Literal[1, 5] = 1
-    traces: Annotated[int, Field(ge=0, le=12)] = 4
+    source: Literal["other-side", "sheet-behind", "both"] = key("sheet-behind", "What shines through.")
+    strength: Share = key(0.14, "How strongly.")
+    x: float = key(3.0, "Shift to the right.", "mm", ge=-500, le=500)
+    y: float = key(17.0, "Shift downwards.", "mm", ge=-500, le=500)
+    angle: Degrees = key(0.8, "Turn of the sheet behind.")
+    grid: HexColor = key("#D06060", "Colour of its grid.")
+    pitch: Literal[1, 5] = key(1, "Distance of its finest lines.", "mm")
+    traces: int = key(4, "How many traces it has.", ge=0, le=12)
     seed: Seed = 0
 
     def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from ecgvec._typing import AnyArray, Float32Array, Float64Array
-from ecgvec.components import Seed, register
+from ecgvec.components import Seed, key, register
 from ecgvec.effects.base import EFFECTS, EffectContext, Light, Surroundings
 from ecgvec.effects.color import planckian
 from ecgvec.effects.laptop import PX_PER_MM, Size, Theme, fit_screen, paint_laptop
@@ -22,28 +21,24 @@ from ecgvec.warp.parts import Paper
 
 @register(EFFECTS)
 class Laptop(Surroundings):
-    """A laptop that shows the flat page in a viewer; it has a screen of 16 to 10.
+    """A laptop's screen that shows the flat page: viewer, bezel, room, and the moire of its pixels. Leave out ``desk``
+    and ``lamp``, and bend nothing.
 
-    The page takes ``fill`` of the viewer's room, its lines run ``angle`` degrees off the screen's, counter-clockwise.
-    The screen's pixels are ``pitch`` mm of paper apart; ``strength`` is how much of their stripes the camera sees, 1
-    for all that optics leave, and ``blur`` px of the picture is the lens's own, a standard deviation. The moire is
-    widest where the camera has about two pixels for each of the screen's. ``exposure``: how light the screen's white
-    is, ``kelvin`` its colour for a camera balanced for 6500; ``falloff``: what its upper edge loses, which is seen
-    aslant. ``room``: how light all else is. ``theme``: the viewer's. ``seed``: of the room behind.
+    The screen has 16 to 10. The moire is widest where the camera has about two pixels for each of the screen's.
     """
 
     kind: Literal["laptop"] = "laptop"
-    pitch: Annotated[float, Field(ge=0.03, le=2, allow_inf_nan=False)] = 0.24
-    strength: Share = 0.35
-    blur: Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)] = 0.4
-    angle: Annotated[float, Field(ge=-15, le=15, allow_inf_nan=False)] = 0.0
-    fill: Annotated[float, Field(ge=0.3, le=1, allow_inf_nan=False)] = 0.92
-    exposure: Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)] = 0.85
-    kelvin: Kelvin = 7_000.0
-    falloff: Share = 0.16
-    room: Share = 0.2
-    theme: Theme = "dark"
-    scroll_bar: bool = True
+    pitch: float = key(0.24, "Distance of the screen's pixels on the paper.", "mm", ge=0.03, le=2)
+    strength: Share = key(0.35, "How much of their stripes the camera sees.")
+    blur: float = key(0.4, "Blur of the lens, a standard deviation.", "px", ge=0, le=3)
+    angle: float = key(0.0, "Turn of the page on the screen, counter-clockwise.", "degrees", ge=-15, le=15)
+    fill: float = key(0.92, "Share of the viewer's room that the page takes.", ge=0.3, le=1)
+    exposure: float = key(0.85, "How light the screen's white is.", ge=0.05, le=1)
+    kelvin: Kelvin = key(7_000.0, "Its colour, for a camera balanced for 6500 K.")
+    falloff: Share = key(0.16, "What its upper edge loses, which is seen aslant.")
+    room: Share = key(0.2, "How light all else is.")
+    theme: Theme = key("dark", "Theme of the viewer.")
+    scroll_bar: bool = key(True, "The viewer has a scroll bar.")
     seed: Seed = 0
 
     def ground(self, view: EffectContext, lights: tuple[Light, ...]) -> Ground:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from ecgvec._typing import AnyArray, Float32Array, Image, Uint16Array
-from ecgvec.components import Seed, register
+from ecgvec.components import Seed, key, register
 from ecgvec.effects.base import EFFECTS, Capture
 from ecgvec.effects.in_light import WHITE, ZERO, InLight, Step
 from ecgvec.effects.tones import apply_lut, freeze, in_bands, normal_bits, quantiles
@@ -27,11 +26,11 @@ SITES = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2))  # row, column and colour o
 
 @register(EFFECTS)
 class GaussianNoise(Capture):
-    """Adds to each channel of each pixel noise of its own, of standard deviation ``sigma`` in 8-bit levels."""
+    """Gaussian noise, of its own in each channel of each pixel."""
 
     kind: Literal["gaussian-noise"] = "gaussian-noise"
     noisy: ClassVar[bool] = True
-    sigma: Annotated[float, Field(ge=0, le=128, allow_inf_nan=False)] = 8.0
+    sigma: float = key(8.0, "Standard deviation.", "8-bit levels", ge=0, le=128)
     seed: Seed = 0
 
     def capture(self, image: Image, scale: float) -> Image:
@@ -48,7 +47,7 @@ class GaussianNoise(Capture):
 
 @register(EFFECTS)
 class SensorNoise(InLight):
-    """Shot noise and read noise of a phone's sensor at ``iso``.
+    """Shot and read noise of a phone's sensor.
 
     The variance of a pixel is a * light + b (EMVA standard 1288; Foi et al. 2008, "Practical Poissonian-Gaussian noise
     modeling and fitting for single-image raw-data"): the electrons that white frees shrink as ISO grows. The noise
@@ -58,7 +57,7 @@ class SensorNoise(InLight):
 
     kind: Literal["sensor-noise"] = "sensor-noise"
     noisy: ClassVar[bool] = True
-    iso: Annotated[float, Field(ge=25, le=25_600, allow_inf_nan=False)] = 400.0
+    iso: float = key(400.0, "Sensitivity.", "ISO", ge=25, le=25_600)
     seed: Seed = 0
 
     def step(self, shape: tuple[int, ...], scale: float) -> Step:
@@ -102,13 +101,16 @@ def _unit() -> Float32Array:
 
 @register(EFFECTS)
 class Demosaic(InLight):
-    """One colour a pixel behind a Bayer mosaic, the others interpolated (OpenCV), in linear light: thin lines get
-    coloured and ragged. ``amount``: of that picture in the result, the rest is full colour, as from several exposures;
-    ``method``: plain bilinear, or along edges."""
+    """One colour a pixel behind a Bayer mosaic, the others interpolated (OpenCV), in linear light.
+
+    Thin lines get coloured and ragged.
+    """
 
     kind: Literal["demosaic"] = "demosaic"
-    amount: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
-    method: Literal["bilinear", "edge-aware"] = "bilinear"
+    amount: float = key(
+        1.0, "Share of that picture in the result; the rest is full colour, as from several exposures.", ge=0, le=1
+    )
+    method: Literal["bilinear", "edge-aware"] = key("bilinear", "Plain bilinear, or along edges.")
 
     def step(self, shape: tuple[int, ...], scale: float) -> Step | None:
         """The picture as its mosaic shows it."""
@@ -156,12 +158,14 @@ def _interpolated(mosaic: Uint16Array, method: str) -> Uint16Array:
 
 @register(EFFECTS)
 class Sharpen(Capture):
-    """An unsharp mask: ``amount`` times what a Gaussian blur of ``radius`` mm of paper (standard deviation) takes away
-    is added. Lines get darker and a light halo."""
+    """An unsharp mask.
+
+    Lines get darker and a light halo.
+    """
 
     kind: Literal["sharpen"] = "sharpen"
-    amount: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.8
-    radius: Annotated[float, Field(ge=0.02, le=1, allow_inf_nan=False)] = 0.15
+    amount: float = key(0.8, "How much of what the blur takes away is added.", ge=0, le=5)
+    radius: float = key(0.15, "Blur, a standard deviation.", "mm", ge=0.02, le=1)
 
     def capture(self, image: Image, scale: float) -> Image:
         """In sRGB, as cameras and programs do."""

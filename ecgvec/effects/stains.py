@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
 from numpy import fft
-from pydantic import Field
 
 from ecgvec._typing import Float32Array
-from ecgvec.components import Degrees, Seed, register
+from ecgvec.components import Degrees, Seed, key, register
 from ecgvec.effects.base import EFFECTS
 from ecgvec.effects.color import Dye
 from ecgvec.effects.layers import Covering, Layers
@@ -71,15 +70,17 @@ def round_about(table: Float32Array, angle: Float32Array) -> Float32Array:
 
 @register(EFFECTS)
 class CoffeeRing(Covering):
-    """The ring of a cup, ``diameter`` mm, around a place given as shares of the page's width and height: sharp outside,
-    broken in places, with a thin wash inside and ``drips`` beside it."""
+    """The ring of a cup.
+
+    It is sharp outside and broken in places, with a thin wash inside.
+    """
 
     kind: Literal["coffee-ring"] = "coffee-ring"
-    x: Place = 0.7
-    y: Place = 0.4
-    diameter: Annotated[float, Field(ge=10, le=200, allow_inf_nan=False)] = 78.0
-    strength: Share = 0.5
-    drips: Annotated[int, Field(ge=0, le=40)] = 4
+    x: Place = key(0.7, "Place, as a share of the page's width.")
+    y: Place = key(0.4, "Place, as a share of the page's height.")
+    diameter: float = key(78.0, "Diameter of the ring.", "mm", ge=10, le=200)
+    strength: Share = key(0.5, "How dark it is.")
+    drips: int = key(4, "Drips beside it.", ge=0, le=40)
     seed: Seed = 0
 
     def min_contrast(self) -> float:
@@ -154,15 +155,17 @@ def _drop(
 
 @register(EFFECTS)
 class WaterStain(Covering):
-    """A part of the page that has been wet, ``reach`` mm around a place given as shares of its width and height (an
-    edge, a corner, or beyond), with a brown tide line where it dried and fainter ones from earlier times inside."""
+    """A part of the page that has been wet.
+
+    A brown tide line where it dried, and fainter ones from earlier times inside.
+    """
 
     kind: Literal["water-stain"] = "water-stain"
-    x: Place = 0.12
-    y: Place = 1.05
-    reach: Annotated[float, Field(ge=5, le=500, allow_inf_nan=False)] = 85.0
-    strength: Share = 0.5
-    lines: Annotated[int, Field(ge=1, le=5)] = 2
+    x: Place = key(0.12, "Place, as a share of the page's width; it may lie beyond.")
+    y: Place = key(1.05, "Place, as a share of the page's height; it may lie beyond.")
+    reach: float = key(85.0, "How far it reaches.", "mm", ge=5, le=500)
+    strength: Share = key(0.5, "How dark it is.")
+    lines: int = key(2, "Tide lines.", ge=1, le=5)
     seed: Seed = 0
 
     def min_contrast(self) -> float:
@@ -205,20 +208,18 @@ class WaterStain(Covering):
 
 @register(EFFECTS)
 class Blood(Covering):
-    """``drops`` of blood, the largest ``diameter`` mm, around a place given as shares of the page's width and height,
-    and, if ``smear`` is not 0, one that was wiped off over as many mm towards ``angle`` degrees (0 right, 90 down).
-    ``age`` 0 is fresh and red, 1 is old and brown; ``thick`` 0 is seen through, 1 is a crust that is not."""
+    """Drops of blood, one of them wiped off; thick, it hides print."""
 
     kind: Literal["blood"] = "blood"
-    x: Place = 0.3
-    y: Place = 0.6
-    drops: Annotated[int, Field(ge=0, le=60)] = 5
-    diameter: Annotated[float, Field(ge=0.5, le=40, allow_inf_nan=False)] = 7.0
-    smear: Annotated[float, Field(ge=0, le=150, allow_inf_nan=False)] = 26.0
-    angle: Degrees = 20.0
-    age: Share = 0.4
-    thick: Share = 0.0
-    strength: Share = 0.75
+    x: Place = key(0.3, "Place, as a share of the page's width.")
+    y: Place = key(0.6, "Place, as a share of the page's height.")
+    drops: int = key(5, "How many drops.", ge=0, le=60)
+    diameter: float = key(7.0, "Diameter of the largest.", "mm", ge=0.5, le=40)
+    smear: float = key(26.0, "How far one was wiped off.", "mm", ge=0, le=150)
+    angle: Degrees = key(20.0, "In which direction, 0 right, 90 down.")
+    age: Share = key(0.4, "From fresh and red to old and brown.")
+    thick: Share = key(0.0, "From seen through to a crust.")
+    strength: Share = key(0.75, "How dark it is.")
     seed: Seed = 0
 
     def min_contrast(self) -> float:
@@ -275,16 +276,18 @@ class Blood(Covering):
 
 @register(EFFECTS)
 class Mould(Covering):
-    """``colonies`` of mould in a few patches, most of them near the place given as shares of the page's width and
-    height, ``size`` mm across on the average: specks of spores, and around each the stain that its threads leave."""
+    """Colonies of mould in a few patches; their densest middles hide print.
+
+    Specks of spores, and around each the stain that its threads leave.
+    """
 
     kind: Literal["mould"] = "mould"
-    x: Place = 0.75
-    y: Place = 0.7
-    colonies: Annotated[int, Field(ge=0, le=400)] = 90
-    size: Annotated[float, Field(ge=0.3, le=40, allow_inf_nan=False)] = 4.0
-    color: Literal["black", "green", "brown"] = "black"
-    strength: Share = 0.6
+    x: Place = key(0.75, "Place, as a share of the page's width.")
+    y: Place = key(0.7, "Place, as a share of the page's height.")
+    colonies: int = key(90, "How many colonies.", ge=0, le=400)
+    size: float = key(4.0, "Mean size of a colony.", "mm", ge=0.3, le=40)
+    color: Literal["black", "green", "brown"] = key("black", "Colour of the spores.")
+    strength: Share = key(0.6, "How dark it is.")
     seed: Seed = 0
 
     def min_contrast(self) -> float:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
 import shapely
-from pydantic import Field
 from shapely import LinearRing, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float32Array, Float64Array, Int32Array, IntpArray, Points, Uint8Array
-from ecgvec.components import Seed, register
+from ecgvec.components import Seed, key, register
 from ecgvec.effects.base import EFFECTS, EffectContext, Light, Surroundings
 from ecgvec.effects.light import Lamp
 from ecgvec.effects.texture import BRIGHTEST, MATERIAL_VARIANTS, TILE, TILE_PX_PER_MM, Material, tile
@@ -68,19 +67,18 @@ OVERHEAD = Lamp(azimuth=90, elevation=80, size=400)
 class Desk(Surroundings):
     """A level desk under the sheet.
 
-    ``shade`` from dark to light; ``tone`` from one hue of the material to another (cloth: linen, green, teal, blue,
-    mauve; wood: yellow to red; else cool to warm); ``angle`` of the grain in degrees, 0 along the page's lines, > 0
-    counter-clockwise. The sheet keeps the share ``shadow`` of the lamp's light, and of ambient light where it lies
-    close, off the desk; the shadow's edge is ``shadow_softness`` mm wide at least, and wider the higher the paper.
+    The sheet keeps light off the desk. The shadow's edge is wider the higher the paper lies.
     """
 
     kind: Literal["desk"] = "desk"
-    material: Material = "wood"
-    shade: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.6
-    tone: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
-    angle: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] = 0.0
-    shadow: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.8
-    shadow_softness: Annotated[float, Field(ge=0, le=50, allow_inf_nan=False)] = 1.5
+    material: Material = key("wood", "What it is made of.")
+    shade: float = key(0.6, "From dark to light.", ge=0, le=1)
+    tone: float = key(
+        0.5, "Hue: of cloth linen, green, teal, blue, mauve; of wood yellow to red; else cool to warm.", ge=0, le=1
+    )
+    angle: float = key(0.0, "Angle of the grain to the page's lines, counter-clockwise.", "degrees", ge=-180, le=180)
+    shadow: float = key(0.8, "Share of the light that the sheet takes.", ge=0, le=1)
+    shadow_softness: float = key(1.5, "Least width of the shadow's edge.", "mm", ge=0, le=50)
     seed: Seed = 0
 
     def ground(self, view: EffectContext, lights: tuple[Light, ...]) -> Ground:

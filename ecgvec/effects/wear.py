@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from ecgvec._typing import Float32Array, Float64Array, Image, IntpArray
-from ecgvec.components import Seed, register
+from ecgvec.components import Seed, key, register
 from ecgvec.effects.base import EFFECTS, OnPaper
 from ecgvec.warp.creases import Creases
 from ecgvec.warp.parts import Bend, Paper, generator
@@ -30,12 +29,11 @@ STEP_MM = 0.25  # of the noise along a fold
 
 @register(EFFECTS)
 class Wear(OnPaper):
-    """Worn ink and dirt along the folds of all creases, the more the sharper a fold is: ``worn`` is the share of the
-    wear, ``dirt`` that of the dirt, that a much used sheet has."""
+    """Worn ink and dirt along the folds of all creases, the more the sharper a fold is."""
 
     kind: Literal["wear"] = "wear"
-    worn: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.7
-    dirt: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.7
+    worn: float = key(0.7, "Wear, as a share of a much used sheet's.", ge=0, le=1)
+    dirt: float = key(0.7, "Dirt, as a share of a much used sheet's.", ge=0, le=1)
     seed: Seed = 0
 
     def apply(self, page: Image, scale: float, paper: Paper, bends: tuple[Bend, ...]) -> Image:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ecgvec.components import HexColor, cure, hex_color, rgb
+from ecgvec.components import HexColor, Values, cure, hex_color, key, rgb
 from ecgvec.errors import RecipeError, nearest
 
 # Grid colours by name: paper tint, minor lines, major lines. The order of the first five is that of the numbers
@@ -45,26 +45,31 @@ def _paper(text: str) -> str:
     raise ValueError(f"'{text}' is not a paper: known are {', '.join([*PAPERS, *ROLLS])}")
 
 
-def _one_of(unit: str, *allowed: float) -> AfterValidator:
+def _one_of(unit: str, allowed: tuple[float, ...]) -> AfterValidator:
+    listed = ", ".join(f"{v:g}" for v in allowed[:-1]) + f" or {allowed[-1]:g}"
+
     def check(value: float) -> float:
         if value not in allowed:
-            raise ValueError(f"{value:g} {unit} is not printed by ECG machines: write {_listed(allowed)}")
+            raise ValueError(f"{value:g} {unit} is not printed by ECG machines: write {listed}")
         return value
 
     return AfterValidator(check)
 
 
-def _listed(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{v:g}" for v in values[:-1]) + f" or {values[-1]:g}"
-
-
-GridColor = Annotated[str, AfterValidator(_grid_color)]
-Paper = Annotated[str, AfterValidator(_paper)]
-Speed = Annotated[float, _one_of("mm/s", 12.5, 25.0, 50.0)]
-Gain = Annotated[float, _one_of("mm/mV", 2.5, 5.0, 10.0, 20.0)]
+SPEEDS, GAINS = (12.5, 25.0, 50.0), (2.5, 5.0, 10.0, 20.0)
+GridColor = Annotated[str, AfterValidator(_grid_color), Values((*GRID_COLORS, "#RRGGBB"))]
+Paper = Annotated[str, AfterValidator(_paper), Values((*PAPERS, *ROLLS))]
+Speed = Annotated[float, _one_of("mm/s", SPEEDS), Values(SPEEDS)]
+Gain = Annotated[float, _one_of("mm/mV", GAINS), Values(GAINS)]
 Font = Literal["sans", "sans-bold", "serif", "serif-bold", "mono", "condensed"]
 Millimetres = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 LineWidth = Annotated[float, Field(ge=0.02, le=5, allow_inf_nan=False)]
+Dpi = Annotated[float, Field(ge=50, le=1200, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Border = Annotated[float, Field(ge=0, le=254, allow_inf_nan=False)]
+Cut = Annotated[float, Field(ge=0, le=0.45, allow_inf_nan=False)]
+TextSize = Annotated[float, Field(ge=1, le=12, allow_inf_nan=False)]
+_BY_GRID = "by grid colour"
 
 
 class PageStyle(BaseModel):
@@ -72,52 +77,62 @@ class PageStyle(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    paper: Paper = "letter"
-    orientation: Literal["landscape", "portrait"] = "landscape"
-    dpi: Annotated[float, Field(ge=50, le=1200, allow_inf_nan=False)] = 200.0
-    speed: Speed = 25.0
-    gain: Gain = 10.0
-    chest_gain: Gain | None = None
-    seconds: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 10.0
-    column_timing: Literal["consecutive", "simultaneous"] = "consecutive"
-    cabrera: bool = False
-    fit: bool = False
-    clip: bool = False
-    baseline: Literal["auto", "zero", "median"] = "auto"
+    paper: Paper = key("letter", "Paper.")
+    orientation: Literal["landscape", "portrait"] = key("landscape", "Orientation of the paper.")
+    dpi: Dpi = key(200.0, "Resolution of the images.", "dpi")
+    speed: Speed = key(25.0, "Paper speed.", "mm/s")
+    gain: Gain = key(10.0, "Gain.", "mm/mV")
+    chest_gain: Gain | None = key(None, "Gain of the chest leads, if it differs.", "mm/mV", absent="as the gain")
+    seconds: Seconds = key(10.0, "Time that a page shows.", "s")
+    column_timing: Literal["consecutive", "simultaneous"] = key(
+        "consecutive", "Columns show `consecutive` windows of time, or `simultaneous` ones."
+    )
+    cabrera: bool = key(False, "Limb leads in Cabrera order, aVL I -aVR II aVF III.")
+    fit: bool = key(False, "Shorten the page's time to what fits on the paper.")
+    clip: bool = key(False, "Cut traces off where they leave their row.")
+    baseline: Literal["auto", "zero", "median"] = key(
+        "auto",
+        "What lies on a row's baseline: `zero` mV, the lead's `median`, or `auto`: zero unless the median is over 1 mV "
+        "away.",
+    )
 
-    calibration_pulse: bool = True
-    pulse: Literal["left", "right", "none"] = "left"
-    separators: Literal["none", "bar", "dashed"] = "none"
+    calibration_pulse: bool = key(True, "Draw the calibration pulse.")
+    pulse: Literal["left", "right", "none"] = key("left", "Where the calibration pulse stands.")
+    separators: Literal["none", "bar", "dashed"] = key("none", "Separators between columns.")
 
-    grid: Literal["lines", "dots", "none"] = "lines"
-    grid_present: bool = True
-    grid_color: GridColor = "red"
-    minor_color: HexColor | None = None
-    major_color: HexColor | None = None
-    paper_color: HexColor | None = None
-    tint: Literal["page", "grid"] = "page"
-    minor_width: LineWidth = 0.1
-    major_width: LineWidth = 0.2
-    grid_margin: Millimetres = 4.0
-    bw: bool = False
-    pad: Annotated[float, Field(ge=0, le=254, allow_inf_nan=False)] = 0.0
-    crop: Annotated[float, Field(ge=0, le=0.45, allow_inf_nan=False)] = 0.0
-    label_minor_grid: bool = False
+    grid: Literal["lines", "dots", "none"] = key("lines", "Grid: `lines`, `dots` (1 mm dots, 5 mm lines) or `none`.")
+    grid_present: bool = key(True, "Draw the grid.")
+    grid_color: GridColor = key("red", "Colour of the grid and its paper.")
+    minor_color: HexColor | None = key(None, "Colour of the 1 mm lines or dots.", absent=_BY_GRID)
+    major_color: HexColor | None = key(None, "Colour of the 5 mm lines.", absent=_BY_GRID)
+    paper_color: HexColor | None = key(None, "Colour of the paper.", absent=_BY_GRID)
+    tint: Literal["page", "grid"] = key("page", "What the paper's colour covers.")
+    minor_width: LineWidth = key(0.1, "Width of the 1 mm lines.", "mm")
+    major_width: LineWidth = key(0.2, "Width of the 5 mm lines.", "mm")
+    grid_margin: Millimetres = key(4.0, "Margin around the grid.", "mm")
+    bw: bool = key(False, "Black and white.")
+    pad: Border = key(0.0, "White border around the page.", "mm")
+    crop: Cut = key(0.0, "Share of the picture that is cut off each side.")
+    label_minor_grid: bool = key(False, "Label the crossings of the 1 mm grid too.")
 
-    trace_width: LineWidth = 0.26
-    trace_color: HexColor = "#000000"
+    trace_width: LineWidth = key(0.26, "Width of the traces.", "mm")
+    trace_color: HexColor = key("#000000", "Colour of the traces.")
 
-    lead_names: Literal["above", "below", "inline", "none"] = "above"
-    names_font: Font = "serif"
-    names_size: Annotated[float, Field(ge=1, le=12, allow_inf_nan=False)] = 3.6
+    lead_names: Literal["above", "below", "inline", "none"] = key("above", "Where lead names stand.")
+    names_font: Font = key("serif", "Font of the lead names.")
+    names_size: TextSize = key(3.6, "Size of the lead names.", "mm")
 
-    print_header: bool = False
-    header: str = "ge"
-    header_text: str = ""
-    print_footer: bool = True
-    footer: str = "{speed}mm/s   {gain}mm/mV   {filter} Hz"
-    text_color: HexColor = "#1A1A1A"
-    qr_code: bool = False
+    print_header: bool = key(False, "Print a header of made-up facts.")
+    header: str = key("ge", "Header: ge, philips, schiller or plain, or a .toml file.")
+    header_text: str = key("", "A line of your own in the header.")
+    print_footer: bool = key(True, "Print a footer.")
+    footer: str = key(
+        "{speed}mm/s   {gain}mm/mV   {filter} Hz",
+        "Footer; it may hold {speed}, {gain}, {chest_gain}, {filter}.",
+        absent="speed, gain, filter",
+    )
+    text_color: HexColor = key("#1A1A1A", "Colour of names, header and footer.")
+    qr_code: bool = key(False, "Print a QR code of the record's path below the input folder.")
 
 
 def check_style(where: str, key: str, value: object) -> None:

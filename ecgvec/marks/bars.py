@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import shapely
-from pydantic import Field
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Points
-from ecgvec.components import Degrees, Seed, register
+from ecgvec.components import Degrees, Seed, key, register
 from ecgvec.geometry.path import Box
 from ecgvec.graphics.shapes import Pen
 from ecgvec.marks.base import MARKS, AddedMark, Drawing, PageContext
@@ -27,21 +26,23 @@ MARKER_MM = 4.2  # width of a marker's tip
 
 @register(MARKS)
 class Redaction(AddedMark):
-    """A black bar, ``width`` x ``height`` mm, whose middle lies at the shares ``x`` and ``y`` of the page, or over the
-    first ``lines`` of the header, where the patient's name stands; ``angle`` degrees counter-clockwise. A marker fills
-    it with a few strokes, whose edges are not straight."""
+    """A black bar at a place, or over the header's first lines, where the patient stands; crisp, or filled with a
+    marker.
+
+    A marker fills it with a few strokes, whose edges are not straight.
+    """
 
     opaque: ClassVar[bool] = True
 
     kind: Literal["redaction"] = "redaction"
-    over: Literal["place", "header"] = "place"
-    look: Literal["digital", "marker"] = "digital"
-    x: Share = 0.2
-    y: Share = 0.05
-    width: Annotated[float, Field(gt=0, le=400, allow_inf_nan=False)] = 40.0
-    height: Annotated[float, Field(gt=0, le=400, allow_inf_nan=False)] = 8.0
-    lines: Annotated[int, Field(ge=1, le=6)] = 2
-    angle: Degrees = 0.0
+    over: Literal["place", "header"] = key("place", "At a place, or over the header.")
+    look: Literal["digital", "marker"] = key("digital", "Crisp, or filled with a marker.")
+    x: Share = key(0.2, "Place, as a share of the page's width.")
+    y: Share = key(0.05, "Place, as a share of the page's height.")
+    width: float = key(40.0, "Width.", "mm", gt=0, le=400)
+    height: float = key(8.0, "Height.", "mm", gt=0, le=400)
+    lines: int = key(2, "Lines of the header that it hides.", ge=1, le=6)
+    angle: Degrees = key(0.0, "Angle, counter-clockwise.")
     seed: Seed = 0
 
     def draw(self, board: PageContext) -> Drawing | None:
@@ -113,20 +114,22 @@ POOL_MM = 1.1  # at the ends, where the felt rests and more ink runs out
 
 @register(MARKS)
 class Highlighter(AddedMark):
-    """A felt band ``width`` mm wide along ``length`` mm of a trace, a header line or a lead's name, in ``passes`` that
-    lie half upon one another and are darker there. ``strength``: how much of the paper's colour one pass hides."""
+    """Felt bands below the print, along a trace, a header line or a lead's name.
+
+    The bands of several passes lie half upon one another and are darker there.
+    """
 
     under: ClassVar[bool] = True
 
     kind: Literal["highlighter"] = "highlighter"
-    on: Literal["stretch", "header", "name"] = "stretch"
-    lead: Lead = ANY
-    color: Literal["yellow", "green", "pink", "orange"] = "yellow"
-    tip: Literal["chisel", "round"] = "chisel"
-    width: Annotated[float, Field(ge=1, le=12, allow_inf_nan=False)] = 4.5
-    length: Annotated[float, Field(ge=5, le=250, allow_inf_nan=False)] = 38.0
-    passes: Annotated[int, Field(ge=1, le=4)] = 2
-    strength: Annotated[float, Field(ge=0.05, le=0.9, allow_inf_nan=False)] = 0.42
+    on: Literal["stretch", "header", "name"] = key("stretch", "What is marked.")
+    lead: Lead = key(ANY, "The only lead that is marked, or any.")
+    color: Literal["yellow", "green", "pink", "orange"] = key("yellow", "Colour.")
+    tip: Literal["chisel", "round"] = key("chisel", "Tip of the pen.")
+    width: float = key(4.5, "Width of a band.", "mm", ge=1, le=12)
+    length: float = key(38.0, "Length on a trace.", "mm", ge=5, le=250)
+    passes: int = key(2, "How many bands.", ge=1, le=4)
+    strength: float = key(0.42, "How much of the paper's colour one pass hides.", ge=0.05, le=0.9)
     seed: Seed = 0
 
     def draw(self, board: PageContext) -> Drawing | None:

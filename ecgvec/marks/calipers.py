@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import shapely
-from pydantic import Field
 from shapely import Polygon
 
 from ecgvec._typing import Points
-from ecgvec.components import register
+from ecgvec.components import key, register
 from ecgvec.geometry.path import Box
 from ecgvec.layout.place import TraceInfo
 from ecgvec.marks.base import MARKS, PageContext
@@ -51,14 +50,16 @@ class Span:
 
 @register(MARKS)
 class Calipers(HandDrawn):
-    """A bracket as wide as ``seconds``, to hundredths, are on the page: two strokes ``high`` mm long and a line that
-    joins them. A QRS is bracketed, a PR ends at its QRS, a QT begins there, an RR begins at a peak."""
+    """A bracket over or under a beat, as an interval is measured: two strokes and a line that joins them.
+
+    A QRS is bracketed, a PR ends at its QRS, a QT begins there, an RR begins at a peak.
+    """
 
     kind: Literal["calipers"] = "calipers"
-    interval: Interval = "QRS"
-    seconds: Annotated[float, Field(ge=0.04, le=3, allow_inf_nan=False)] = 0.1
-    high: Annotated[float, Field(ge=1.5, le=12, allow_inf_nan=False)] = 4.0
-    ends: Ends = "arrow"
+    interval: Interval = key("QRS", "Which interval.")
+    seconds: float = key(0.1, "Its length, to hundredths.", "s", ge=0.04, le=3)
+    high: float = key(4.0, "Length of the strokes.", "mm", ge=1.5, le=12)
+    ends: Ends = key("arrow", "Ends of the line.")
 
     def words(self) -> str:
         """What it measures."""

@@ -11,7 +11,7 @@ import shapely
 from pydantic import Field
 
 from ecgvec._typing import BoolArray, Float64Array, Points
-from ecgvec.components import Seed, register
+from ecgvec.components import Seed, key, register
 from ecgvec.geometry.affine import Affine
 from ecgvec.geometry.path import Box, dash_line, lines, runs
 from ecgvec.graphics.shapes import Shape
@@ -24,7 +24,7 @@ DASH_DECIMALS = 2  # of mm: an SVG's six digits hold such a dash on a strip of t
 INK_SHARE = 0.95  # of a line, which gaps and the pen's round ends may take
 LEAST_MM = 0.02  # of a dash
 
-Shift = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]
+Shift = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False, json_schema_extra={"unit": "mm"})]
 
 
 def _of_trace(seed: int, trace: Shape) -> np.random.Generator:
@@ -34,13 +34,13 @@ def _of_trace(seed: int, trace: Shape) -> np.random.Generator:
 
 @register(MARKS)
 class BrokenTrace(PenFault):
-    """The pen skips: in a share ``traces`` of the traces, a ``amount`` of the line is missing, in gaps some ``length``
-    mm long that come in clusters."""
+    """The pen skips: a share of the line is missing, in gaps that come in clusters; samples without ink are
+    ``occluded``."""
 
     kind: Literal["broken-trace"] = "broken-trace"
-    amount: Annotated[float, Field(ge=0, le=0.6, allow_inf_nan=False)] = 0.1
-    length: Annotated[float, Field(ge=0.5, le=30, allow_inf_nan=False)] = 2.0
-    traces: Share = 1.0
+    amount: float = key(0.1, "Share of the line that is missing.", ge=0, le=0.6)
+    length: float = key(2.0, "Mean length of a gap.", "mm", ge=0.5, le=30)
+    traces: Share = key(1.0, "Share of the traces that are hit.")
     seed: Seed = 0
 
     def write(self, trace: Shape, info: TraceInfo) -> tuple[Shape, ...]:
@@ -111,14 +111,13 @@ def _dash(gaps: Float64Array, long: float) -> tuple[float, ...]:
 
 @register(MARKS)
 class DoubleTrace(PenFault):
-    """A share ``traces`` of the traces is struck twice: a second one, ``strength`` as dense, lies beneath, ``dx`` mm
-    to the right and ``dy`` mm further down."""
+    """Struck twice: a fainter trace lies beneath, a little aside; it has no label."""
 
     kind: Literal["double-trace"] = "double-trace"
-    dx: Shift = 0.45
-    dy: Shift = 0.35
-    strength: Annotated[float, Field(ge=0.02, le=1, allow_inf_nan=False)] = 0.4
-    traces: Share = 1.0
+    dx: Shift = key(0.45, "Shift to the right.")
+    dy: Shift = key(0.35, "Shift downwards.")
+    strength: float = key(0.4, "Density of the fainter trace.", ge=0.02, le=1)
+    traces: Share = key(1.0, "Share of the traces that are hit.")
     seed: Seed = 0
 
     def write(self, trace: Shape, info: TraceInfo) -> tuple[Shape, ...]:

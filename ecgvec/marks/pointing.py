@@ -12,7 +12,7 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Points
-from ecgvec.components import Seed, register
+from ecgvec.components import Seed, key, register
 from ecgvec.marks.base import MARKS, AddedMark, Drawing, PageContext
 from ecgvec.marks.ink import (
     INKS,
@@ -35,18 +35,17 @@ TRIES = 8  # of things to be pointed out
 GAP_MM = 1.6  # from what an arrow points at to its tip
 HALF_HEAD = (24.0, 36.0)  # degrees between an arrow's shaft and its barbs
 
-Millimetres = Annotated[float, Field(ge=2, le=150, allow_inf_nan=False)]
+Millimetres = Annotated[float, Field(ge=2, le=150, allow_inf_nan=False, json_schema_extra={"unit": "mm"})]
 
 
 class HandDrawn(AddedMark):
-    """Lines of a ballpoint or a felt pen, ``weight`` times as thick as usual; ``unrest``: mm by which the hand
-    strays. ``lead``: the only lead that is pointed out, or any."""
+    """Lines of a ballpoint or a felt pen."""
 
-    lead: Lead = ANY
-    nib: NibName = "ballpoint"
-    color: InkColor = "blue"
-    weight: Annotated[float, Field(ge=0.4, le=3, allow_inf_nan=False)] = 1.0
-    unrest: Annotated[float, Field(ge=0, le=1.5, allow_inf_nan=False)] = 0.2
+    lead: Lead = key(ANY, "The only lead that is pointed out, or any.")
+    nib: NibName = key("ballpoint", "Pen.")
+    color: InkColor = key("blue", "Colour of the ink.")
+    weight: float = key(1.0, "Thickness, times the usual.", ge=0.4, le=3)
+    unrest: float = key(0.2, "How far the hand strays.", "mm", ge=0, le=1.5)
     seed: Seed = 0
 
     def draw(self, board: PageContext) -> Drawing | None:
@@ -78,13 +77,13 @@ class HandDrawn(AddedMark):
 
 @register(MARKS)
 class Tick(HandDrawn):
-    """A check mark ``size`` mm wide beside a lead's name, above a beat, or at the shares ``x`` and ``y`` of a page."""
+    """A check mark beside a lead's name, above a beat, or at a place."""
 
     kind: Literal["tick"] = "tick"
-    on: Literal["name", "beat", "place"] = "name"
-    x: Share = 0.5
-    y: Share = 0.5
-    size: Millimetres = 6.5
+    on: Literal["name", "beat", "place"] = key("name", "Where it stands.")
+    x: Share = key(0.5, "Place, as a share of the page's width.")
+    y: Share = key(0.5, "Place, as a share of the page's height.")
+    size: Millimetres = key(6.5, "Width.")
 
     def _lines(self, board: PageContext, rng: np.random.Generator) -> tuple[Target | None, list[Points]] | None:
         size, target = self.size, None
@@ -111,14 +110,13 @@ class Tick(HandDrawn):
 
 @register(MARKS)
 class Circle(HandDrawn):
-    """A ring drawn by hand around a beat, a lead's name, a header line or ``length`` mm of a trace, ``margin`` mm away
-    from it. It runs past its own start by about ``overshoot`` degrees."""
+    """A ring around a beat, a lead's name, a stretch of a trace or a header line."""
 
     kind: Literal["circle"] = "circle"
-    on: Literal["beat", "name", "stretch", "header"] = "beat"
-    length: Millimetres = 16.0
-    margin: Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)] = 2.5
-    overshoot: Annotated[float, Field(ge=0, le=120, allow_inf_nan=False)] = 24.0
+    on: Literal["beat", "name", "stretch", "header"] = key("beat", "What is circled.")
+    length: Millimetres = key(16.0, "Length of the stretch of a trace.")
+    margin: float = key(2.5, "Distance from what is circled.", "mm", ge=0, le=20)
+    overshoot: float = key(24.0, "How far it runs past its start.", "degrees", ge=0, le=120)
 
     def _lines(self, board: PageContext, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
         paper = shapely.box(0, 0, board.layout.width, board.layout.height)
@@ -154,12 +152,12 @@ class Circle(HandDrawn):
 
 @register(MARKS)
 class Arrow(HandDrawn):
-    """An arrow some ``length`` mm long that points at a beat or an ST segment, from where it covers the least."""
+    """An arrow at a beat or an ST segment, from where it covers the least."""
 
     kind: Literal["arrow"] = "arrow"
-    on: Literal["beat", "st"] = "st"
-    length: Annotated[float, Field(ge=5, le=80, allow_inf_nan=False)] = 16.0
-    head: Annotated[float, Field(ge=1, le=12, allow_inf_nan=False)] = 3.2
+    on: Literal["beat", "st"] = key("st", "What it points at.")
+    length: float = key(16.0, "Length.", "mm", ge=5, le=80)
+    head: float = key(3.2, "Length of its head.", "mm", ge=1, le=12)
 
     def _lines(self, board: PageContext, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
         crowd = OccupancyIndex(board)
@@ -210,12 +208,12 @@ def _fading(line: Points) -> Points:
 
 @register(MARKS)
 class Underline(HandDrawn):
-    """``times`` lines under a header line or a lead's name, ``below`` mm beneath it."""
+    """Lines under a header line or a lead's name."""
 
     kind: Literal["underline"] = "underline"
-    on: Literal["header", "name"] = "name"
-    times: Annotated[int, Field(ge=1, le=3)] = 1
-    below: Annotated[float, Field(ge=0.2, le=5, allow_inf_nan=False)] = 0.9
+    on: Literal["header", "name"] = key("name", "What is underlined.")
+    times: int = key(1, "How many lines.", ge=1, le=3)
+    below: float = key(0.9, "Distance below it.", "mm", ge=0.2, le=5)
 
     def _lines(self, board: PageContext, rng: np.random.Generator) -> tuple[Target, list[Points]] | None:
         target = first_target(board, self.on, self.lead, 0.0, rng)

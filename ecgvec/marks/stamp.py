@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import shapely
-from pydantic import Field, field_validator
+from pydantic import field_validator
 from shapely import Polygon, affinity
 from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import Float64Array
-from ecgvec.components import Degrees, Seed, register
+from ecgvec.components import Degrees, Seed, key, register
 from ecgvec.geometry.outlines import cap_height, text_path
 from ecgvec.geometry.path import MOVE
 from ecgvec.graphics.shapes import Pen, printable
@@ -33,22 +33,20 @@ Font = Literal["sans-bold", "serif-bold", "condensed", "mono"]
 
 @register(MARKS)
 class Stamp(AddedMark):
-    """A stamp ``size`` mm wide whose middle lies at the shares ``x`` and ``y`` of the page, as far as the paper goes;
-    ``angle`` degrees counter-clockwise. ``date``: below the words; ``made-up`` is one that the seed gives, empty for
-    none. ``uneven``: how much of the ink did not take, ``strength``: how dense the rest is."""
+    """A rubber stamp: frame, words, date, in ink that took unevenly."""
 
     kind: Literal["stamp"] = "stamp"
-    words: Annotated[str, Field(min_length=1, max_length=40)] = "RECEIVED"
-    date: Annotated[str, Field(max_length=20)] = MADE_UP
-    shape: Literal["rectangle", "round"] = "rectangle"
-    font: Font = "sans-bold"
-    color: Literal["blue", "red", "violet", "black"] = "blue"
-    x: Share = 0.8
-    y: Share = 0.86
-    size: Annotated[float, Field(ge=12, le=120, allow_inf_nan=False)] = 40.0
-    angle: Degrees = 5.0
-    uneven: Share = 0.4
-    strength: Annotated[float, Field(ge=0.1, le=1, allow_inf_nan=False)] = 0.75
+    words: str = key("RECEIVED", "Words.", min_length=1, max_length=40)
+    date: str = key(MADE_UP, "Date below the words; `made-up` for one of chance, empty for none.", max_length=20)
+    shape: Literal["rectangle", "round"] = key("rectangle", "Shape of the frame.")
+    font: Font = key("sans-bold", "Font.")
+    color: Literal["blue", "red", "violet", "black"] = key("blue", "Colour of the ink.")
+    x: Share = key(0.8, "Place, as a share of the page's width.")
+    y: Share = key(0.86, "Place, as a share of the page's height.")
+    size: float = key(40.0, "Width.", "mm", ge=12, le=120)
+    angle: Degrees = key(5.0, "Angle, counter-clockwise.")
+    uneven: Share = key(0.4, "How much of the ink did not take.")
+    strength: float = key(0.75, "How dense the rest is.", ge=0.1, le=1)
     seed: Seed = 0
 
     @field_validator("words")

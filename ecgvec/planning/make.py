@@ -21,7 +21,7 @@ from ecgvec.planning.header import header_values
 from ecgvec.planning.model import Plan, RecordRef, Window
 from ecgvec.planning.notes import Asked, NotedSheet, Written, comes, request_notes, write_notes
 from ecgvec.planning.parts import draw_parts
-from ecgvec.recipe.distributions import Distribution, Scalar
+from ecgvec.recipe.distributions import Choice, Distribution, Scalar
 from ecgvec.recipe.options import RecordOptions
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.record.leads import join_names
@@ -201,7 +201,7 @@ def _of_mix(recipe: Recipe, keys: tuple[int, str, int]) -> Recipe:
     may differ in what decides how many seconds a page shows."""
     if not recipe.mix:
         return recipe
-    which = Distribution(values=tuple(range(len(recipe.mix))), weights=tuple(part.weight for part in recipe.mix))
+    which = Choice(values=tuple(range(len(recipe.mix))), weights=tuple(part.weight for part in recipe.mix))
     return recipe.mix[int(str(_drawn(which, *keys, "mix")))].recipe
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ecgvec.errors import SourceError
 from ecgvec.handwriting import grammar
 from ecgvec.planning.model import Measure, NoteKind, NoteOrigin, PlannedPlace
-from ecgvec.recipe.distributions import Distribution, Scalar
+from ecgvec.recipe.distributions import Constant, Distribution, Scalar
 from ecgvec.recipe.options import FoundTerm, NotesOptions
 from ecgvec.recipe.recipe import Recipe
 from ecgvec.rng import stream
@@ -152,7 +152,7 @@ def remarks(options: NotesOptions, number: int, dx: Sequence[str], keys: Keys) -
 def _content(options: NotesOptions, keys: Keys) -> str:
     """What an image's remarks are to say."""
     usual = "from-text" if options.source is not None or options.terms else "random"
-    how = str((options.content or Distribution(values=(usual,))).draw(stream(*keys, "notes/content")))
+    how = str((options.content or Constant(value=usual)).draw(stream(*keys, "notes/content")))
     # A source that could not be read, or that holds no term, leaves an empty list: remarks at random stand in for it.
     return "random" if how in ("from-text", "mixed") and options.terms == () else how
 

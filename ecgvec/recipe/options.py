@@ -5,15 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ecgvec.components import Limits, Values, find_limits, key, tell_range
 from ecgvec.errors import RecipeError
 from ecgvec.handwriting.charset import transliterate
 from ecgvec.handwriting.nibs import INKS, NIBS
 from ecgvec.keywords.lexicon import LABELS
-from ecgvec.recipe.distributions import Distribution, parse_distribution, probes
+from ecgvec.recipe.distributions import (
+    Choice,
+    Constant,
+    Distribution,
+    Each,
+    Integer,
+    Uniform,
+    parse_distribution,
+    truncate,
+)
 
 
 class RecordOptions(BaseModel):
@@ -21,30 +31,45 @@ class RecordOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    first_sample: int | None = Field(default=None, ge=0)
-    leads: tuple[str, ...] | None = Field(default=None, min_length=1)
-    derive_leads: bool = False
-    partial_page: Literal["drop", "keep"] = "drop"
+    first_sample: int | None = key(None, "First sample of one single image.", absent="every full window", ge=0)
+    leads: tuple[str, ...] | None = key(None, "Leads to draw, in this order.", absent="all", min_length=1)
+    derive_leads: bool = key(False, "Work out absent limb leads from two that are there.")
+    partial_page: Literal["drop", "keep"] = key("drop", "What to do with less than a page at a record's end.")
+
+
+_COLUMNS = Limits(1, 12, True)
 
 
 class LayoutOptions(BaseModel):
-    """Which template, and what it is filled with. ``rhythm`` is "template", "none" or lead names with commas."""
+    """Which template, and what it is filled with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    template: Distribution = Distribution(values=("auto",))
-    rhythm: Distribution = Distribution(values=("template",))
-    num_columns: Distribution = Distribution(values=(-1,))
+    template: Annotated[Distribution, Each(str)] = key(
+        Constant(value="auto"),
+        "Page template: a name (see `ecgvec templates`), a .toml file, or `auto`, by the leads that are there.",
+        absent="by number of leads",
+    )
+    rhythm: Annotated[Distribution, Each(str)] = key(
+        Constant(value="template"),
+        "Leads of the rhythm strips, with commas, `template` for the template's own, or `none`. A lead that the record "
+        "lacks becomes its first lead.",
+        absent="the template's",
+    )
+    num_columns: Annotated[Distribution, Each(int)] = key(
+        Constant(value=-1), "Columns of leads, 1 to 12, instead of a template; -1 for the template's own."
+    )
 
     @field_validator("template", "rhythm", "num_columns", mode="before")
     @classmethod
     def _parse(cls, raw: Any, info: Any) -> Distribution:
-        return parse_distribution(f"layout.{info.field_name}", raw)
+        draw = parse_distribution(f"layout.{info.field_name}", raw)
+        return truncate(draw, _COLUMNS) if info.field_name == "num_columns" else draw
 
     @field_validator("template", "rhythm")
     @classmethod
     def _names(cls, draw: Distribution, info: Any) -> Distribution:
-        for value in draw.values:
+        for value in draw.probes():
             if not isinstance(value, str) or not value.strip():
                 raise RecipeError(f"layout.{info.field_name} is {value!r}: write a name")
         return draw
@@ -52,35 +77,35 @@ class LayoutOptions(BaseModel):
     @field_validator("num_columns")
     @classmethod
     def _columns(cls, draw: Distribution) -> Distribution:
-        for value in draw.values:
+        for value in draw.probes():
             whole = isinstance(value, int) and not isinstance(value, bool) and (value == -1 or 1 <= value <= 12)
-            if draw.uniform or not whole or (draw.integer and value == -1):
+            if not whole or (not isinstance(draw, Constant | Choice) and value == -1):
                 raise RecipeError(f"layout.num_columns is {value!r}: write 1 to 12, or -1 for the template's own")
         return draw
 
 
 class HeaderOptions(BaseModel):
-    """``fields``: which facts of the record's header may pass to the page, of ``age`` (as a band), ``sex``, ``dx``."""
+    """Which facts of the record's header may pass to the page."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    fields: tuple[Literal["age", "sex", "dx"], ...] = ()
+    fields: tuple[Literal["age", "sex", "dx"], ...] = key(
+        (), "Facts of the record that may stand in the header: `age` (as a band), `sex`, `dx` (codes)."
+    )
 
 
 NotePlace = Literal["offset", "free", "margin", "across", "beat"]
 NotePointer = Literal["arrow", "circle"]
 NoteContent = Literal["random", "from-dx", "from-text", "mixed", "contradict"]
 
-# Key of a note -> its least and its greatest number, and whether it counts. The size is that of what can be written.
-_NOTE_RANGES: dict[str, tuple[float, float, bool]] = {
-    "words": (1, 1000, True),
-    "size": (0.02, 4.0, False),
-    "x_offset": (0, 100_000, True),
-    "y_offset": (0, 100_000, True),
-    "angle": (-180, 180, False),
-    "calipers": (0, 50, True),
-}
-_NOTE_NAMES: dict[str, tuple[str, ...]] = {
+Count = Annotated[Distribution, Each(Annotated[int, Field(ge=1, le=1000)])]
+Offset = Annotated[Distribution, Each(Annotated[int, Field(ge=0, le=100_000)])]
+# What can be written.
+NoteSize = Annotated[Distribution, Each(Annotated[float, Field(ge=0.02, le=4.0)])]
+NoteAngle = Annotated[Distribution, Each(Annotated[float, Field(ge=-180, le=180)])]
+Brackets = Annotated[Distribution, Each(Annotated[int, Field(ge=0, le=50)])]
+_NUMBERS = ("words", "size", "x_offset", "y_offset", "angle", "calipers")
+_NAMES: dict[str, tuple[str, ...]] = {
     "place": get_args(NotePlace),
     "pointer": get_args(NotePointer),
     "content": get_args(NoteContent),
@@ -103,55 +128,73 @@ class FoundTerm(BaseModel):
 
 
 class NotesOptions(BaseModel):
-    """Handwritten notes. ``words``: how many notes; ``size``: factor of the letters' height (0.2: an x-height of 2.5
-    mm); ``x_offset``, ``y_offset``: px at the page's dpi from its left and its upper edge, where the notes begin.
-    ``content``: what they say (None: ``terms``, or random remarks where there are none); ``source``: a file, folder or
-    URL to take terms from, private networks being refused unless ``allow_private``, terms being found by ``nlp_model``
-    (None: the shipped one); ``terms``: those of the source, once it was read, or given here instead. ``place``: at the
-    offsets, where the page is free, in a margin, across traces, or near a beat that a ``pointer``, arrow or circle,
-    ties it to; ``angle``: degrees counter-clockwise; ``colour`` and ``nib`` of the pen. ``calipers``: how many measured
-    intervals, each at a bracket; ``signature``: the probability of one."""
+    """Handwritten notes. Terms are read from the ``source`` by the ``nlp_model`` (None: the shipped one), or given as
+    ``terms``, which is also what they are once the source was read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    probability: float = Field(default=0.0, ge=0, le=1)
-    words: Distribution = Distribution(values=(1, 5), integer=True)
-    size: Distribution = Distribution(values=(0.1, 0.2), uniform=True)
-    x_offset: Distribution = Distribution(values=(1, 30), integer=True)
-    y_offset: Distribution = Distribution(values=(1, 30), integer=True)
-    place: Distribution = Distribution(values=("offset",))
-    angle: Distribution = Distribution(values=(0,))
-    pointer: Distribution = Distribution(values=get_args(NotePointer))
-    calipers: Distribution = Distribution(values=(0,))
-    signature: float = Field(default=0.0, ge=0, le=1)
-    color: Distribution = Distribution(values=("blue", "black", "red"), weights=(6.0, 4.0, 1.0))
-    nib: Distribution = Distribution(values=("ballpoint", "gel", "felt-tip", "fountain"), weights=(7.0, 2.0, 1.0, 1.0))
-    content: Distribution | None = None
-    source: str | None = Field(default=None, min_length=1)
-    allow_private: bool = False
-    nlp_model: str | None = Field(default=None, min_length=1)
-    terms: tuple[FoundTerm, ...] | None = None
+    probability: float = key(0.0, "Probability of notes on an image.", ge=0, le=1)
+    words: Count = key(Integer(first=1, last=5), "How many notes.")
+    size: NoteSize = key(Uniform(low=0.1, high=0.2), "Size of the handwriting, a factor (0.2: an x is 2.5 mm high).")
+    x_offset: Offset = key(Integer(first=1, last=30), "Distance of the notes from the page's left edge.", "px")
+    y_offset: Offset = key(Integer(first=1, last=30), "Distance of the notes from the page's upper edge.", "px")
+    place: Annotated[Distribution, Each(NotePlace)] = key(
+        Constant(value="offset"),
+        "Where notes are written: at the `offset`, where the page is `free`, in a `margin`, `across` traces, or near a "
+        "`beat`.",
+    )
+    angle: NoteAngle = key(Constant(value=0), "Angle of the notes, counter-clockwise.", "degrees")
+    pointer: Annotated[Distribution, Each(NotePointer)] = key(
+        Choice(values=get_args(NotePointer)), "What ties a note to its beat."
+    )
+    calipers: Brackets = key(Constant(value=0), "How many measured intervals, each at a bracket.")
+    signature: float = key(0.0, "Probability of a signature.", ge=0, le=1)
+    color: Annotated[Distribution, Each(Annotated[str, Values(tuple(INKS))])] = key(
+        Choice(values=("blue", "black", "red"), weights=(6.0, 4.0, 1.0)), "Colour of the ink."
+    )
+    nib: Annotated[Distribution, Each(Annotated[str, Values(tuple(NIBS))])] = key(
+        Choice(values=("ballpoint", "gel", "felt-tip", "fountain"), weights=(7.0, 2.0, 1.0, 1.0)), "Nib of the pen."
+    )
+    content: Annotated[Distribution | None, Each(NoteContent)] = key(
+        None,
+        "What the notes say: `random` remarks, the record's diagnoses (`from-dx`), terms of the source (`from-text`), "
+        "both (`mixed`), or what does not fit the record (`contradict`).",
+        absent="from-text with a source, else random",
+    )
+    source: str | None = key(
+        None, "Text to take the notes' terms from: a URL or a file.", absent="a list of our own", min_length=1
+    )
+    allow_private: bool = key(False, "Let the source be at an address of a private network.")
+    nlp_model: str | None = key(
+        None,
+        "The spaCy pipeline that finds terms in the source: a name or a folder.",
+        absent="the shipped one",
+        min_length=1,
+    )
+    terms: tuple[FoundTerm, ...] | None = key(
+        None, "Terms to write, instead of a source.", absent="those of the source"
+    )
 
-    @field_validator(*_NOTE_RANGES, mode="before")
+    @field_validator(*_NUMBERS, mode="before")
     @classmethod
     def _number(cls, raw: Any, info: Any) -> Distribution:
-        where = f"notes.{info.field_name}"
-        draw, (least, most, counts) = parse_distribution(where, raw), _NOTE_RANGES[info.field_name]
-        for value in probes(draw):
-            right = isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
-            if not right or (counts and not isinstance(value, int)):
-                kind = "whole number" if counts else "number"
-                raise RecipeError(f"{where} is {value!r}: write a {kind} from {least:g} to {most:g}")
+        each = next(note.field for note in cls.model_fields[info.field_name].metadata if isinstance(note, Each))
+        where, limits = f"notes.{info.field_name}", find_limits(each)
+        draw = truncate(parse_distribution(where, raw), limits)
+        for value in draw.probes():
+            if not limits.contain(value):
+                kind = "whole number" if limits.whole else "number"
+                raise RecipeError(f"{where} is {value!r}: write a {kind} {tell_range(each)}")
         return draw
 
-    @field_validator(*_NOTE_NAMES, mode="before")
+    @field_validator(*_NAMES, mode="before")
     @classmethod
     def _name(cls, raw: Any, info: Any) -> Distribution | None:
         if raw is None and info.field_name == "content":
             return None
-        where, names = f"notes.{info.field_name}", _NOTE_NAMES[info.field_name]
+        where, names = f"notes.{info.field_name}", _NAMES[info.field_name]
         draw = parse_distribution(where, raw)
-        for value in probes(draw):
+        for value in draw.probes():
             if value not in names:
                 raise RecipeError(f"{where} is {value!r}: write {', '.join(names[:-1])} or {names[-1]}")
         return draw
@@ -180,7 +223,7 @@ class NotesOptions(BaseModel):
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:
-        wanted = {"from-text", "mixed"} & {str(value) for value in (self.content.values if self.content else ())}
+        wanted = {"from-text", "mixed"} & {str(value) for value in (self.content.probes() if self.content else ())}
         if wanted and self.source is None and self.terms is None:
             name = min(wanted)
             raise RecipeError(f"notes.content is {name!r} and notes.source names no text: give a file or a URL")
@@ -218,17 +261,30 @@ class OutputOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seed: int = 0
-    variants: int = Field(default=1, ge=1, le=1_000_000)
-    max_images: int | None = Field(default=None, ge=1)
-    formats: tuple[str, ...] | None = None
-    image_only: bool = False
-    anonymous_names: bool = False
-    mask_unplotted: bool = False
-    trace_density: str | None = None
-    kit_level: Literal[0, 1, 2] | None = None
-    kit_lead_boxes: bool = False
-    kit_text_boxes: bool = False
+    seed: int = key(0, "Seed of everything random.")
+    variants: int = key(1, "Images of each window.", ge=1, le=1_000_000)
+    max_images: int | None = key(None, "Limit on the number of images.", absent="all", ge=1)
+    formats: tuple[str, ...] | None = key(
+        None,
+        "What to write: png, svg, pdf, gt, gt-svg, json, kit, coco, yolo, masks, nnunet, wfdb, kaggle, grid, hf, "
+        "parquet, map, warped-svg, gt-warped-svg.",
+        absent="png,svg,gt,json,kit",
+    )
+    image_only: bool = key(False, "Write the PNG alone, and nothing beside it.")
+    anonymous_names: bool = key(False, "Number the images instead of naming them after records.")
+    mask_unplotted: bool = key(False, "Write NaN to WFDB where nothing was plotted.")
+    trace_density: str | None = key(
+        None,
+        "Points of the dense traces: a number a px or a mm, as in `2/px`, `10/mm`.",
+        absent="one a sample",
+    )
+    kit_level: Literal[0, 1, 2] | None = key(
+        None,
+        "What ecg-image-kit's JSON holds: 0 nothing, 1 the leads, 2 the page's look and damage too.",
+        absent="2, with all boxes",
+    )
+    kit_lead_boxes: bool = key(False, "With kit_level, boxes of the leads in ecg-image-kit's JSON.")
+    kit_text_boxes: bool = key(False, "With kit_level, boxes of the leads' names in ecg-image-kit's JSON.")
 
     @field_validator("formats")
     @classmethod

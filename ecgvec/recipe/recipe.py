@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from ecgvec.components import Part, Registry, check_part, cure, load_plugins
+from ecgvec.components import Part, Registry, check_part, cure, find_limits, load_plugins
 from ecgvec.effects import EFFECTS
 from ecgvec.errors import RecipeError, brief, nearest, one_line
-from ecgvec.layout.style import check_style
+from ecgvec.layout.style import PageStyle, check_style
 from ecgvec.marks import MARKS
-from ecgvec.recipe.distributions import Distribution, parse_distribution, probes
+from ecgvec.recipe.distributions import Distribution, parse_distribution, truncate
 from ecgvec.recipe.options import (
     HeaderOptions,
     LayoutOptions,
@@ -43,7 +43,7 @@ _OF_ALL_PARTS = ("kind", "probability", "group")
 
 
 class PartRecipe(BaseModel):
-    """A mark, a part of the warp, or an effect, that comes with a ``probability``, and a Draw for any of its keys.
+    """A mark, a part of the warp, or an effect, that comes with a ``probability``, and distributions for some keys.
     Parts of the same ``group`` share one chance: with the same probability they come together or not at all."""
 
     model_config = ConfigDict(frozen=True)
@@ -80,19 +80,27 @@ def _part_recipes(section: str, registry: Registry[Any], raw: Any) -> dict[str, 
 
 
 def _part_draws(where: str, part: type[Part], table: Mapping[str, Any]) -> dict[str, Distribution]:
-    draws = {k: parse_distribution(f"{where}.{k}", v) for k, v in table.items() if k not in _OF_ALL_PARTS}
+    given = {key: value for key, value in table.items() if key not in _OF_ALL_PARTS}
+    draws = _parse_keys(where, part, given)
     for key, draw in draws.items():
-        for value in probes(draw):
+        for value in draw.probes():
             check_part(where, part, key, value)
     return draws
 
 
+def _parse_keys(where: str, model: type[BaseModel], table: Mapping[str, Any]) -> dict[str, Distribution]:
+    """A distribution for each key of ``table``, within the limits that ``model`` sets to it."""
+    draws = {key: parse_distribution(f"{where}.{key}", value) for key, value in table.items()}
+    fields = model.model_fields
+    return {key: truncate(draw, find_limits(fields[key])) if key in fields else draw for key, draw in draws.items()}
+
+
 class Recipe(BaseModel):
-    """Everything that may happen. ``page`` holds a Draw for any key of ``ecgvec.layout.style.PageStyle``; a key that is
-    not there is the template's, else the default. ``marks``, ``warp`` and ``effects`` hold what may happen to the
-    sheet, in that order. ``plugins``: modules and files that bring parts of
-    one's own. ``mix``: recipes of which one is drawn for each record and variant; then only ``title`` and ``output`` of
-    this one count, for its other sections override those of each."""
+    """Everything that may happen. ``page`` has distributions for keys of ``ecgvec.layout.style.PageStyle``; a key that
+    is not there is the template's, else the default. ``marks``, ``warp`` and ``effects`` hold what may happen to the
+    sheet, in that order. ``plugins``: modules and files that bring parts of one's own. ``mix``: recipes of which one is
+    drawn for each record and variant; then only ``title`` and ``output`` of this one count, for its other sections
+    override those of each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -129,9 +137,9 @@ class Recipe(BaseModel):
     def _page(cls, raw: Any) -> dict[str, Distribution]:
         if not isinstance(raw, Mapping):
             raise RecipeError(f"page is {raw!r}: write a table of page keys")
-        draws = {key: parse_distribution(f"page.{key}", value) for key, value in raw.items()}
+        draws = _parse_keys("page", PageStyle, raw)
         for key, draw in draws.items():
-            for value in probes(draw):
+            for value in draw.probes():
                 check_style("page", key, value)
         return draws
 

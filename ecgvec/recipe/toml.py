@@ -8,12 +8,11 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel
 
-from ecgvec.recipe.distributions import Distribution
+from ecgvec.recipe.distributions import TABLE_KEYS, BaseDistribution
 from ecgvec.recipe.recipe import PartRecipe, Recipe, parse_recipe
 
 _OPTIONS = ("record", "layout", "header", "notes", "output")
 _PARTS = ("marks", "warp", "effects")
-_DRAWS = frozenset(["choice", "weights", "uniform", "integer", "probability"])
 
 
 def as_tables(recipe: Recipe) -> dict[str, Any]:
@@ -26,7 +25,7 @@ def as_tables(recipe: Recipe) -> dict[str, Any]:
             tables.setdefault("mix", {})[part.name] = {"weight": part.weight, "recipe": own}
     else:
         tables |= {name: _options(getattr(recipe, name)) for name in _OPTIONS}
-        tables["page"] = {key: _draw(draw) for key, draw in recipe.page.items()}
+        tables["page"] = {key: draw.as_raw() for key, draw in recipe.page.items()}
         tables |= {name: {k: _part(k, v) for k, v in getattr(recipe, name).items()} for name in _PARTS}
     return {name: table for name, table in tables.items() if table not in ({}, "", [])}
 
@@ -47,7 +46,11 @@ def _options(options: BaseModel) -> dict[str, Any]:
         value = getattr(options, key)
         if value != field.default:
             found[key] = (
-                _draw(value) if isinstance(value, Distribution) else list(value) if isinstance(value, tuple) else value
+                value.as_raw()
+                if isinstance(value, BaseDistribution)
+                else list(value)
+                if isinstance(value, tuple)
+                else value
             )
     return found
 
@@ -58,23 +61,12 @@ def _part(name: str, part: PartRecipe) -> dict[str, Any]:
         table["probability"] = part.probability
     if part.group is not None:
         table["group"] = part.group
-    return table | {key: _draw(draw) for key, draw in part.keys.items()}
-
-
-def _draw(draw: Distribution) -> Any:
-    """What ``parse_draw`` understands as ``draw``."""
-    if draw.uniform or draw.integer:
-        return {"uniform" if draw.uniform else "integer": list(draw.values)}
-    if draw.weights is None:
-        return draw.values[0] if len(draw.values) == 1 else {"choice": list(draw.values)}
-    if draw.values == (True, False) and draw.weights[1] == 1.0 - draw.weights[0]:
-        return {"probability": draw.weights[0]}
-    return {"choice": list(draw.values), "weights": list(draw.weights)}
+    return table | {key: draw.as_raw() for key, draw in part.keys.items()}
 
 
 def _table(path: tuple[str, ...], table: Mapping[str, Any]) -> list[str]:
     """The lines of a table, draws in one line each, then the tables inside it."""
-    inner = {k: v for k, v in table.items() if isinstance(v, Mapping) and not (v and set(v) <= _DRAWS)}
+    inner = {k: v for k, v in table.items() if isinstance(v, Mapping) and not (v and set(v) <= TABLE_KEYS)}
     own = [f"{_key(k)} = {_value(v)}" for k, v in table.items() if k not in inner and v is not None]
     lines = ["", f"[{'.'.join(map(_key, path))}]", *own] if path and (own or not inner) else own
     for name, nested in inner.items():

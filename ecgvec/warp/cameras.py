@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float64Array, Points
-from ecgvec.components import Degrees, register
+from ecgvec.components import Degrees, key, register
 from ecgvec.errors import WarpError
 from ecgvec.warp.parts import WARPS, Camera, Canvas
 
@@ -16,29 +16,26 @@ FULL_FRAME_MM = 36.0  # width of the film to which 35 mm equivalent focal length
 NEAREST = 0.15  # of the distance: what comes closer to the lens is not in the picture
 SCANNER_HEIGHT = 1e6  # mm: an orthographic camera looks from infinitely far away
 
-Tilt = Annotated[float, Field(ge=-60, le=60, allow_inf_nan=False)]
-Angle = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Tilt = Annotated[float, Field(ge=-60, le=60, allow_inf_nan=False, json_schema_extra={"unit": "degrees"})]
+Angle = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, json_schema_extra={"unit": "degrees"})]
 Shift = Annotated[float, Field(ge=-0.5, le=0.5, allow_inf_nan=False)]
 
 
 @register(WARPS)
 class Phone(Camera):
-    """A pinhole camera ``distance`` mm from the page's middle.
-
-    ``tilt`` > 0 puts the page's top further away, ``pan`` > 0 its right side, ``roll`` turns the picture clockwise
-    (degrees). The page fills ``fill`` of the frame; or, where ``focal`` is given (mm, 35 mm equivalent), what that
-    lens makes of it. ``shift_x``, ``shift_y``: where the page's middle lies, in frames from the picture's middle.
-    """
+    """A pinhole camera. The page fills a share of the frame, or what the lens of a focal length makes of it."""
 
     kind: Literal["phone"] = "phone"
-    distance: Annotated[float, Field(ge=60, le=10_000, allow_inf_nan=False)] = 400.0
-    tilt: Tilt = 0.0
-    pan: Tilt = 0.0
-    roll: Angle = 0.0
-    fill: Annotated[float, Field(ge=0.1, le=5, allow_inf_nan=False)] = 1.0
-    focal: Annotated[float, Field(ge=8, le=400, allow_inf_nan=False)] | None = None
-    shift_x: Shift = 0.0
-    shift_y: Shift = 0.0
+    distance: float = key(400.0, "From the page's middle.", "mm", ge=60, le=10_000)
+    tilt: Tilt = key(0.0, "Above 0 the page's top is further away.")
+    pan: Tilt = key(0.0, "Above 0 the page's right side is further away.")
+    roll: Angle = key(0.0, "Turn of the picture, clockwise.")
+    fill: float = key(1.0, "Share of the frame that the page fills.", ge=0.1, le=5)
+    focal: Annotated[float, Field(ge=8, le=400, allow_inf_nan=False)] | None = key(
+        None, "Focal length, 35 mm equivalent; it replaces `fill`.", "mm"
+    )
+    shift_x: Shift = key(0.0, "From the picture's middle to the page's, as a share of its width.")
+    shift_y: Shift = key(0.0, "From the picture's middle to the page's, as a share of its height.")
 
     def rotation(self) -> Float64Array:
         """(3, 3): page axes (x right, y down, z towards the viewer) to the camera's."""
@@ -70,20 +67,16 @@ class Phone(Camera):
 
 @register(WARPS)
 class Scanner(Camera):
-    """A flat-bed scanner: an orthographic camera whose glass the page lies on a little askew.
-
-    ``skew`` in degrees, ``shift_x`` and ``shift_y`` in mm, ``speed_error`` as a share of the carriage's speed, and a
-    wobble of it: ``wobble`` mm to and fro every ``wobble_length`` mm, from ``phase`` degrees on.
-    """
+    """A flat-bed scanner: an orthographic camera whose glass the page lies on a little askew."""
 
     kind: Literal["scanner"] = "scanner"
-    skew: Annotated[float, Field(ge=-45, le=45, allow_inf_nan=False)] = 0.0
-    shift_x: Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)] = 0.0
-    shift_y: Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)] = 0.0
-    speed_error: Annotated[float, Field(ge=-0.05, le=0.05, allow_inf_nan=False)] = 0.0
-    wobble: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
-    wobble_length: Annotated[float, Field(ge=10, le=1_000, allow_inf_nan=False)] = 80.0
-    phase: Degrees = 0.0
+    skew: float = key(0.0, "How askew.", "degrees", ge=-45, le=45)
+    shift_x: float = key(0.0, "Shift to the right.", "mm", ge=-200, le=200)
+    shift_y: float = key(0.0, "Shift downwards.", "mm", ge=-200, le=200)
+    speed_error: float = key(0.0, "Error of the carriage's speed, as a share.", ge=-0.05, le=0.05)
+    wobble: float = key(0.0, "Wobble of the carriage, to and fro.", "mm", ge=0, le=1)
+    wobble_length: float = key(80.0, "From one wobble to the next.", "mm", ge=10, le=1_000)
+    phase: Degrees = key(0.0, "Phase of the wobble.")
 
     def project(self, xyz: Float64Array, canvas: Canvas) -> Points:
         """Turned, shifted, and along the carriage's way a little uneven."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
 from ecgvec._typing import Float64Array, Points
-from ecgvec.components import Seed, register
+from ecgvec.components import Seed, key, register
 from ecgvec.warp.grid import Grid, Table
 from ecgvec.warp.parts import WARPS, Bend, Paper, generator
 
@@ -67,25 +66,20 @@ class Folds:
 
 @register(WARPS)
 class Creases(Bend):
-    """One or two sets of folds, at right angles to one another.
-
-    ``angle`` is that of the ``vertical`` folds to the page's lower edge, in degrees; ``fold_angle`` how far the paper
-    was folded and ``flattened`` the share of it that was undone again; ``jitter`` the share by which the folds' angles
-    differ. ``preset`` names counts and turns: half, letter, quarter, accordion.
-    """
+    """One or two sets of folds, at right angles to one another."""
 
     kind: Literal["creases"] = "creases"
-    angle: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] = 90.0
-    vertical: Annotated[int, Field(ge=0, le=60)] = 1
-    horizontal: Annotated[int, Field(ge=0, le=60)] = 1
-    preset: Literal["none", "half", "letter", "quarter", "accordion"] = "none"
-    spacing: Literal["even", "uneven"] = "even"
-    turn: Turn = "alternate"
-    fold_angle: Annotated[float, Field(ge=0, le=180, allow_inf_nan=False)] = 90.0
-    flattened: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.88
-    jitter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.4
-    radius: Annotated[float, Field(ge=0.05, le=20, allow_inf_nan=False)] = 0.7
-    reach: Annotated[float, Field(ge=1, le=300, allow_inf_nan=False)] = 50.0
+    angle: float = key(90.0, "Angle of the vertical folds to the page's lower edge.", "degrees", ge=-180, le=180)
+    vertical: int = key(1, "Vertical folds.", ge=0, le=60)
+    horizontal: int = key(1, "Horizontal folds.", ge=0, le=60)
+    preset: Literal["none", "half", "letter", "quarter", "accordion"] = key("none", "Counts and turns of a usual fold.")
+    spacing: Literal["even", "uneven"] = key("even", "Distances between folds.")
+    turn: Turn = key("alternate", "Which way the folds turn.")
+    fold_angle: float = key(90.0, "How far the paper was folded.", "degrees", ge=0, le=180)
+    flattened: float = key(0.88, "Share of the fold that was undone again.", ge=0, le=1)
+    jitter: float = key(0.4, "Share by which the folds' angles differ.", ge=0, le=1)
+    radius: float = key(0.7, "Radius of a fold.", "mm", ge=0.05, le=20)
+    reach: float = key(50.0, "How far a fold lifts the paper beside it.", "mm", ge=1, le=300)
     seed: Seed = 0
 
     def folds(self, paper: Paper) -> tuple[Folds, Folds]:
@@ -144,12 +138,11 @@ RIDGE_CORE = 0.3  # mm, round
 
 @register(WARPS)
 class Crumple(Bend):
-    """A sheet that was crushed and smoothed out again: ``strength`` 1 for one that was a ball of paper. ``ridges`` is
-    the strength of single ridges beside it, some of which run straight through the facets."""
+    """A sheet that was crushed and smoothed out again."""
 
     kind: Literal["crumple"] = "crumple"
-    strength: Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)] = 0.6
-    ridges: Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)] = 1.0
+    strength: float = key(0.6, "How crushed it was; 1 for a ball of paper.", ge=0, le=3)
+    ridges: float = key(1.0, "Strength of single ridges, some of which run straight through the facets.", ge=0, le=3)
     seed: Seed = 0
 
     def heights(self, points: Points, paper: Paper) -> Float64Array:

@@ -8,21 +8,21 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Points
-from ecgvec.components import register
+from ecgvec.components import key, register
 from ecgvec.errors import WarpError
 from ecgvec.warp.parts import WARPS, Canvas, Planar
 
 Share = Annotated[float, Field(ge=0, le=0.45, allow_inf_nan=False)]
-Border = Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]
+Border = Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False, json_schema_extra={"unit": "mm"})]
 Factor = Annotated[float, Field(ge=0.1, le=8, allow_inf_nan=False)]
 
 
 @register(WARPS)
 class Rotate(Planar):
-    """Turns the picture about its middle by ``angle`` degrees clockwise; its size stays."""
+    """Turns the picture about its middle; its size stays."""
 
     kind: Literal["rotate"] = "rotate"
-    angle: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] = 0.0
+    angle: float = key(0.0, "Angle, clockwise.", "degrees", ge=-360, le=360)
 
     def move(self, points: Points, canvas: Canvas) -> Points:
         """Clockwise as seen, y pointing down."""
@@ -32,14 +32,14 @@ class Rotate(Planar):
 
 @register(WARPS)
 class Crop(Planar):
-    """Cuts shares of the picture off: ``amount`` off every side, and more off single ones."""
+    """Cuts shares of the picture off."""
 
     kind: Literal["crop"] = "crop"
-    amount: Share = 0.0
-    left: Share = 0.0
-    top: Share = 0.0
-    right: Share = 0.0
-    bottom: Share = 0.0
+    amount: Share = key(0.0, "Share off every side.")
+    left: Share = key(0.0, "Further share off the left.")
+    top: Share = key(0.0, "Further share off the top.")
+    right: Share = key(0.0, "Further share off the right.")
+    bottom: Share = key(0.0, "Further share off the bottom.")
 
     def canvas(self, canvas: Canvas) -> Canvas:
         """What is left."""
@@ -54,10 +54,10 @@ class Crop(Planar):
 
 @register(WARPS)
 class Pad(Planar):
-    """Adds a border of ``border`` mm (at the picture's nominal scale) on every side."""
+    """Adds a border on every side."""
 
     kind: Literal["pad"] = "pad"
-    border: Border = 0.0
+    border: Border = key(0.0, "Width, at the picture's nominal scale.")
 
     def canvas(self, canvas: Canvas) -> Canvas:
         """Wider by two borders."""
@@ -71,10 +71,10 @@ class Pad(Planar):
 
 @register(WARPS)
 class Resize(Planar):
-    """Scales the picture by ``factor``."""
+    """Scales the picture."""
 
     kind: Literal["resize"] = "resize"
-    factor: Factor = 1.0
+    factor: Factor = key(1.0, "Factor.")
 
     def canvas(self, canvas: Canvas) -> Canvas:
         """In whole pixels."""
@@ -92,14 +92,13 @@ EDGE = 1.6  # half diagonals from the middle up to which the map must not turn b
 
 @register(WARPS)
 class Lens(Planar):
-    """Radial coefficients ``k1``, ``k2`` and tangential ``p1``, ``p2``, for distances from the picture's middle in
-    units of half its longer side: k1 < 0 is a barrel, k1 > 0 a cushion."""
+    """A lens's distortion (Brown-Conrady), for distances from the middle in units of half the longer side."""
 
     kind: Literal["lens"] = "lens"
-    k1: Coefficient = 0.0
-    k2: Coefficient = 0.0
-    p1: Coefficient = 0.0
-    p2: Coefficient = 0.0
+    k1: Coefficient = key(0.0, "Radial; below 0 a barrel, above 0 a cushion.")
+    k2: Coefficient = key(0.0, "Radial, of the fourth power.")
+    p1: Coefficient = key(0.0, "Tangential, along y.")
+    p2: Coefficient = key(0.0, "Tangential, along x.")
 
     def move(self, points: Points, canvas: Canvas) -> Points:
         """x' = x (1 + k1 r^2 + k2 r^4) + 2 p1 x y + p2 (r^2 + 2 x^2), and likewise y. WarpError where the radius

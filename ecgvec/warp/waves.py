@@ -8,25 +8,24 @@ import numpy as np
 from pydantic import Field
 
 from ecgvec._typing import Float64Array, Points
-from ecgvec.components import Degrees, Seed, register
+from ecgvec.components import Degrees, Seed, key, register
 from ecgvec.warp.grid import Table
 from ecgvec.warp.parts import WARPS, Bend, Bending, Paper, Roll, Rolled, generator
 
-Height = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
-Length = Annotated[float, Field(ge=1, le=2_000, allow_inf_nan=False)]
+Height = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False, json_schema_extra={"unit": "mm"})]
+Length = Annotated[float, Field(ge=1, le=2_000, allow_inf_nan=False, json_schema_extra={"unit": "mm"})]
 
 
 @register(WARPS)
 class EdgeWave(Bend):
-    """An edge that waves: ``height`` mm up and down, ``length`` mm from crest to crest along the edge, dying out over
-    ``depth`` mm into the page. ``phase`` in degrees."""
+    """An edge that waves, dying out into the page."""
 
     kind: Literal["edge-wave"] = "edge-wave"
-    edge: Literal["left", "right", "top", "bottom"] = "bottom"
-    height: Height = 2.5
-    length: Length = 160.0
-    depth: Length = 42.0
-    phase: Degrees = 0.0
+    edge: Literal["left", "right", "top", "bottom"] = key("bottom", "Which edge.")
+    height: Height = key(2.5, "Height, up and down.")
+    length: Length = key(160.0, "From crest to crest along the edge.")
+    depth: Length = key(42.0, "How far it reaches into the page.")
+    phase: Degrees = key(0.0, "Phase.")
 
     def heights(self, points: Points, paper: Paper) -> Float64Array:
         """A sine along the edge, an exponential away from it."""
@@ -43,12 +42,12 @@ class EdgeWave(Bend):
 
 @register(WARPS)
 class CornerLift(Bend):
-    """A corner that stands up: ``height`` mm at the corner, lying flat ``reach`` mm from it along the diagonal."""
+    """A corner that stands up."""
 
     kind: Literal["corner-lift"] = "corner-lift"
-    corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = "top-right"
-    height: Height = 8.0
-    reach: Length = 80.0
+    corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = key("top-right", "Which corner.")
+    height: Height = key(8.0, "Height at the corner.")
+    reach: Length = key(80.0, "From the corner to where the sheet lies flat, along the diagonal.")
 
     def heights(self, points: Points, paper: Paper) -> Float64Array:
         """A parabola across lines at right angles to the corner's bisector."""
@@ -61,12 +60,11 @@ class CornerLift(Bend):
 
 @register(WARPS)
 class Buckle(Bend):
-    """A sheet that does not lie flat all over, as after damp: broad swells ``height`` mm high (standard deviation)
-    and about ``length`` mm from crest to crest."""
+    """A sheet that does not lie flat all over, as after damp: broad swells."""
 
     kind: Literal["buckle"] = "buckle"
-    height: Height = 1.2
-    length: Length = 130.0
+    height: Height = key(1.2, "Height, a standard deviation.")
+    length: Length = key(130.0, "From crest to crest.")
     seed: Seed = 0
 
     def heights(self, points: Points, paper: Paper) -> Float64Array:
@@ -83,13 +81,12 @@ class Buckle(Bend):
 
 @register(WARPS)
 class Washboard(Bend):
-    """Fine ripples side by side, as paper feeds and damp leave them: ``height`` mm, ``length`` mm from crest to crest,
-    running at ``angle`` degrees to the lower edge, here stronger, there weaker."""
+    """Fine ripples side by side, as paper feeds and damp leave them, here stronger, there weaker."""
 
     kind: Literal["washboard"] = "washboard"
-    height: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.12
-    length: Annotated[float, Field(ge=4, le=60, allow_inf_nan=False)] = 14.0
-    angle: Degrees = 90.0
+    height: float = key(0.12, "Height.", "mm", ge=0, le=2)
+    length: float = key(14.0, "From crest to crest.", "mm", ge=4, le=60)
+    angle: Degrees = key(90.0, "Angle to the lower edge.")
     seed: Seed = 0
 
     def heights(self, points: Points, paper: Paper) -> Float64Array:
@@ -105,8 +102,8 @@ class Washboard(Bend):
 
 TABLE_STEP = 0.05  # mm
 
-Radius = Annotated[float, Field(ge=15, le=10_000, allow_inf_nan=False)]
-Start = Annotated[float, Field(ge=0, le=2_000, allow_inf_nan=False)]
+Radius = Annotated[float, Field(ge=15, le=10_000, allow_inf_nan=False, json_schema_extra={"unit": "mm"})]
+Start = Annotated[float, Field(ge=0, le=2_000, allow_inf_nan=False, json_schema_extra={"unit": "mm"})]
 
 
 def _toward(degrees: float) -> Float64Array:
@@ -117,16 +114,14 @@ def _toward(degrees: float) -> Float64Array:
 
 @register(WARPS)
 class Curl(Roll):
-    """A cylinder: the sheet lies flat and curls up from ``start`` mm before its end in the direction ``toward``
-    (degrees, 0 the right edge, 90 the upper one), with ``radius`` mm. ``lift`` down: the end bends away from the
-    viewer. ``onset``: mm over which the curvature sets in."""
+    """A cylinder: the sheet lies flat and curls up towards one end."""
 
     kind: Literal["curl"] = "curl"
-    toward: Degrees = 0.0
-    start: Start = 60.0
-    radius: Radius = 180.0
-    onset: Annotated[float, Field(ge=1, le=500, allow_inf_nan=False)] = 30.0
-    lift: Literal["up", "down"] = "up"
+    toward: Degrees = key(0.0, "Which end, 0 the right edge, 90 the upper one.")
+    start: Start = key(60.0, "From where it curls to the end.")
+    radius: Radius = key(180.0, "Radius.")
+    onset: float = key(30.0, "Over which the curvature sets in.", "mm", ge=1, le=500)
+    lift: Literal["up", "down"] = key("up", "Towards the viewer, or away.")
 
     def roll(self, points: Points, paper: Paper, share: float) -> Rolled:
         """The profile's angle is the integral of its curvature, the profile that of the angle's cosine and sine."""
@@ -166,15 +161,17 @@ def _integral(values: Float64Array) -> Float64Array:
 
 @register(WARPS)
 class ConeCurl(Roll):
-    """A cone: like a curl, but its rulings meet ``apex`` mm beside the page's middle, so that one corner curls more
-    than the other. ``radius`` holds in the middle of the edge that lifts."""
+    """A cone: like a curl, but one corner curls more than the other.
+
+    Its rulings meet at an apex beside the page.
+    """
 
     kind: Literal["cone-curl"] = "cone-curl"
-    toward: Degrees = 0.0
-    start: Start = 90.0
-    radius: Radius = 200.0
-    apex: Annotated[float, Field(ge=150, le=100_000, allow_inf_nan=False)] = 500.0
-    side: Literal["left", "right"] = "right"
+    toward: Degrees = key(0.0, "Which end, 0 the right edge, 90 the upper one.")
+    start: Start = key(90.0, "From where it curls to the end.")
+    radius: Radius = key(200.0, "Radius in the middle of the edge that lifts.")
+    apex: float = key(500.0, "From the page's middle to the apex.", "mm", ge=150, le=100_000)
+    side: Literal["left", "right"] = key("right", "Side of the apex.")
 
     def roll(self, points: Points, paper: Paper, share: float) -> Rolled:
         """A point r from the apex lies at r g, where g runs along a great circle of the unit sphere (flat) and then

@@ -68,7 +68,12 @@ def test_every_flag_has_its_twin_in_a_recipe(flag: Flag) -> None:
         assert key in model.model_fields  # type: ignore[union-attr]
 
 
-SHOWN = {"": "none", "None": ("as --gain", "by grid colour", "all", "every full window"), "False": "no", "True": "yes"}
+SHOWN = {
+    "": "none",
+    "None": ("as the gain", "by grid colour", "all", "every full window"),
+    "False": "no",
+    "True": "yes",
+}
 
 
 @pytest.mark.parametrize("flag", [f for f in FLAGS if f.key.startswith("page.")], ids=lambda flag: flag.parameter)

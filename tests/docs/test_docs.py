@@ -14,7 +14,7 @@ import ecgvec
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import listing
 from tests.conftest import ROOT
-from tools import check_docs, make_cookbook, make_flag_docs, make_recipe_docs
+from tools import check_docs, make_cookbook, make_flag_docs, make_part_docs, make_recipe_docs
 
 
 def names(paths: list[Path]) -> list[str]:
@@ -29,6 +29,8 @@ def test_links_and_commands_work(name: str) -> None:
 def test_pages_that_are_made_are_fresh() -> None:
     """Else: make docs."""
     assert (ROOT / "docs/flags.md").read_text(encoding="utf-8") == make_flag_docs.page()
+    for name in make_part_docs.PAGES:
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == make_part_docs.page(name)
     assert (ROOT / "docs/cookbook.md").read_text(encoding="utf-8") == make_cookbook.page()
     recipes = {name: load_recipe(name) for name in listing("recipes")}
     assert (ROOT / "docs/recipes.md").read_text(encoding="utf-8") == make_recipe_docs.page(recipes)

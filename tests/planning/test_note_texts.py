@@ -15,7 +15,7 @@ from ecgvec.keywords.lexicon import load_lexicon
 from ecgvec.planning.make import make_plans
 from ecgvec.planning.model import PlannedNote
 from ecgvec.planning.note_texts import remarks, with_terms
-from ecgvec.recipe.distributions import Distribution
+from ecgvec.recipe.distributions import Constant
 from ecgvec.recipe.options import FoundTerm, NotesOptions
 from ecgvec.recipe.recipe import load_mix, load_recipe
 from ecgvec.record.model import Record
@@ -156,6 +156,6 @@ def test_bad_contents_are_refused() -> None:
 
 
 def test_terms_are_drawn_by_their_own_streams() -> None:
-    drawn = Distribution(values=("random",))
+    drawn = Constant(value="random")
     assert options(content=drawn).content == drawn
     assert FoundTerm(text="AF", label="RHYTHM").count == 1

@@ -280,5 +280,5 @@ def test_recipes_with_notes_sign_some(name: str) -> None:
     options = load_recipe(name).notes
     some = name in ("everything", "archive")
     assert (0 < options.signature < 0.5) == some
-    assert ("beat" in options.place.values) == some
-    assert (max(int(str(value)) for value in options.calipers.values) > 0) == some
+    assert ("beat" in options.place.probes()) == some
+    assert (max(int(str(value)) for value in options.calipers.probes()) > 0) == some

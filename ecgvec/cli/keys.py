@@ -1,0 +1,95 @@
+"""Help, default and unit of recipe keys. Made by `make docs` from the models' Fields: edit those."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Key(NamedTuple):
+    """What the help of a flag says about its key."""
+
+    help: str
+    shown: str
+    metavar: str
+    kind: str
+
+
+KEYS = {
+    "page.paper": Key("Paper: letter, a4, fan-fold, fan-fold-300, roll-50, roll-110 or roll-210.", "letter", "NAME", "str"),
+    "page.orientation": Key("Orientation of the paper: landscape or portrait.", "landscape", "NAME", "str"),
+    "page.dpi": Key("Resolution of the images: 50 to 1200 dpi.", "200 dpi", "DPI", "float"),
+    "page.speed": Key("Paper speed: 12.5, 25 or 50 mm/s.", "25 mm/s", "MM/S", "float"),
+    "page.gain": Key("Gain: 2.5, 5, 10 or 20 mm/mV.", "10 mm/mV", "MM/MV", "float"),
+    "page.chest_gain": Key("Gain of the chest leads, if it differs: 2.5, 5, 10 or 20 mm/mV.", "as the gain", "MM/MV", "float"),
+    "page.seconds": Key("Time that a page shows: above 0 and up to 3600 s.", "10 s", "S", "float"),
+    "page.column_timing": Key("Columns show `consecutive` windows of time, or `simultaneous` ones.", "consecutive", "NAME", "str"),
+    "page.cabrera": Key("Limb leads in Cabrera order, aVL I -aVR II aVF III.", "no", "", "bool"),
+    "page.fit": Key("Shorten the page's time to what fits on the paper.", "no", "", "bool"),
+    "page.clip": Key("Cut traces off where they leave their row.", "no", "", "bool"),
+    "page.baseline": Key("What lies on a row's baseline: `zero` mV, the lead's `median`, or `auto`: zero unless the median is over 1 mV away.", "auto", "NAME", "str"),
+    "page.calibration_pulse": Key("Draw the calibration pulse.", "yes", "", "bool"),
+    "page.pulse": Key("Where the calibration pulse stands: left, right or none.", "left", "NAME", "str"),
+    "page.separators": Key("Separators between columns: none, bar or dashed.", "none", "NAME", "str"),
+    "page.grid": Key("Grid: `lines`, `dots` (1 mm dots, 5 mm lines) or `none`.", "lines", "NAME", "str"),
+    "page.grid_present": Key("Draw the grid.", "yes", "", "bool"),
+    "page.grid_color": Key("Colour of the grid and its paper: brown, pink, blue, green, red, grey or #RRGGBB.", "red", "COLOUR", "str"),
+    "page.minor_color": Key("Colour of the 1 mm lines or dots: #RRGGBB.", "by grid colour", "#RRGGBB", "str"),
+    "page.major_color": Key("Colour of the 5 mm lines: #RRGGBB.", "by grid colour", "#RRGGBB", "str"),
+    "page.paper_color": Key("Colour of the paper: #RRGGBB.", "by grid colour", "#RRGGBB", "str"),
+    "page.tint": Key("What the paper's colour covers: page or grid.", "page", "NAME", "str"),
+    "page.minor_width": Key("Width of the 1 mm lines: 0.02 to 5 mm.", "0.1 mm", "MM", "float"),
+    "page.major_width": Key("Width of the 5 mm lines: 0.02 to 5 mm.", "0.2 mm", "MM", "float"),
+    "page.grid_margin": Key("Margin around the grid: 0 to 100 mm.", "4 mm", "MM", "float"),
+    "page.bw": Key("Black and white.", "no", "", "bool"),
+    "page.pad": Key("White border around the page: 0 to 254 mm.", "0 mm", "MM", "float"),
+    "page.crop": Key("Share of the picture that is cut off each side: 0 to 0.45.", "0", "X", "float"),
+    "page.label_minor_grid": Key("Label the crossings of the 1 mm grid too.", "no", "", "bool"),
+    "page.trace_width": Key("Width of the traces: 0.02 to 5 mm.", "0.26 mm", "MM", "float"),
+    "page.trace_color": Key("Colour of the traces: #RRGGBB.", "#000000", "#RRGGBB", "str"),
+    "page.lead_names": Key("Where lead names stand: above, below, inline or none.", "above", "NAME", "str"),
+    "page.names_font": Key("Font of the lead names: sans, sans-bold, serif, serif-bold, mono or condensed.", "serif", "NAME", "str"),
+    "page.names_size": Key("Size of the lead names: 1 to 12 mm.", "3.6 mm", "MM", "float"),
+    "page.print_header": Key("Print a header of made-up facts.", "no", "", "bool"),
+    "page.header": Key("Header: ge, philips, schiller or plain, or a .toml file.", "ge", "TEXT", "str"),
+    "page.header_text": Key("A line of your own in the header.", "none", "TEXT", "str"),
+    "page.print_footer": Key("Print a footer.", "yes", "", "bool"),
+    "page.footer": Key("Footer; it may hold {speed}, {gain}, {chest_gain}, {filter}.", "speed, gain, filter", "TEXT", "str"),
+    "page.text_color": Key("Colour of names, header and footer: #RRGGBB.", "#1A1A1A", "#RRGGBB", "str"),
+    "page.qr_code": Key("Print a QR code of the record's path below the input folder.", "no", "", "bool"),
+    "record.first_sample": Key("First sample of one single image: at least 0.", "every full window", "N", "int"),
+    "record.leads": Key("Leads to draw, in this order.", "all", "NAMES", "list"),
+    "record.derive_leads": Key("Work out absent limb leads from two that are there.", "no", "", "bool"),
+    "record.partial_page": Key("What to do with less than a page at a record's end: drop or keep.", "drop", "NAME", "str"),
+    "layout.template": Key("Page template: a name (see `ecgvec templates`), a .toml file, or `auto`, by the leads that are there.", "by number of leads", "TEXT", "str"),
+    "layout.rhythm": Key("Leads of the rhythm strips, with commas, `template` for the template's own, or `none`. A lead that the record lacks becomes its first lead.", "the template's", "TEXT", "str"),
+    "layout.num_columns": Key("Columns of leads, 1 to 12, instead of a template; -1 for the template's own.", "-1", "N", "int"),
+    "header.fields": Key("Facts of the record that may stand in the header: `age` (as a band), `sex`, `dx` (codes).", "none", "NAMES", "list"),
+    "notes.probability": Key("Probability of notes on an image: 0 to 1.", "0", "X", "float"),
+    "notes.words": Key("How many notes: 1 to 1000.", "1 to 5", "N", "int"),
+    "notes.size": Key("Size of the handwriting, a factor (0.2: an x is 2.5 mm high): 0.02 to 4.", "0.1 to 0.2", "X", "float"),
+    "notes.x_offset": Key("Distance of the notes from the page's left edge: 0 to 100000 px.", "1 to 30 px", "PX", "int"),
+    "notes.y_offset": Key("Distance of the notes from the page's upper edge: 0 to 100000 px.", "1 to 30 px", "PX", "int"),
+    "notes.place": Key("Where notes are written: at the `offset`, where the page is `free`, in a `margin`, `across` traces, or near a `beat`.", "offset", "NAME", "str"),
+    "notes.angle": Key("Angle of the notes, counter-clockwise: -180 to 180 degrees.", "0 degrees", "DEGREES", "float"),
+    "notes.pointer": Key("What ties a note to its beat: arrow or circle.", "arrow, circle", "NAME", "str"),
+    "notes.calipers": Key("How many measured intervals, each at a bracket: 0 to 50.", "0", "N", "int"),
+    "notes.signature": Key("Probability of a signature: 0 to 1.", "0", "X", "float"),
+    "notes.color": Key("Colour of the ink: blue, black, red or green.", "blue (55%), black (36%), red (9%)", "NAME", "str"),
+    "notes.nib": Key("Nib of the pen: ballpoint, gel, felt-tip or fountain.", "ballpoint (64%), gel (18%), felt-tip (9%), fountain (9%)", "NAME", "str"),
+    "notes.content": Key("What the notes say: `random` remarks, the record's diagnoses (`from-dx`), terms of the source (`from-text`), both (`mixed`), or what does not fit the record (`contradict`).", "from-text with a source, else random", "NAME", "str"),
+    "notes.source": Key("Text to take the notes' terms from: a URL or a file.", "a list of our own", "TEXT", "str"),
+    "notes.allow_private": Key("Let the source be at an address of a private network.", "no", "", "bool"),
+    "notes.nlp_model": Key("The spaCy pipeline that finds terms in the source: a name or a folder.", "the shipped one", "TEXT", "str"),
+    "notes.terms": Key("Terms to write, instead of a source.", "those of the source", "NAMES", "list"),
+    "output.seed": Key("Seed of everything random.", "0", "N", "int"),
+    "output.variants": Key("Images of each window: 1 to 1000000.", "1", "N", "int"),
+    "output.max_images": Key("Limit on the number of images: at least 1.", "all", "N", "int"),
+    "output.formats": Key("What to write: png, svg, pdf, gt, gt-svg, json, kit, coco, yolo, masks, nnunet, wfdb, kaggle, grid, hf, parquet, map, warped-svg, gt-warped-svg.", "png,svg,gt,json,kit", "NAMES", "list"),
+    "output.image_only": Key("Write the PNG alone, and nothing beside it.", "no", "", "bool"),
+    "output.anonymous_names": Key("Number the images instead of naming them after records.", "no", "", "bool"),
+    "output.mask_unplotted": Key("Write NaN to WFDB where nothing was plotted.", "no", "", "bool"),
+    "output.trace_density": Key("Points of the dense traces: a number a px or a mm, as in `2/px`, `10/mm`.", "one a sample", "TEXT", "str"),
+    "output.kit_level": Key("What ecg-image-kit's JSON holds: 0 nothing, 1 the leads, 2 the page's look and damage too.", "2, with all boxes", "N", "int"),
+    "output.kit_lead_boxes": Key("With kit_level, boxes of the leads in ecg-image-kit's JSON.", "no", "", "bool"),
+    "output.kit_text_boxes": Key("With kit_level, boxes of the leads' names in ecg-image-kit's JSON.", "no", "", "bool"),
+}  # fmt: skip
