@@ -41,7 +41,7 @@ def main() -> None:
 
 def module() -> str:
     """The text of the whole module."""
-    from ecgvec.recipe.describe import describe_options
+    from ecgvec.recipe.toml import describe_options
 
     rows = []
     for key, about in describe_options().items():

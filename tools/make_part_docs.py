@@ -20,7 +20,7 @@ from ecgvec.effects.base import Capture, Light, OnPaper, Surroundings
 from ecgvec.marks import MARKS
 from ecgvec.marks.base import AddedMark, PenFault
 from ecgvec.marks.pointing import HandDrawn
-from ecgvec.recipe.describe import describe
+from ecgvec.recipe.toml import describe
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("effects.md", "marks.md")

@@ -15,9 +15,9 @@ import cv2
 
 from ecgvec._typing import Image
 from ecgvec.pipeline import render
-from ecgvec.recipe.describe import tell_distribution
 from ecgvec.recipe.distributions import BaseDistribution, Distribution
 from ecgvec.recipe.recipe import PartRecipe, Recipe, load_recipe
+from ecgvec.recipe.toml import tell_distribution
 from ecgvec.record.read import read_record
 from ecgvec.resources import folder, listing
 from ecgvec.viewer.contact_sheet import preview

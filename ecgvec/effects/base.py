@@ -110,8 +110,7 @@ class Light(Effect):
 
 
 def gain_on_paper(view: EffectContext, lights: Sequence[Light]) -> Float64Array | None:
-    """Factor (rows, columns, 3) of the paper's sRGB at the nodes of the image's lattice, for all lights together; None
-    where there is none."""
+    """All lights' factor (rows, columns, 3) of the paper's sRGB at the image's nodes; None where there is none."""
     if not lights:
         return None
     linear = reduce(np.multiply, (light.on_paper(view) for light in lights))
@@ -119,8 +118,7 @@ def gain_on_paper(view: EffectContext, lights: Sequence[Light]) -> Float64Array 
 
 
 def veil_on_paper(view: EffectContext, lights: Sequence[Light]) -> Float64Array | None:
-    """``Light.veil`` of all lights together, (rows, columns, 1) at the nodes of the image's lattice; None where there
-    is none."""
+    """``Light.veil`` of all lights together, (rows, columns, 1) at the image's nodes; None where there is none."""
     veils = [veil for veil in (light.veil(view) for light in lights) if veil is not None]
     if not veils:
         return None

@@ -11,7 +11,7 @@ import numpy as np
 from ecgvec._typing import Float64Array, Image
 from ecgvec.components import Seed, key, register
 from ecgvec.effects.base import EFFECTS, Capture
-from ecgvec.effects.files import cell_means, cell_side, spread_cells
+from ecgvec.effects.sensor import cell_means, cell_side, spread_cells
 from ecgvec.effects.tones import apply_lut, grey, normal_bits, quantiles
 from ecgvec.warp.base import in_rgb
 from ecgvec.warp.parts import generator

@@ -77,11 +77,8 @@ class _Line:
 
 
 def _lines(creases: Creases, paper: Paper) -> list[_Line]:
-    return [
-        _Line(folds.across, float(offset), float(angle))
-        for folds in creases.folds(paper)
-        for offset, angle in zip(folds.offsets, folds.angles, strict=True)
-    ]
+    pairs = ((folds, pair) for folds in creases.folds(paper) for pair in zip(folds.offsets, folds.angles, strict=True))
+    return [_Line(folds.across, float(offset), float(angle)) for folds, (offset, angle) in pairs]
 
 
 def _band(
@@ -139,9 +136,8 @@ class _Noise:
         broken = self.broken[at]
         far = np.abs(t - self.wanders[at])
         j = (np.clip(t, -BAND_MM, BAND_MM) * np.float32(1 / CELL_MM) + np.float32(BAND_MM / CELL_MM)).astype(np.intp)
-        inside = (np.float32(CORE_MM) * (np.float32(0.5) + broken / 2) - far) * np.float32(1 / RAGGED_MM) + self.fibres[
-            i, j
-        ]
+        frayed = self.fibres[i, j]
+        inside = (np.float32(CORE_MM) * (np.float32(0.5) + broken / 2) - far) * np.float32(1 / RAGGED_MM) + frayed
         inside[np.abs(t) > BAND_MM] = 0
         return np.asarray(np.clip(inside, 0, 1) * broken)
 

@@ -1,21 +1,8 @@
-"""The masks format: which class, which leads and which row each pixel belongs to.
-
-Masks are filled from vectors, sent through the sheet's warp; no pixel of the image is looked at. One rule everywhere:
-a pixel belongs to a shape where its centre lies inside. Lines thinner than a pixel are taken one pixel wide, or the
-rule would leave holes in them.
-
-- ``masks/STEM-classes.png``: 8-bit palette PNG, one class a pixel, as ``CLASSES``. Where two meet, the one painted
-  later has the pixel, as in the image; the white ground of a QR code hides what lies below it.
-- ``masks/STEM-leads.png``: 16-bit greyscale PNG, bit i set where the ink of lead i lies, as ``lead_bits``: a pixel can
-  belong to several leads. It holds the whole ink inside the image, also where something else is painted over it. Leads
-  17 to 32 of a page are bits 0 to 15 of ``STEM-leads-2.png``, and so on.
-- ``masks/STEM-rows.npy``: (rows, height, width) uint8, 1 where the ink of a trace of that row lies, else 0; rows from
-  the top, rhythm strips included, numbered as ``row`` is in the JSON; a row without a trace is a plane of zeros.
-- ``masks/classes.json``: what the numbers and bits mean, for the whole run.
-"""
+"""Pixels with a class: masks beside each image, and nnU-Net's raw data set."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import struct
@@ -32,6 +19,7 @@ from ecgvec._typing import AnyArray, BoolArray, Points, Uint8Array, Uint16Array
 from ecgvec.components import rgb
 from ecgvec.export.arrays import npy
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
+from ecgvec.export.images import encode_png
 from ecgvec.geometry.path import CLOSE, MOVE, Path, dash_line, dense_ring, lines, polyline
 from ecgvec.graphics.shapes import Shape, TextInfo
 from ecgvec.layout.place import TraceInfo
@@ -248,4 +236,79 @@ def classes_file(parts: Iterable[tuple[str, list[str]] | None]) -> Streams:
 FORMATS.add(
     "masks",
     Format("classes, leads and rows of each pixel: palette PNG, 16-bit PNG, .npy", _files, other_leads, classes_file),
+)
+
+
+OTHER = "other"  # every lead without a standard name
+# The place is the label, in every dataset the same; dataset.json names them as far as the run uses them.
+LABELS = (
+    "background",
+    *STANDARD_12,
+    OTHER,
+    *("V7", "V8", "V9", "V3R", "V4R", "V5R", "V6R", "X", "Y", "Z"),
+)
+LONGEST_CASE = 200  # bytes; file names end at 255
+_ENDING = ".png"
+
+
+def case_name(stem: str) -> str:
+    """nnU-Net's case identifier of an image: its path below the output folder with ``__`` for ``/``.
+
+    Where two paths could so become one identifier (a name holds ``__``, or begins or ends with ``_``), or where it
+    would be too long for a file system, it is the path's last part and 16 hexadecimal digits of the path's BLAKE2b.
+    """
+    parts, case = stem.split("/"), stem.replace("/", "__")
+    if len(case.encode()) <= LONGEST_CASE and not any("__" in f"_{part}_" for part in parts):
+        return case
+    return f"{parts[-1]}-{hashlib.blake2b(stem.encode(), digest_size=8).hexdigest()}"
+
+
+def label_of(lead: str) -> int:
+    """The label of a lead."""
+    return LABELS.index(lead if lead in LABELS[1:] else OTHER)
+
+
+def label_image(sheet: Sheet) -> Uint8Array:
+    """The label of each pixel, (H, W)."""
+    width, height = sheet.warp.size
+    labels = np.zeros((height, width), dtype=np.uint8)
+    for mark, patch in ink_patches(sheet, ("trace", "qr-back")):
+        # A mark without a trace is the white ground of a QR code, which hides what lies below it.
+        label = label_of(mark.info.panel.lead) if isinstance(mark.info, TraceInfo) else 0
+        patch.of(labels)[patch.inside] = label
+    return labels
+
+
+def _nnunet_files(sheet: Sheet, stem: str) -> Files:
+    case = case_name(stem)
+    return {
+        f"nnunet/imagesTr/{case}_0000{_ENDING}": encode_png(sheet.image, sheet.plan.page.style.dpi),
+        f"nnunet/labelsTr/{case}{_ENDING}": mask_png(label_image(sheet)),
+    }
+
+
+def highest_label(sheet: Sheet, stem: str) -> int:
+    """The highest label that the image may hold."""
+    return max((label_of(trace.lead) for trace in sheet.labels.traces), default=0)
+
+
+def dataset_file(parts: Iterable[int]) -> Streams:
+    """``nnunet/dataset.json``: the standard 12 leads, and as many further labels as the run needs."""
+    images, highest = 0, len(STANDARD_12)
+    for part in parts:
+        images, highest = images + 1, max(highest, part)
+    document = {
+        "channel_names": {"0": "R", "1": "G", "2": "B"},
+        "labels": {name: i for i, name in enumerate(LABELS[: 1 + highest])},
+        "numTraining": images,
+        "file_ending": _ENDING,
+        "overwrite_image_reader_writer": "NaturalImage2DIO",
+        "name": "ecgvec",
+        "description": "ECGs on paper; labels are the ink of leads; where two cross, the later one has the pixel",
+    }
+    return {"nnunet/dataset.json": [(json.dumps(document, indent=1) + "\n").encode()]}
+
+
+FORMATS.add(
+    "nnunet", Format("a raw dataset of nnU-Net v2, one label a lead", _nnunet_files, highest_label, dataset_file)
 )

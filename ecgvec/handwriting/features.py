@@ -20,15 +20,12 @@ from ecgvec.handwriting.charset import pad_texts
 from ecgvec.handwriting.compose import BLANK, STEP, UP, Line
 
 FEATURES = 10
-
 # What the network's outputs mean, wherever it runs.
 FED_WIDTH = 8.0  # of the window that is fed back
 SMALLEST_DEVIATION = 0.08  # STEPs: even spacing makes lengths nearly certain, and certainty would rule the loss
 LARGEST_LOG_DEVIATION = 4.0
 LARGEST_CORRELATION = 0.95
-
 _END_PHASE = -0.5 + 1 / 16  # where on END the window stands when the text is over
-
 _PEN_NOISE, _PEN_DECAY = 0.012, 0.85  # x-heights a step; how much of an error is left a step later
 _PHASE_NOISE, _PHASE_DECAY = 0.03, 0.9  # characters a step
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import re
 import warnings
@@ -86,10 +85,9 @@ def _load(model: str | Path) -> Any:
     except OSError as error:
         if Path(model).exists():
             raise SourceError(f"{model} is not a spaCy pipeline: {one_line(error)}") from error
-        raise SourceError(
-            f"--nlp-model {model}: no such spaCy pipeline is installed and no such folder exists"
-            f"{nearest(str(model), spacy.util.get_installed_models())}"
-        ) from error
+        hint = nearest(str(model), spacy.util.get_installed_models())
+        missing = f"--nlp-model {model}: no such spaCy pipeline is installed and no such folder exists{hint}"
+        raise SourceError(missing) from error
     if not {"ner", "beam_ner", "entity_ruler", "span_ruler"} & set(language.pipe_names):
         parts = ", ".join(language.pipe_names) or "no parts"
         raise SourceError(
@@ -113,17 +111,14 @@ def _lexicon_label(text: str, whole: bool) -> str:
 
 
 def default_recogniser(model: str | None = None) -> tuple[Recogniser, list[str]]:
-    """The recogniser to use, and messages for the user.
-
-    spaCy with the shipped pipeline or with ``model``; without spaCy the lexicon, and a message that says so.
-    """
+    """The recogniser to use, and messages for the user: spaCy with the shipped pipeline or with ``model``; without spaCy
+    the lexicon, and a message that says so."""
     if importlib.util.find_spec("spacy") is not None:
         return SpacyRecogniser(model), []
     if model is not None:
         raise SourceError(f"--nlp-model {model}: spaCy is not installed: pip install 'ecgvec[nlp]'")
-    return LexiconRecogniser(), [
-        "spaCy is not installed, so only the terms of the lexicon are found: pip install 'ecgvec[nlp]'"
-    ]
+    message = "spaCy is not installed, so only the terms of the lexicon are found: pip install 'ecgvec[nlp]'"
+    return LexiconRecogniser(), [message]
 
 
 # Cut between letters or digits at these, and at commas but for those within a number.

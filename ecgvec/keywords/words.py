@@ -25,18 +25,8 @@ _POINT_GAP = re.compile(r"\.?[ \t\u00a0]*[-‐‑–/]?[ \t\u00a0]*")  # after a
 # "non-sustained", "non sustained" and "nonsustained" are one word; of the second kind a space parts two words.
 _PREFIXES_LOOSE = frozenset({"non", "pre", "antero", "infero", "postero", "supra", "idio", "sino", "atrio", "micro"})
 _PREFIXES_HYPHEN = _PREFIXES_LOOSE | {
-    "re",
-    "bi",
-    "intra",
-    "inter",
-    "peri",
-    "un",
-    "anti",
-    "hyper",
-    "hypo",
-    "bio",
-    "counter",
-}
+    "re", "bi", "intra", "inter", "peri", "un", "anti", "hyper", "hypo", "bio", "counter",
+}  # fmt: skip
 
 _CLIPPED = {
     "deg": "degree", "°": "degree", "elev": "elevation", "dep": "depression", "depr": "depression",

@@ -17,8 +17,7 @@ from ecgvec.resources import listing
 
 # Cabrera order turns the limb leads by their angle: aVL, I, -aVR, II, aVF, III instead of I, II, III, aVR, aVL, aVF.
 CABRERA = {"I": "aVL", "II": "I", "III": "-aVR", "aVR": "II", "aVL": "aVF", "aVF": "III"}
-# A slot for the next lead of the record that no other slot names.
-ANY = "*"
+ANY = "*"  # a slot for the next lead of the record that no other slot names
 
 Rows = tuple[tuple[str, ...], ...]
 
@@ -80,9 +79,8 @@ def _loaded(source: str, above: tuple[str, ...]) -> Template:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            raise TemplateError(
-                f"template '{source}': {where} is unknown{nearest(where, Template.model_fields)}"
-            ) from None
+            hint = nearest(where, Template.model_fields)
+            raise TemplateError(f"template '{source}': {where} is unknown{hint}") from None
         raise TemplateError(f"template '{source}': {where} is {first['input']!r}: {first['msg']}") from None
     if bool(template.rows) == bool(template.stack):
         raise TemplateError(f"template '{source}': give either rows (the lead of each slot) or stack (columns)")
@@ -106,11 +104,8 @@ def _read(source: str) -> dict[str, Any]:
 
 def default_template(leads: Sequence[str]) -> str:
     """The template for a record with these leads, where the user named none."""
-    if set(STANDARD_12) <= set(leads):
-        if len(leads) == 12:
-            return "3x4+1R"
-        if len(leads) == 15:
-            return "15-lead"
+    if set(STANDARD_12) <= set(leads) and len(leads) in (12, 15):
+        return "3x4+1R" if len(leads) == 12 else "15-lead"
     if len(leads) <= 6:
         return "1-column"
     return "2-column" if len(leads) <= 12 else "3-column"
@@ -138,9 +133,8 @@ def fill(template: Template, leads: Sequence[str], cabrera: bool) -> Rows:
 
 def _stacked(leads: Sequence[str], columns: int) -> Rows:
     height = -(-len(leads) // columns)
-    grid = [
-        [leads[c * height + r] if c * height + r < len(leads) else "" for c in range(columns)] for r in range(height)
-    ]
+    padded = [*leads, *[""] * (height * columns - len(leads))]
+    grid = [padded[row::height] for row in range(height)]
     used = max(c for row in grid for c, lead in enumerate(row) if lead) + 1
     return tuple(tuple(row[:used]) for row in grid)
 
@@ -163,5 +157,4 @@ def rhythm_leads(template: Template, wanted: str, leads: Sequence[str]) -> tuple
         return ()
     names = template.rhythm if wanted == "template" else split_names(wanted)
     by_fold: Mapping[str, str] = {lead.casefold(): lead for lead in leads}
-    found = [by_fold.get(name.casefold(), leads[0]) for name in names]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(by_fold.get(name.casefold(), leads[0]) for name in names))

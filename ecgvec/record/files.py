@@ -13,17 +13,9 @@ from ecgvec.errors import RecordError, one_line
 from ecgvec.record.header import MAX_HEADER_BYTES, Signal, decode_text, header_lines
 
 _BYTES_PER_SAMPLE = {
-    8: Fraction(1),
-    16: Fraction(2),
-    24: Fraction(3),
-    32: Fraction(4),
-    61: Fraction(2),
-    80: Fraction(1),
-    160: Fraction(2),
-    212: Fraction(3, 2),
-    310: Fraction(4, 3),
-    311: Fraction(4, 3),
-}
+    8: Fraction(1), 16: Fraction(2), 24: Fraction(3), 32: Fraction(4), 61: Fraction(2), 80: Fraction(1),
+    160: Fraction(2), 212: Fraction(3, 2), 310: Fraction(4, 3), 311: Fraction(4, 3),
+}  # fmt: skip
 
 _FLAC_START = 26
 """Bytes up to the end of the number of samples in a FLAC file (RFC 9639, section 8.2)."""

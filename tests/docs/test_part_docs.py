@@ -9,7 +9,7 @@ import pytest
 from ecgvec.effects import EFFECTS
 from ecgvec.marks import MARKS
 from ecgvec.marks.pointing import HandDrawn
-from ecgvec.recipe.describe import tell_default
+from ecgvec.recipe.toml import tell_default
 from tests.conftest import ROOT
 from tools import make_part_docs
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ecgvec._typing import Float64Array, Image
-from ecgvec.effects import EFFECTS, color, copier, files, lens, sensor, tones
+from ecgvec.effects import EFFECTS, color, copier, lens, sensor, tones
 from ecgvec.effects.base import Capture
 from ecgvec.effects.in_light import apply_in_light, tables
 
@@ -276,16 +276,16 @@ def test_grey_takes_color_away() -> None:
 
 
 def test_jpeg_loses_more_at_a_lower_quality_and_twice() -> None:
-    grown("quality", files.Jpeg, [95, 70, 40, 10], change)
-    assert change(files.Jpeg(quality=20, times=2).capture(page(), SCALE)) > change(
-        files.Jpeg(quality=20).capture(page(), SCALE)
+    grown("quality", sensor.Jpeg, [95, 70, 40, 10], change)
+    assert change(sensor.Jpeg(quality=20, times=2).capture(page(), SCALE)) > change(
+        sensor.Jpeg(quality=20).capture(page(), SCALE)
     )
 
 
 def test_low_resolution_loses_detail() -> None:
     for enlarged in ("smooth", "blocks"):
-        grown("dpi", files.LowResolution, [200, 100, 50, 25], change, enlarged=enlarged)
-    blocks = files.LowResolution(dpi=50, enlarged="blocks").capture(page(), SCALE)
+        grown("dpi", sensor.LowResolution, [200, 100, 50, 25], change, enlarged=enlarged)
+    blocks = sensor.LowResolution(dpi=50, enlarged="blocks").capture(page(), SCALE)
     assert np.array_equal(blocks[::4, ::4], blocks[3::4, 3::4])
 
 

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.export import masks, nnunet
+from ecgvec.export import masks
 from ecgvec.export.formats import FORMATS
 from ecgvec.record.leads import STANDARD_12
 from ecgvec.record.model import Lead, Record
@@ -88,7 +88,7 @@ def test_a_run_is_a_dataset(demo_record: Record, tmp_path: Path) -> None:
     assert document["overwrite_image_reader_writer"] == "NaturalImage2DIO"
     assert np.array_equal(read(folder / "imagesTr/a__b__r-0_0000.png")[:, :, ::-1], last.image)
     labels = read(folder / "labelsTr/a__b__r-0.png")
-    assert np.array_equal(labels, nnunet.label_image(last))
+    assert np.array_equal(labels, masks.label_image(last))
     assert set(np.unique(labels)) == set(range(13))
 
 
@@ -96,7 +96,7 @@ def test_labels_are_the_leads_wherever_they_lie(demo_record: Record) -> None:
     """As the lead masks say, whatever the template; where two leads meet, one of them."""
     for template in ("3x4+1R", "6x2", "12x1"):
         sheet = ecgvec.render(demo_record, template=template)
-        labels = nnunet.label_image(sheet)
+        labels = masks.label_image(sheet)
         _, leads, _ = masks.mask_arrays(sheet)
         assert np.array_equal(labels > 0, leads[0] > 0)
         marked = labels > 0
@@ -108,7 +108,7 @@ def test_the_lead_that_is_drawn_later_has_the_pixel() -> None:
     signals[2500:2520, 6] = -3.0  # V1 falls through the row of V2
     sheet = ecgvec.render(Record("r", 500.0, signals, tuple(Lead(n, n) for n in STANDARD_12)), template="12x1")
     v1, v2 = sheet.labels.traces[6:8]
-    labels = nnunet.label_image(sheet)
+    labels = masks.label_image(sheet)
     x = int(v1.points[2500, 0])
     assert labels[int(v2.points[0, 1]), x] == 8
     assert labels[int(v2.points[0, 1]) - 5, x] == 7
@@ -121,7 +121,7 @@ def test_a_trace_below_a_qr_code_has_no_label(demo_record: Record) -> None:
     box = next(m for m in sheet.scene.shapes() if m.role == "qr-back").path.transform(sheet.warp.forward).bounds()
     x0, y0, x1, y1 = (round(v) for v in box)
     assert (masks.mask_arrays(sheet)[1][0][y0:y1, x0:x1] > 0).any()
-    assert not nnunet.label_image(sheet)[y0 + 1 : y1 - 1, x0 + 1 : x1 - 1].any()
+    assert not masks.label_image(sheet)[y0 + 1 : y1 - 1, x0 + 1 : x1 - 1].any()
 
 
 @pytest.mark.parametrize(
@@ -140,15 +140,15 @@ def test_other_leads_have_labels_of_their_own(
     sheet = ecgvec.render(named(demo_record, *leads), dpi=90)
     document = check_dataset(written(tmp_path, {"r-0": sheet}))
     assert len(document["labels"]) == count
-    found = set(np.unique(nnunet.label_image(sheet)).tolist())
+    found = set(np.unique(masks.label_image(sheet)).tolist())
     assert found == {0, *(document["labels"].get(lead, document["labels"].get("other")) for lead in leads)}
 
 
 def test_labels_are_the_same_in_every_run() -> None:
-    assert nnunet.LABELS[:14] == ("background", *STANDARD_12, "other")
-    assert len(set(nnunet.LABELS)) == len(nnunet.LABELS)
-    assert nnunet.label_of("background") == nnunet.label_of("ECG 1") == nnunet.LABELS.index("other")
-    assert nnunet.label_of("Z") == len(nnunet.LABELS) - 1
+    assert masks.LABELS[:14] == ("background", *STANDARD_12, "other")
+    assert len(set(masks.LABELS)) == len(masks.LABELS)
+    assert masks.label_of("background") == masks.label_of("ECG 1") == masks.LABELS.index("other")
+    assert masks.label_of("Z") == len(masks.LABELS) - 1
 
 
 def test_no_two_images_have_one_case_name() -> None:
@@ -157,10 +157,10 @@ def test_no_two_images_have_one_case_name() -> None:
         *("a_/_r-0", "a___r-0", "a/" + "b" * 250 + "/r-0", "a/" + "b" * 250 + "/r-1", "c/" + "b" * 250 + "/r-0"),
         *("a_b/c_d-0-v1", "ÄÖ/r-0", "a b/r.1-0"),
     ]
-    cases = [nnunet.case_name(stem) for stem in stems]
+    cases = [masks.case_name(stem) for stem in stems]
     assert len(set(cases)) == len(cases)
     for case in cases:
         assert "/" not in case
         assert len(f"{case}_0000.png".encode()) < 240
-    assert nnunet.case_name("r-0") == "r-0"
-    assert nnunet.case_name("a/b_c/r_1-0-v2") == "a__b_c__r_1-0-v2"
+    assert masks.case_name("r-0") == "r-0"
+    assert masks.case_name("a/b_c/r_1-0-v2") == "a__b_c__r_1-0-v2"

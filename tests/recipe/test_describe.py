@@ -14,8 +14,8 @@ from ecgvec.cli.keys import KEYS
 from ecgvec.components import Part
 from ecgvec.effects import EFFECTS
 from ecgvec.marks import MARKS
-from ecgvec.recipe.describe import describe, describe_options, tell_distribution
 from ecgvec.recipe.distributions import parse_distribution
+from ecgvec.recipe.toml import describe, describe_options, tell_distribution
 from ecgvec.warp import WARPS
 from tests.conftest import ROOT
 from tools import make_key_table
