@@ -111,8 +111,8 @@ def _lexicon_label(text: str, whole: bool) -> str:
 
 
 def default_recogniser(model: str | None = None) -> tuple[Recogniser, list[str]]:
-    """The recogniser to use, and messages: spaCy with the shipped pipeline or with ``model``; without spaCy the lexicon,
-    and a message that says so."""
+    """The recogniser to use, and messages: spaCy with the shipped pipeline or with ``model``; without spaCy the
+    lexicon, and a message that says so."""
     if importlib.util.find_spec("spacy") is not None:
         return SpacyRecogniser(model), []
     if model is not None:
