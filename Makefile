@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SCISPACY := .venv-scispacy/bin
 
-.PHONY: demo test test-long lint bench docs docs-recipes clean
+.PHONY: demo test test-fast test-long goldens lint bench docs docs-recipes clean
 
 demo: .venv/ready
 	$(BIN)/ecgvec demo -o demo-out
@@ -14,9 +14,18 @@ test: .venv/ready .venv-scispacy/ready lint
 	$(SCISPACY)/python -m pytest tests/test_svg.py tests/planning/test_make.py tests/record/test_read.py \
 		tests/keywords/test_abbreviations.py tests/keywords/test_model.py  # the core on NumPy 1.26, scispaCy itself
 
+# While you work: all but what tests/slow.txt names, in about a minute, and no lint.
+test-fast: .venv/ready
+	$(BIN)/pytest -n 2 -m "not long and not slow"
+
 test-long: .venv/ready
 	sh tools/system_packages.sh chromium librsvg2-bin poppler-utils
 	$(BIN)/pytest -n 2
+
+# The pages of tests/golden drawn anew, on purpose: look at each that has changed before you commit it.
+goldens: .venv/ready
+	$(BIN)/pytest tests/golden --remake-goldens
+	git status --short tests/golden
 
 lint: .venv/ready
 	$(BIN)/ruff check .

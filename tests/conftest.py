@@ -1,4 +1,4 @@
-"""Fixtures: the real records of the folder ``shared``, the embedded record, and a small run of the program."""
+"""Fixtures: records, synthesised and real, the embedded record, and a small run of the program."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,11 +15,40 @@ from ecgvec.record.model import Record
 from ecgvec.record.read import read_record
 from ecgvec.resources import folder
 
+# Assertions of helpers say as much as those of test modules.
+_PARTS = sorted(path.parent.name for path in Path(__file__).parent.glob("*/__init__.py"))
+pytest.register_assert_rewrite("tests.program", *(f"tests.{part}" for part in _PARTS))
+
+from tests.program import program  # noqa: E402
+from tests.records import TWELVE, make_records  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent
+SLOW = ROOT / "tests/slow.txt"
+"""Tests that `make test-fast` leaves out: a file, or a file and a function, one a line."""
 SHARED = Path(os.environ.get("ECGVEC_SHARED", ROOT.parent / "shared"))
 _ABSENT = "the folder 'shared' with real records is absent"
+_REQUIRED = os.environ.get("REQUIRE_SHARED") == "1"
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--remake-goldens", action="store_true", help="draw the pages of tests/golden anew and keep them")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `tests/slow.txt` names."""
+    slow = set(SLOW.read_text(encoding="utf-8").splitlines())
+    for item in items:
+        file, _, name = item.nodeid.partition("::")
+        if file in slow or f"{file}::{name.partition('[')[0]}" in slow:
+            item.add_marker("slow")
+
+
+@pytest.fixture
+def remake(request: pytest.FixtureRequest) -> bool:
+    """Whether the golden pages are to be made anew."""
+    return bool(request.config.getoption("--remake-goldens"))
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +56,7 @@ def shared() -> Path:
     """The folder of real records. Tests that use it skip where it is absent, or fail with REQUIRE_SHARED=1."""
     if SHARED.is_dir():
         return SHARED
-    if os.environ.get("REQUIRE_SHARED") == "1":
+    if _REQUIRED:
         pytest.fail(f"{_ABSENT}, and REQUIRE_SHARED=1 forbids to skip")
     pytest.skip(_ABSENT)
 
@@ -45,18 +75,57 @@ def demo_record() -> Record:
 
 
 @pytest.fixture(scope="session")
-def twelve_lead(shared: Path) -> list[Path]:
-    """Every 12-lead record among the real ones, without extension."""
-    folders = ("ptbxl_500hz", "georgia", "chapman", "ptbxl_100hz")
-    return sorted(path.with_suffix("") for name in folders for path in (shared / "records" / name).glob("*.hea"))
+def made_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of synthesised records, laid out as that of the real ones."""
+    return make_records(tmp_path_factory.mktemp("records"))
+
+
+@pytest.fixture(scope="session", params=["made", "real"] if SHARED.is_dir() or _REQUIRED else ["made"])
+def record_folder(request: pytest.FixtureRequest) -> Path:
+    """The folder of synthesised records and, where it is there, that of the real ones: each test runs over both."""
+    if request.param == "made":
+        made: Path = request.getfixturevalue("made_records")
+        return made
+    real: Path = request.getfixturevalue("shared") / "records"
+    return real
+
+
+@pytest.fixture(scope="session")
+def twelve_lead(request: pytest.FixtureRequest) -> list[Path]:
+    """All 12-lead records without extension: the real ones where they are there, else the synthesised ones."""
+    real = SHARED / "records"
+    top: Path = real if real.is_dir() else request.getfixturevalue("made_records")
+    return sorted(top / name / record for name, records in TWELVE.items() for record in records)
 
 
 @pytest.fixture
 def ecgvec_run() -> Run:
-    """Run the real program: ``ecgvec_run("batch", "-i", ..., cwd=...)`` -> completed process with text output."""
+    """Run the program in this process: ``ecgvec_run("batch", "-i", ...)`` -> what a process would have said."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        done = program(*arguments)
+        return subprocess.CompletedProcess(arguments, done.code, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def ecgvec_process() -> Run:
+    """The same in a process of its own: ``ecgvec_process("batch", "-i", ..., cwd=...)``; it takes a second or more."""
 
     def run(*arguments: object, **more: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, **more)  # type: ignore[call-overload, no-any-return]
 
     return run
+
+
+@pytest.fixture
+def plain_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes are set from plain letters, at once: for tests of what is written, not of how."""
+
+    def give_up(self: object, orders: list[Any]) -> None:
+        for order in orders:
+            order.attempts = 99
+
+    monkeypatch.setattr("ecgvec.handwriting.writer.Writer._attempt", give_up)

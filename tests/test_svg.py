@@ -57,8 +57,8 @@ def test_every_way_of_drawing_comes_back(demo_record: Record, page: dict[str, An
     assert assert_read_back(demo_record, ecgvec.render(demo_record, **page)) > 9_000
 
 
-def test_odd_rates_windows_and_gaps_come_back(shared: Path) -> None:
-    record = ecgvec.read_record(shared / "records" / "formats" / "mixedsignals")
+def test_odd_rates_windows_and_gaps_come_back(record_folder: Path) -> None:
+    record = ecgvec.read_record(record_folder / "formats" / "mixedsignals")
     for window in (0, 7):
         sheet = ecgvec.render(record, window=window, baseline="median")
         assert assert_read_back(record, sheet) > 1000

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import hashlib
-import io
 import json
 import os
 import re
@@ -18,110 +15,17 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import cv2
 import numpy as np
 import pytest
 import wfdb
 
-from ecgvec.cli import main
-from ecgvec.resources import folder
 from tests.conftest import Run
-
-DEMO = folder("demo") / "ecgvec-demo"
-RUN_FILE = "ecgvec-run.json"
-"""Written before the first record is opened, whole: it may stay where a run has failed."""
+from tests.program import DEMO, RUN_FILE, Outcome, assert_one_line, assert_whole, contents, copy_record, edited, program
 
 FIRST_LINE = "ecgvec-demo.dat 16 1000(0)/mV 16 0 -9 13089 0 I"
 
 
-# ---------------------------------------------------------------- the program, and what it leaves behind
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run ended in."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
-def program(*arguments: object) -> Outcome:
-    """The program's own main function, in this process, for a process of its own costs a second. What it does not
-    catch goes through and fails the test."""
-    out, err, before = io.StringIO(), io.StringIO(), sys.argv
-    sys.argv = ["ecgvec", *map(str, arguments)]
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            main()
-        code = 0
-    except SystemExit as ended:
-        code = int(ended.code or 0)
-    finally:
-        sys.argv = before
-    return Outcome(code, out.getvalue(), err.getvalue())
-
-
-def contents(top: Path) -> dict[str, bytes]:
-    """All files below ``top``, hidden ones included, but run files."""
-    return {
-        path.relative_to(top).as_posix(): path.read_bytes()
-        for path in sorted(top.rglob("*"))
-        if path.is_file() and path.name != RUN_FILE
-    }
-
-
-def assert_one_line(stderr: str, words: tuple[str, ...]) -> None:
-    """One line ``ecgvec: ...`` that holds all ``words``. Empty lines are a test's own matter (see below)."""
-    lines = [line for line in stderr.splitlines() if line.strip()]
-    assert len(lines) == 1, stderr
-    assert lines[0].startswith("ecgvec: ")
-    # A message of ours, not the text of an error that nobody foresaw.
-    assert "unexpected" not in stderr
-    assert "report it" not in stderr
-    for word in words:
-        assert word in lines[0], f"'{word}' is not in: {lines[0]}"
-
-
-def assert_whole(out: Path) -> None:
-    """Every file below ``out`` is whole: it opens, has the hash that its image's JSON gives, and is under no other
-    name than its own."""
-    files = [path for path in out.rglob("*") if path.is_file()]
-    assert not [path for path in files if path.name.startswith(".") or path.suffix == ".part"]
-    for path in files:
-        if path.suffix == ".png":
-            assert cv2.imread(str(path), cv2.IMREAD_UNCHANGED) is not None, path
-        elif path.suffix == ".svg":
-            ElementTree.parse(path)
-        elif path.suffix == ".npz":
-            with np.load(path) as arrays:
-                assert all(arrays[key].size for key in arrays), path
-        elif path.suffix == ".json":
-            document = json.loads(path.read_text())
-            for name, digest in document["files"].items() if document.get("format") == "ecgvec" else ():
-                assert hashlib.sha256((path.parent / name).read_bytes()).hexdigest() == digest, f"{path} lists {name}"
-
-
 # ---------------------------------------------------------------- records that cannot be drawn
-
-
-def copy_record(where: Path, name: str, edit: Callable[[str], str] = lambda text: text) -> Path:
-    """The embedded record as ``where/name``, its header's text edited; the record's path without extension."""
-    where.mkdir(parents=True, exist_ok=True)
-    text = edit(DEMO.with_suffix(".hea").read_text()).replace("ecgvec-demo", name)
-    (where / f"{name}.hea").write_text(text)
-    shutil.copy(DEMO.with_suffix(".dat"), where / f"{name}.dat")
-    return where / name
-
-
-def edited(old: str, new: str, count: int = 1) -> Callable[[Path, str], object]:
-    """Makes the embedded record with ``old`` in its header replaced by ``new``."""
-
-    def edit(text: str) -> str:
-        assert old in text
-        return text.replace(old, new, count)
-
-    return lambda where, name: copy_record(where, name, edit)
 
 
 def header_only(text: str | bytes) -> Callable[[Path, str], object]:
@@ -276,14 +180,14 @@ def test_bad_records_do_not_end_a_batch(tmp_path: Path) -> None:
     assert contents(tmp_path / "in") == before
 
 
-def test_a_batch_with_three_bad_records_and_after_they_are_mended(tmp_path: Path, ecgvec_run: Run) -> None:
+def test_a_batch_with_three_bad_records_and_after_they_are_mended(tmp_path: Path, ecgvec_process: Run) -> None:
     copy_record(tmp_path / "in", "good")
     faults = {"signals-missing": "s/one", "gain-zero": "s/two", "lead-empty": "three"}
     for kind, path in faults.items():
         place = tmp_path / "in" / path
         BAD_RECORDS[kind].make(place.parent, place.name)
     common = ("batch", "-i", tmp_path / "in", "-o", tmp_path / "out", "--dpi", "50")
-    done = ecgvec_run(*common)
+    done = ecgvec_process(*common)
     assert done.returncode == 1
     assert "1 image of 1 record in" in done.stdout
     rows = {row["record"]: row["reason"] for row in csv.DictReader((tmp_path / "out/quarantine.csv").open(newline=""))}
@@ -300,7 +204,7 @@ def test_a_batch_with_three_bad_records_and_after_they_are_mended(tmp_path: Path
 
     for path in faults.values():
         copy_record((tmp_path / "in" / path).parent, Path(path).name)
-    done = ecgvec_run(*common)
+    done = ecgvec_process(*common)
     assert done.returncode == 0, done.stderr
     made = set(contents(tmp_path / "out"))
     assert made >= good | kit | {"s/one-0.png", "s/two-0.json", "three-0.npz"}
@@ -594,7 +498,7 @@ PLACE_CASES = {
 }
 
 REPLAY_CASES = {
-    "json-missing": Case(lambda top: ["replay", top / "no.json"], ("no.json", "No such file", "give the JSON")),
+    "json-missing": Case(lambda top: ["replay", top / "no.json"], ("no.json", "does not exist")),
     "a-text": Case(replay_text("hello"), ("x.json", "line 1", "render the image anew"), apart=True),
     "a-picture": Case(replay_text(b"\x89PNG\r\n"), ("x.json", "cannot be read", "give the JSON")),
     "a-json-of-others": Case(replay_text('{"format": "coco"}'), ("x.json", "not a JSON that ecgvec", "give such")),
@@ -645,14 +549,14 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_bad_input(name: str, tmp_path: Path, ecgvec_run: Run, recwarn: pytest.WarningsRecorder) -> None:
+def test_bad_input(name: str, tmp_path: Path, ecgvec_process: Run, recwarn: pytest.WarningsRecorder) -> None:
     case = CASES[name]
     arguments = case.make(tmp_path)
     if "-o" not in arguments and arguments[0] != "recipes":
         arguments += ["-o", tmp_path / "out"]
     before = contents(tmp_path)
     if case.apart:
-        ended = ecgvec_run(*arguments)
+        ended = ecgvec_process(*arguments)
         done = Outcome(ended.returncode, ended.stdout, ended.stderr)
     else:
         done = program(*arguments)
@@ -689,14 +593,16 @@ def test_a_malformed_command_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_standard_error_holds_that_line_and_nothing_else(tmp_path: Path, ecgvec_run: Run) -> None:
+def test_standard_error_holds_that_line_and_nothing_else(tmp_path: Path, ecgvec_process: Run) -> None:
     BAD_RECORDS["signals-missing"].make(tmp_path / "in", "p7")
-    done = ecgvec_run("single", "-i", tmp_path / "in/p7", "-o", tmp_path / "out")
+    done = ecgvec_process("single", "-i", tmp_path / "in/p7", "-o", tmp_path / "out")
     assert re.fullmatch(r"ecgvec: .+\n", done.stderr), repr(done.stderr)
 
 
-def test_a_run_that_goes_well_says_nothing_on_standard_error(tmp_path: Path, ecgvec_run: Run) -> None:
-    done = ecgvec_run("single", "-i", copy_record(tmp_path / "in", "p7"), "-o", tmp_path / "out", "--formats", "png")
+def test_a_run_that_goes_well_says_nothing_on_standard_error(tmp_path: Path, ecgvec_process: Run) -> None:
+    done = ecgvec_process(
+        "single", "-i", copy_record(tmp_path / "in", "p7"), "-o", tmp_path / "out", "--formats", "png"
+    )
     assert done.returncode == 0
     assert done.stderr == ""
 
@@ -724,11 +630,11 @@ def limited(**limits: int) -> Callable[[], None]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no resource limits")
-def test_a_rate_that_makes_a_page_of_every_sample_and_more(tmp_path: Path, ecgvec_run: Run) -> None:
+def test_a_rate_that_makes_a_page_of_every_sample_and_more(tmp_path: Path, ecgvec_process: Run) -> None:
     # 5000 samples at 1e-9 Hz are 5e11 full pages of 10 s. Such a run must not begin; it would not end.
     edited("12 500", "12 0.000000001")(tmp_path / "in", "p7")
     limits = limited(RLIMIT_CPU=5, RLIMIT_AS=4 << 30)  # of the processor's time, for the machine may be busy
-    done = ecgvec_run("single", "-i", "in/p7", "-o", "out", "--formats", "json", cwd=tmp_path, preexec_fn=limits)
+    done = ecgvec_process("single", "-i", "in/p7", "-o", "out", "--formats", "json", cwd=tmp_path, preexec_fn=limits)
     assert done.returncode == 2, "stopped after 5 seconds of work" if done.returncode < 0 else done.stderr
     assert_one_line(done.stderr, ("p7", "rate", "write the true rate"))
     assert not [name for name in contents(tmp_path) if name.startswith("out/")]
@@ -824,23 +730,23 @@ def test_a_folder_in_the_way_of_what_a_run_writes_last(obstacle: str, tmp_path: 
 @pytest.mark.parametrize(
     ("size", "refused"), [(300, RUN_FILE), (20_000, "p7-0.png"), (200_000, "p7-0.svg"), (550_000, "p7-0.npz")]
 )
-def test_a_refused_write(size: int, refused: str, tmp_path: Path, ecgvec_run: Run) -> None:
+def test_a_refused_write(size: int, refused: str, tmp_path: Path, ecgvec_process: Run) -> None:
     record = copy_record(tmp_path / "in", "p7")
     before = contents(tmp_path)
     common = ("single", "-i", record, "-o", tmp_path / "out", "--dpi", "50")
-    done = ecgvec_run(*common, preexec_fn=limited(RLIMIT_FSIZE=size))
+    done = ecgvec_process(*common, preexec_fn=limited(RLIMIT_FSIZE=size))
     assert done.returncode == 2
     assert_one_line(done.stderr, (f"out/{refused}", "cannot be written", "File too large", "free space"))
     assert contents(tmp_path) == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no resource limits")
-def test_a_refused_write_harms_no_earlier_image(tmp_path: Path, ecgvec_run: Run) -> None:
+def test_a_refused_write_harms_no_earlier_image(tmp_path: Path, ecgvec_process: Run) -> None:
     common = ("single", "-i", copy_record(tmp_path / "in", "p7"), "-o", tmp_path / "out")
     assert program(*common).code == 0
     before = contents(tmp_path)
     # At 50 dpi the PNG is small enough to be staged; it must not take the old one's place without its labels.
-    done = ecgvec_run(*common, "--dpi", "50", preexec_fn=limited(RLIMIT_FSIZE=200_000))
+    done = ecgvec_process(*common, "--dpi", "50", preexec_fn=limited(RLIMIT_FSIZE=200_000))
     assert done.returncode == 2
     assert_one_line(done.stderr, ("cannot be written", "free space"))
     assert contents(tmp_path) == before
@@ -861,10 +767,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(place)], check=True)
 
 
-def test_a_full_disk_ends_a_batch_between_two_images(small_disk: Path, tmp_path: Path, ecgvec_run: Run) -> None:
+def test_a_full_disk_ends_a_batch_between_two_images(small_disk: Path, tmp_path: Path, ecgvec_process: Run) -> None:
     for name in ("a", "b", "c", "d"):
         copy_record(tmp_path / "in", name)
-    done = ecgvec_run("batch", "-i", tmp_path / "in", "-o", small_disk / "out")
+    done = ecgvec_process("batch", "-i", tmp_path / "in", "-o", small_disk / "out")
     assert done.returncode == 2
     assert_one_line(done.stderr, (str(small_disk / "out"), "No space left on device", "free space"))
     images = {name.split("-0")[0] for name in contents(small_disk / "out") if "-0" in name and "/" not in name}
@@ -920,7 +826,7 @@ def test_a_name_too_long_for_its_outputs_does_not_end_a_batch(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("bad", [False, True])
-def test_a_name_that_is_not_text_does_not_end_a_batch(bad: bool, tmp_path: Path, ecgvec_run: Run) -> None:
+def test_a_name_that_is_not_text_does_not_end_a_batch(bad: bool, tmp_path: Path, ecgvec_process: Run) -> None:
     name = os.fsdecode(b"caf\xe9")  # Latin-1, from an old archive
     try:
         copy_record(tmp_path / "in", name, lambda text: "" if bad else text.replace("ecgvec-demo", "x"))
@@ -928,19 +834,19 @@ def test_a_name_that_is_not_text_does_not_end_a_batch(bad: bool, tmp_path: Path,
     except (OSError, UnicodeError):
         pytest.skip("this file system has no such names")
     copy_record(tmp_path / "in", "z-last")
-    done = ecgvec_run("batch", "-i", tmp_path / "in", "-o", tmp_path / "out", "--dpi", "50", errors="replace")
+    done = ecgvec_process("batch", "-i", tmp_path / "in", "-o", tmp_path / "out", "--dpi", "50", errors="replace")
     assert "Traceback" not in done.stderr
     assert done.returncode == (1 if bad else done.returncode & 1)  # drawn or quarantined, one as good as the other
     assert "z-last-0.json" in contents(tmp_path / "out")
     assert (tmp_path / "out/quarantine.csv").is_file() == (done.returncode == 1)
 
 
-def test_an_input_folder_whose_name_is_not_text(tmp_path: Path, ecgvec_run: Run) -> None:
+def test_an_input_folder_whose_name_is_not_text(tmp_path: Path, ecgvec_process: Run) -> None:
     try:
         record = copy_record(tmp_path / os.fsdecode(b"caf\xe9"), "p7")
     except (OSError, UnicodeError):
         pytest.skip("this file system has no such names")
-    done = ecgvec_run("single", "-i", record, "-o", tmp_path / "out", "--dpi", "50", errors="replace")
+    done = ecgvec_process("single", "-i", record, "-o", tmp_path / "out", "--dpi", "50", errors="replace")
     assert "Traceback" not in done.stderr
     if done.returncode:
         assert done.returncode == 2

@@ -16,7 +16,7 @@ from ecgvec.batch.local import RunOptions, run
 from ecgvec.batch.pool import usable_cores
 from ecgvec.errors import RecordError
 from ecgvec.recipe.recipe import Recipe, load_recipe
-from tests.batch.test_batch import write_record
+from tests.batch.runs import write_record
 from tests.conftest import Run
 
 WRITTEN = ["png", "json", "kit", "coco"]

@@ -12,6 +12,7 @@ import struct
 import unicodedata
 import zipfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -28,8 +29,8 @@ from ecgvec.graphics import pdf
 from ecgvec.graphics.shapes import Group, Scene, text_shape
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.resources import folder, listing
-from tests.batch.test_bad_input import RUN_FILE, contents, program
 from tests.conftest import Run
+from tests.program import RUN_FILE, contents, program
 
 DEMO = folder("demo") / "ecgvec-demo"
 ALL_FORMATS = ("--formats", ",".join(select_formats(FORMATS.names())))
@@ -92,6 +93,7 @@ def write_plain_record(where: Path, name: str) -> Path:
     return where / name
 
 
+@cache
 def spellings(secret: str) -> set[bytes]:
     """``secret`` as it may stand in a file: in any usual encoding, escaped for JSON or XML, its ASCII in lower case."""
     found = set()
@@ -168,7 +170,7 @@ def qr_text(image: Path) -> str:
 
 def draw(record: Path, out: Path, *words: str) -> str:
     """Draw one record in all formats, small unless ``words`` say how large; what the program said."""
-    done = program("single", "-i", record, "-o", out, *ALL_FORMATS, "--dpi", "100", *words)
+    done = program("single", "-i", record, "-o", out, *ALL_FORMATS, "--dpi", "60", *words)
     assert done.code == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -288,7 +290,9 @@ def test_fields_pass_only_onto_a_page_that_prints_a_header(tmp_path: Path) -> No
 def test_names_and_qr_code_carry_the_records_name_as_it_was_given(tmp_path: Path, ecgvec_run: Run) -> None:
     # The name of the file, that is: the one in its record line goes nowhere, and is not even needed to be the same.
     write_record(tmp_path / "in/ward-b", "zk-1977")
-    done = ecgvec_run("batch", "-i", tmp_path / "in", "-o", tmp_path / "out", *ALL_FORMATS, "--add_qr_code")
+    done = ecgvec_run(
+        "batch", "-i", tmp_path / "in", "-o", tmp_path / "out", *ALL_FORMATS, "--add_qr_code", "--dpi", "120"
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out/ward-b/zk-1977-0.png").is_file()
     assert qr_text(tmp_path / "out/ward-b/zk-1977-0.png") == "ward-b/zk-1977"
@@ -301,7 +305,7 @@ def test_anonymous_names_are_numbers(tmp_path: Path, ecgvec_run: Run) -> None:
     source = tmp_path / "patients-of-wanda"
     write_record(source / "borowska", "nowicki")
     write_plain_record(source, "zielinska")
-    common = ("batch", "-i", source, *ALL_FORMATS, "--add_qr_code", "--print_header")
+    common = ("batch", "-i", source, *ALL_FORMATS, "--add_qr_code", "--print_header", "--dpi", "120")
     done = ecgvec_run(*common, "-o", tmp_path / "out", "--anonymous-names")
     assert done.returncode == 0, done.stderr
     out = tmp_path / "out"
@@ -323,7 +327,7 @@ def test_anonymous_names_are_numbers(tmp_path: Path, ecgvec_run: Run) -> None:
 
 def test_anonymous_name_of_a_single_record(tmp_path: Path) -> None:
     record = write_record(tmp_path / "in", "nowicki-jan")
-    draw(record, tmp_path / "out", "--anonymous-names", "--add_qr_code", "--dpi", "200")
+    draw(record, tmp_path / "out", "--anonymous-names", "--add_qr_code", "--dpi", "120")
     assert (tmp_path / "out/record-000001-0.png").is_file()
     assert qr_text(tmp_path / "out/record-000001-0.png") == "record-000001"
     assert leaks(tmp_path / "out", [*ALWAYS_SECRET, "nowicki"]) == {}
@@ -347,7 +351,7 @@ def test_a_remark_behind_a_line_is_a_comment(tmp_path: Path, ecgvec_run: Run) ->
     lines = record.with_suffix(".hea").read_text().splitlines()
     marked = [f"{line} # {remark}" for line, remark in zip(lines, REMARKS, strict=True)]
     record.with_suffix(".hea").write_text("\n".join(marked) + "\n")
-    done = ecgvec_run("single", "-i", record, "-o", tmp_path / "out", *ALL_FORMATS)
+    done = ecgvec_run("single", "-i", record, "-o", tmp_path / "out", *ALL_FORMATS, "--dpi", "50")
     assert leaks(tmp_path / "out", ["Jagoda"]) == {}
     assert found_in((done.stdout + done.stderr).encode(), ["Jagoda"]) == set()
     if done.returncode == 0:  # to refuse such a header would do as well

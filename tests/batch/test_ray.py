@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ from ecgvec.batch.ray.cluster import connect
 from ecgvec.batch.ray.engine import RayPool
 from ecgvec.errors import ExportError
 from ecgvec.recipe.recipe import load_recipe
-from tests.batch.ray_drawers import FATAL, broken, deadly_probe, deadly_shards, drawing
-from tests.batch.test_resume import twelve_records
+from tests.batch.drawers import broken, deadly_probe, deadly_shards, drawing
+from tests.batch.runs import twelve_records
 from tests.conftest import Run
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'ecgvec[ray]'")
@@ -217,10 +218,10 @@ def test_a_cluster_without_room_ends_the_run(cluster: Any, tmp_path: Path, monke
 
 
 def test_the_program_draws_the_same_bytes(
-    cluster: Any, records: Path, whole: dict[str, bytes], tmp_path: Path, ecgvec_run: Run
+    cluster: Any, records: Path, whole: dict[str, bytes], tmp_path: Path, ecgvec_process: Run
 ) -> None:
     flags = ["-r", "50", "--formats", ",".join(FORMATS), "--engine", "ray", "--json-log"]
-    done = ecgvec_run(
+    done = ecgvec_process(
         "batch",
         "-i",
         os.path.relpath(records, tmp_path),
@@ -309,8 +310,9 @@ def test_a_record_that_kills_its_process_costs_no_other_of_its_shard(
     arguments = (records, RECIPE, tmp_path / "out", staging, None)
     third = [tasks[6:9]]
     with connect(cluster.address):
-        (found,) = shards.draw_shards(third, SIZE, arguments, 1, None, deadly_shards, deadly_probe, RayPool)
-    assert {entry.number: entry.state for entry in found} == {6: "done", FATAL: "quarantined", 8: "done"}
+        killed = (partial(deadly_shards, 7), partial(deadly_probe, 7))
+        (found,) = shards.draw_shards(third, SIZE, arguments, 1, None, *killed, RayPool)
+    assert {entry.number: entry.state for entry in found} == {6: "done", 7: "quarantined", 8: "done"}
     assert (tmp_path / "out/shards/shard-000002.tar").is_file() and list(staging.iterdir()) == []
 
 
@@ -347,7 +349,7 @@ def answer(listening: socket.socket) -> None:
     ],
 )
 def test_what_cannot_be_is_said_at_once(
-    records: Path, tmp_path: Path, ecgvec_run: Run, flags: list[str], said: str
+    records: Path, tmp_path: Path, ecgvec_process: Run, flags: list[str], said: str
 ) -> None:
     begun = time.monotonic()
     environment = {**os.environ, "RAY_ADDRESS": "127.0.0.1:2"}
@@ -355,7 +357,7 @@ def test_what_cannot_be_is_said_at_once(
         web = f"127.0.0.1:{listening.getsockname()[1]}"
         threading.Thread(target=answer, args=(listening,), daemon=True).start()
         flags, said = [flag.replace("WEB", web) for flag in flags], said.replace("WEB", web)
-        done = ecgvec_run("batch", "-i", records, "-o", tmp_path / "out", *flags, env=environment)
+        done = ecgvec_process("batch", "-i", records, "-o", tmp_path / "out", *flags, env=environment)
     assert done.returncode == 2 and done.stderr.startswith(f"ecgvec: {said}") and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists() and time.monotonic() - begun < 15
 

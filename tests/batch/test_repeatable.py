@@ -15,8 +15,8 @@ from tests.conftest import Run
 
 FLAGS = (
     *("-se", "10", "--random_bw", "0.5", "--random_grid_color", "--random_print_header", "0.5"),
-    *("--random_resolution", "-r", "150", "--calibration_pulse", "0.5", "--random_grid_present", "0.7"),
-    *("--add_qr_code", "--variants", "3", "--formats", "png,svg,pdf,gt,gt-svg,json,kit"),
+    *("--random_resolution", "-r", "90", "--calibration_pulse", "0.5", "--random_grid_present", "0.7"),
+    *("--add_qr_code", "--variants", "2", "--formats", "png,svg,pdf,gt,gt-svg,json,kit"),
 )
 
 
@@ -45,21 +45,21 @@ def add_record(source: Path) -> None:
 
 
 def test_same_command_same_bytes_and_other_records_change_nothing(
-    source: Path, tmp_path: Path, ecgvec_run: Run
+    source: Path, tmp_path: Path, ecgvec_run: Run, ecgvec_process: Run
 ) -> None:
     outs = [tmp_path / name for name in ("one", "two", "three")]
-    for out in outs:
+    for out, here in zip(outs, (ecgvec_run, ecgvec_process, ecgvec_run), strict=True):
         if out.name == "three":
             add_record(source)
-        done = ecgvec_run("batch", "-i", source, "-o", out, *FLAGS)
+        done = here("batch", "-i", source, "-o", out, *FLAGS)
         assert done.returncode == 0, done.stderr
     one, two, three = map(contents, outs)
-    assert len([name for name in one if name.startswith("ward 7/")]) == 3 * 7
+    assert len([name for name in one if name.startswith("ward 7/")]) == 2 * 7
     assert one == two
     own = {name: content for name, content in one.items() if "ward 7/" in name}
     assert own == {name: three[name] for name in own}
     images = {content for name, content in one.items() if name.endswith(".png") and "-gt" not in name}
-    assert len(images) == 3  # variants differ
+    assert len(images) == 2  # variants differ
 
 
 def test_replay_makes_the_same_files(source: Path, tmp_path: Path, ecgvec_run: Run) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +22,17 @@ import ecgvec
 from ecgvec.batch import shards
 from ecgvec.batch.jobs import find_jobs
 from ecgvec.batch.local import STAGING, RunOptions, Summary, run
-from ecgvec.batch.manifest import MANIFEST, Entry, Manifest, Task
+from ecgvec.batch.manifest import MANIFEST, Manifest, Task
 from ecgvec.batch.replay import replay_image
-from ecgvec.batch.shards import UNFIT, shard_drawer
+from ecgvec.batch.shards import UNFIT
 from ecgvec.batch.work import drawer
 from ecgvec.errors import ExportError
 from ecgvec.export.files import field_of, key
 from ecgvec.export.formats import FORMATS
 from ecgvec.recipe.recipe import Recipe, load_recipe
 from ecgvec.record.model import Record
-from tests.batch.test_batch import write_record
+from tests.batch.drawers import deadly_probe, deadly_shards
+from tests.batch.runs import write_record
 from tests.conftest import Run
 
 WRITTEN = ["png", "json", "kit", "coco", "masks"]
@@ -253,12 +253,14 @@ def test_a_json_from_a_shard_is_replayed(records: Path, whole: Path, tmp_path: P
     assert again == (tmp_path / "b.c/r3~25-0.json").read_bytes()
 
 
-def test_a_full_disk_ends_the_run_and_leaves_no_half_of_a_tar(records: Path, tmp_path: Path, ecgvec_run: Run) -> None:
+def test_a_full_disk_ends_the_run_and_leaves_no_half_of_a_tar(
+    records: Path, tmp_path: Path, ecgvec_run: Run, ecgvec_process: Run
+) -> None:
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
-    flags = ("-i", records, "-o", tmp_path, "-r", "50", "--formats", "png,svg,json", "--shards", "5", "--workers", "2")
-    done = ecgvec_run("batch", *flags, preexec_fn=little_room)
+    flags = ("-i", records, "-o", tmp_path, "-r", "50", "--formats", "png,svg,json", "--shards", "5")
+    done = ecgvec_process("batch", *flags, "--workers", "2", preexec_fn=little_room)
     assert done.returncode == 2 and "shard-00000" in done.stderr and "cannot be written" in done.stderr
     assert not tars(tmp_path) and not list(tmp_path.glob(f"{STAGING}*"))
     done = ecgvec_run("batch", *flags, "--resume")
@@ -303,33 +305,8 @@ def test_long_and_foreign_names(tmp_path: Path) -> None:
     assert sample["__key__"] == f"{folder}/{name}-0"
 
 
-FATAL = "d/r6"
-
-
-def deadly(make: Callable[..., Any]) -> Callable[..., Any]:
-    """``make`` whose drawer is killed by the record FATAL."""
-
-    def made(*arguments: Any) -> Callable[[Sequence[Task]], Iterator[Entry]]:
-        draw = make(*arguments)
-
-        def drawing(chunk: Sequence[Task]) -> Iterator[Entry]:
-            for task in chunk:
-                tried = [t for t in getattr(task, "tasks", [task]) if t.number not in getattr(task, "doomed", {})]
-                if FATAL in [one.job.path for one in tried]:
-                    os.kill(os.getpid(), signal.SIGSEGV)
-            yield from draw(chunk)
-
-        return drawing
-
-    return made
-
-
-def deadly_shards(*arguments: Any) -> Callable[[Sequence[Task]], Iterator[Entry]]:
-    return deadly(shard_drawer)(*arguments)  # type: ignore[no-any-return]
-
-
-def deadly_probe(*arguments: Any) -> Callable[[Sequence[Task]], Iterator[Entry]]:
-    return deadly(drawer)(*arguments)  # type: ignore[no-any-return]
+FATAL = NAMES.index("d/r6")
+DEADLY_SHARDS, DEADLY_PROBE = partial(deadly_shards, FATAL), partial(deadly_probe, FATAL)
 
 
 def chunks(records: Path, out: Path) -> list[list[Task]]:
@@ -341,17 +318,19 @@ def test_a_record_that_kills_its_process_costs_no_other(records: Path, whole: Pa
     out, staging = tmp_path / "out", tmp_path / "staging"
     staging.mkdir()
     arguments = (records, RECIPE, out, staging, None)
-    found = shards.draw_shards(chunks(records, out), SIZE, arguments, 2, None, deadly_shards, deadly_probe)
+    found = shards.draw_shards(chunks(records, out), SIZE, arguments, 2, None, DEADLY_SHARDS, DEADLY_PROBE)
     entries = {entry.number: entry for group in found for entry in group}
     assert sorted(entries) == list(range(len(NAMES)))
     states = {NAMES[number]: entry.state for number, entry in entries.items() if entry.state != "done"}
-    assert states == {BROKEN: "quarantined", FATAL: "quarantined"}
-    assert "SIGSEGV" in entries[NAMES.index(FATAL)].reason
+    assert states == {BROKEN: "quarantined", NAMES[FATAL]: "quarantined"}
+    assert "SIGSEGV" in entries[FATAL].reason
     assert list(staging.iterdir()) == []
     same = [path.name for path in tars(out) if path.read_bytes() == (whole / "shards" / path.name).read_bytes()]
     assert same == ["shard-000000.tar", "shard-000001.tar", "shard-000003.tar"]
     with tarfile.open(tars(out)[2]) as tar, tarfile.open(tars(whole)[2]) as other:
-        assert set(other.getnames()) - set(tar.getnames()) == {n for n in other.getnames() if n.startswith(FATAL)}
+        assert set(other.getnames()) - set(tar.getnames()) == {
+            n for n in other.getnames() if n.startswith(NAMES[FATAL])
+        }
         assert len(tar.getnames()) == 2 * 8
 
 
@@ -359,4 +338,4 @@ def test_a_shard_that_cannot_be_drawn_though_its_records_can_ends_the_run(record
     arguments = (records, RECIPE, tmp_path / "out", tmp_path, None)
     third = chunks(records, tmp_path)[2:3]
     with pytest.raises(ExportError, match=r"shard-000002.tar cannot be drawn, though its records can, each alone"):
-        list(shards.draw_shards(third, SIZE, arguments, 1, None, deadly_shards, drawer))
+        list(shards.draw_shards(third, SIZE, arguments, 1, None, DEADLY_SHARDS, drawer))

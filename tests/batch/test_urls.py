@@ -33,7 +33,7 @@ from ecgvec.cli import main
 from ecgvec.errors import ExportError, RecordError, SourceError
 from ecgvec.export.storage import Place, Url, place
 from ecgvec.recipe.recipe import load_recipe
-from tests.batch.test_batch import write_record
+from tests.batch.runs import write_record
 from tests.conftest import ROOT, Run
 
 FORMATS = ["png", "json", "kit", "coco", "wfdb"]
@@ -239,7 +239,7 @@ def test_a_file_url_is_a_path(tmp_path: Path, ecgvec_run: Run) -> None:
     assert place("file:///a%20b/c") == place("file://localhost/a%20b/c") == Path("/a b/c")
     assert place("a/b") == Path("a/b") and place("a:b/c") == Path("a:b/c")
     write_record(tmp_path / "in put", "a", 10)
-    flags = ("-r", "50", "--formats", "png,json", "--workers", "1")
+    flags = ("-r", "50", "--formats", "png,json")
     source, out = ((tmp_path / name).as_uri() for name in ("in put", "url"))
     assert "%20" in source
     done = ecgvec_run("batch", "-i", source, "-o", out, *flags)
@@ -382,17 +382,19 @@ def _jsons(bucket: Url) -> list[str]:
     return [name for name in names if name.startswith("a/b/") and "/kit/" not in name and name.endswith("-0.json")]
 
 
-def test_what_s3_refuses(bucket: Url, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ecgvec_run: Run) -> None:
+def test_what_s3_refuses(
+    bucket: Url, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ecgvec_run: Run, ecgvec_process: Run
+) -> None:
     write_record(tmp_path / "in", "a", 10)
     absent = Url("s3", f"{bucket.path}-absent/x")
     said = _refused(lambda: find_jobs(absent, tmp_path, False), RecordError)
     assert f"{absent} cannot be listed (The specified bucket does not exist)" in said
-    flags = ("-i", tmp_path / "in", "-r", "50", "--workers", "1", "--manifest")
+    flags = ("-i", tmp_path / "in", "-r", "50", "--manifest")
     done = ecgvec_run("batch", *flags, tmp_path / "m", "-o", absent)
     assert done.returncode == 2 and f"{absent}/{RUN_FILE} cannot be written (The specified bucket" in done.stderr
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    done = ecgvec_run("batch", *flags, tmp_path / "other", "-o", bucket)
+    done = ecgvec_process("batch", *flags, tmp_path / "other", "-o", bucket)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert f"{bucket}/{RUN_FILE} cannot be" in done.stderr and "the network" in done.stderr
 

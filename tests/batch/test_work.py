@@ -20,7 +20,7 @@ from ecgvec.handwriting import Writer as Hand
 from ecgvec.planning import make
 from ecgvec.planning.make import Draft, Planned
 from ecgvec.recipe.recipe import Recipe, load_recipe
-from tests.batch.test_batch import write_record
+from tests.batch.runs import write_record
 
 NOTES = {"notes.probability": 1, "notes.words": 2, "page.dpi": 60, "output.formats": ["png", "json"]}
 
@@ -36,7 +36,7 @@ def records(tmp_path: Path) -> Path:
 
 def drawn(folder: Path, out: Path, recipe: Recipe, most: int | None = None) -> list[Entry]:
     ended: list[Entry] = []
-    all_of_them = Work(folder, recipe, Writer(out, recipe.output.written), ended.append, most=most)
+    all_of_them = Work(folder, recipe, Writer(out, recipe.output.formats_to_write), ended.append, most=most)
     for number in range(5):
         all_of_them.add(Task(number, Job(f"r{number}", f"r{number}")))
     all_of_them.finish()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgvec.resources import folder
-from tests.batch.test_bad_input import Outcome, program
+from tests.program import Outcome, program
 
 DEMO = folder("demo") / "ecgvec-demo"
 
@@ -89,3 +91,26 @@ def run(out: Path, *arguments: object, command: str = "single", source: Path = D
     if small and not {"--formats", "--image_only", "--mask_unplotted_samples"} & {str(a) for a in arguments}:
         more += ["--formats", "png,json,kit"]
     return Drawn(out, program(command, "-i", source, "-o", out, *arguments, *more))
+
+
+def told(top: Path, *flags: object, recipe: str | None = None) -> Outcome:
+    """``single`` with ``flags``, upon a recipe file of this text, printed and not drawn."""
+    more: tuple[object, ...] = ()
+    if recipe is not None:
+        (top / "mine.toml").write_text(recipe)
+        more = ("--recipe", top / "mine.toml")
+    return program("single", "-i", DEMO, "-o", top / "out", *more, *flags, "--print-recipe")
+
+
+def printed(top: Path, *flags: object, recipe: str | None = None) -> dict[str, Any]:
+    """The same as tables."""
+    done = told(top, *flags, recipe=recipe)
+    assert done.code == 0, done.stderr
+    return tomllib.loads(done.stdout)
+
+
+def refused(top: Path, *flags: object, recipe: str | None = None) -> str:
+    """The sentence that it is refused with, without the recipe's name."""
+    done = told(top, *flags, recipe=recipe)
+    assert done.code == 2, done
+    return re.sub(r"^ecgvec: (recipe '[^']*': )?", "", done.stderr.strip())

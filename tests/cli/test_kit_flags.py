@@ -552,8 +552,8 @@ def test_both_spellings_are_taken(name: str, draw: Draw) -> None:
         assert "No such option: --no-such" in stderr
 
 
-def test_two_leads_stand_below_one_another(shared: Path, draw: Draw) -> None:
-    drawn = draw("-r", 60, source=shared / "records/cpsc2021_2lead/data_8_4", command="single")
+def test_two_leads_stand_below_one_another(record_folder: Path, draw: Draw) -> None:
+    drawn = draw("-r", 60, source=record_folder / "cpsc2021_2lead/data_8_4", command="single")
     assert {trace["column"] for trace in drawn.document["labels"]["traces"]} == {0}
 
 

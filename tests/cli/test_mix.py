@@ -17,8 +17,8 @@ from ecgvec.recipe.recipe import load_mix, load_recipe
 from ecgvec.recipe.toml import as_toml
 from ecgvec.record.model import Record
 from ecgvec.resources import listing
-from tests.batch.test_bad_input import assert_one_line, copy_record, program
 from tests.cli.running import DEMO, run
+from tests.program import assert_one_line, copy_record, program
 
 WEIGHTS = {"clean": 1, "phone-photo": 3}
 

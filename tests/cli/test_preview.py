@@ -15,8 +15,8 @@ import ecgvec
 from ecgvec.recipe.recipe import load_mix, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.viewer.contact_sheet import CAPTION, GAP, contact_sheet, preview, thumbnail
-from tests.batch.test_bad_input import assert_one_line, copy_record, program
 from tests.conftest import ROOT
+from tests.program import assert_one_line, copy_record, program
 
 
 def test_a_thumbnail_is_an_average() -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.running import run
-from tests.cli.test_values import printed, refused, told
+from tests.cli.running import printed, refused, run, told
 
 KEYS: list[tuple[str, tuple[str, ...], Any]] = [
     ("page.dpi=150", ("page", "dpi"), 150),

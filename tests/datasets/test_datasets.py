@@ -40,7 +40,7 @@ from ecgvec.planning.make import make_plans  # noqa: E402
 from ecgvec.recipe.recipe import load_mix, load_recipe  # noqa: E402
 from ecgvec.record.model import Record  # noqa: E402
 from ecgvec.sheet import Sheet  # noqa: E402
-from tests.batch.test_batch import write_record  # noqa: E402
+from tests.batch.runs import write_record  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
 
 Item = dict[str, Any]

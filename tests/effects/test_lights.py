@@ -25,7 +25,7 @@ from ecgvec.warp.apply import Dressing, Ground, resample
 from ecgvec.warp.cameras import Phone, Scanner
 from ecgvec.warp.compose import compose
 from ecgvec.warp.parts import Canvas, Paper, WarpPart
-from tests.effects.test_capture import SCALE, centres, centroids, dots
+from tests.effects.dots import SCALE, centres, centroids, dots
 from tests.warp.bending import PAPER, TILTED, bend_page, on_paper
 
 KINDS = [kind for kind in EFFECTS.names() if issubclass(EFFECTS.get(kind), Light)]

@@ -23,7 +23,7 @@ from ecgvec.warp.cameras import Phone
 from ecgvec.warp.compose import compose
 from ecgvec.warp.parts import Canvas, Paper, WarpPart
 from ecgvec.warp.planar import Lens
-from tests.effects.test_capture import SCALE, centroids, dots
+from tests.effects.dots import SCALE, centroids, dots
 
 PAPER = Paper(100.0, 70.0)
 SHAPE = (560, 800)

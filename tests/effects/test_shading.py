@@ -17,7 +17,7 @@ from ecgvec.effects.surroundings import Desk
 from ecgvec.rendering.camera import View, render_pixels
 from ecgvec.warp.compose import compose
 from ecgvec.warp.parts import Canvas
-from tests.effects.test_capture import SCALE, dots
+from tests.effects.dots import SCALE, dots
 from tests.warp.bending import PAPER, TILTED
 
 KINDS = [kind for kind in EFFECTS.names() if issubclass(EFFECTS.get(kind), Shading)]

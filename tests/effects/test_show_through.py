@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecgvec._typing import Float64Array
-from tests.effects.test_on_paper import PAPER, SCALE, blank, change, named, places
+from tests.effects.sheets import PAPER, SCALE, blank, change, named, places
 
 
 def test_what_shows_through_is_mirrored_and_blurred() -> None:

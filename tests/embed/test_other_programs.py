@@ -9,7 +9,7 @@ import pytest
 import ecgvec
 from ecgvec import embed
 from ecgvec.record.model import Record
-from tests.graphics.test_renderers import LEVELS, Renderer, Target, chromium, librsvg, worst
+from tests.graphics.renderers import LEVELS, Renderer, Target, chromium, librsvg, worst
 
 # Rules, pens and caps that are not to reach the ECGs; a view box that begins elsewhere; texts only as outlines, since
 # programs choose fonts each in its own way.

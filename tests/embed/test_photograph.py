@@ -231,12 +231,12 @@ def test_torn_paper_hides_what_was_on_it(sheets: list[ecgvec.Sheet], tmp_path: P
     page = bare().with_ecg(sheets[0], 60, 20, 150)
     page = page.with_text("far out on the right", (205, 250), align="right").with_text("on the left", (10, 250))
     photo = embed.photograph(page, str(tmp_path / "torn.toml"), seed=2, dpi=80)
-    assert photo.view.sheet is not None
+    assert photo.view.remaining_paper is not None
     hosts = {text.text: text for text in photo.texts}
     assert hosts["far out on the right"].occluded > 0.05 and hosts["on the left"].occluded == 0
     lost = 0
     for trace, own in zip(photo.ecgs[0].labels.traces, page.insets[0].labels.traces, strict=True):
-        gone = ~shapely.contains_xy(photo.view.sheet.buffer(1e-9), *own.points.T)
+        gone = ~shapely.contains_xy(photo.view.remaining_paper.buffer(1e-9), *own.points.T)
         assert trace.occluded[gone].all() and not trace.visible[gone].any()
         lost += int(gone.sum())
     assert lost > 50

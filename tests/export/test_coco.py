@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -25,33 +24,10 @@ from ecgvec.graphics.raster import draw
 from ecgvec.marks import MARKS
 from ecgvec.marks.base import AddedMark
 from ecgvec.recipe.recipe import load_recipe
-from ecgvec.record.model import Lead, Record
+from ecgvec.record.model import Record
 from ecgvec.rendering.labels.derive import as_path, trace_ink
+from tests.export.boxes import MARGIN, Mask, iou, moved, native_boxes, some_sheets
 from tests.graphics.drawing import coverage
-
-Mask = NDArray[np.bool_]
-MARGIN = 1e-6  # px: the native labels and COCO's are rounded to as much
-
-
-def some_sheets(demo: Record) -> list[ecgvec.Sheet]:
-    """Pages with everything on them, with one column, cut by their edge, with a border, with cut traces, and of a
-    record of two leads, one of no standard name, with gaps."""
-
-    def page(name: str, **keys: Any) -> ecgvec.Sheet:
-        return ecgvec.render(Record(name, demo.fs, demo.signals, demo.leads), **keys)
-
-    signals = demo.signals[:, :2].copy()
-    signals[700:900], signals[::97], signals[2000:2001, 1] = np.nan, np.nan, np.nan
-    two = Record("two", demo.fs, signals, (Lead("ECG1", "ECG1"), Lead("V5", "V5")))
-    return [
-        page("whole", template="3x4+1R", print_header=True, qr_code=True, chest_gain=5),
-        page("column", template="12x1", dpi=150),
-        page("cropped", crop=0.1, print_header=True, qr_code=True),
-        page("close", crop=0.33, template="12x1"),
-        page("padded", pad=12.0, template="6x2", dpi=300),
-        page("cut", clip=True, gain=20, template="12x1"),
-        ecgvec.render(two),
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +54,6 @@ def images(data: COCO, sheets: list[ecgvec.Sheet]) -> Iterator[tuple[ecgvec.Shee
         yield sheet, data.imgs[number], {a["label_id"]: a for a in found}
 
 
-def native_boxes(sheet: ecgvec.Sheet) -> dict[str, list[float]]:
-    """The boxes of everything labelled, as the native format has them."""
-    labels = sheet.labels
-    boxes = {label.id: encode_box(label.outline) for label in (*labels.traces, *labels.pulses)}
-    boxes |= {text.id: encode_box(text.hull) for text in labels.texts}
-    boxes |= {f"panel-{trace.id}": encode_box(trace.panel) for trace in labels.traces}
-    return boxes if labels.qr is None else boxes | {"qr-code": encode_box(labels.qr.quad)}
-
-
 def filled(polygons: list[list[float]], size: tuple[int, int]) -> Mask:
     """Polygons of a segmentation, the pixels that they cover by half."""
     path = join(polyline(np.reshape(polygon, (-1, 2)), closed=True) for polygon in polygons)
@@ -106,10 +73,6 @@ def same_but_for_ties(mask: Mask, shape: shapely.Geometry) -> bool:
     """Whether a mask holds the pixels with their centre inside; centres on the outline itself may be either way."""
     rows, columns = np.nonzero(mask != centres_inside(shape, mask.shape[::-1]))
     return bool((shapely.distance(shapely.points(columns + 0.5, rows + 0.5), shape.boundary) < 1e-9).all())
-
-
-def iou(a: Mask, b: Mask) -> float:
-    return float((a & b).sum() / (a | b).sum())
 
 
 def test_images_and_ids(data: COCO, sheets: list[ecgvec.Sheet], out: Path) -> None:
@@ -270,12 +233,6 @@ def test_categories_are_the_same_in_every_run(data: COCO, sheets: list[ecgvec.Sh
     ids = {c["name"]: c["id"] for c in alone}
     assert [ids[name] for name in ("I", "aVF", "V6", "Z", "lead-name", "pulse", "panel")] == [1, 6, 12, 22, 31, 41, 51]
     assert len({c["id"] for c in both}) == len({c["name"] for c in both}) == len(both)
-
-
-def moved(sheet: ecgvec.Sheet, path: str) -> ecgvec.Sheet:
-    """A sheet as if its record lay at ``path`` below the input folder."""
-    record = sheet.plan.record.model_copy(update={"path": path})
-    return replace(sheet, plan=sheet.plan.model_copy(update={"record": record}))
 
 
 def test_records_in_folders(sheets: list[ecgvec.Sheet], tmp_path: Path) -> None:

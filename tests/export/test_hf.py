@@ -17,7 +17,7 @@ from ecgvec.export.label_json import encode_box
 from ecgvec.export.tables import file_name
 from ecgvec.export.write import write_sheets
 from ecgvec.record.model import Record
-from tests.export.test_coco import MARGIN, moved, some_sheets
+from tests.export.boxes import MARGIN, moved, some_sheets
 
 Load = Callable[[Path], Any]
 

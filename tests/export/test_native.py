@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,9 @@ import pytest
 
 import ecgvec
 from ecgvec.errors import SourceError
-from ecgvec.export.native import dense, sidecar
+from ecgvec.export.native import dense
 from ecgvec.record.model import Record
-
-SCHEMA = json.loads((Path(ecgvec.__file__).parent / "export" / "sidecar.schema.json").read_text())
-
-
-def refuse(constant: str) -> None:
-    raise AssertionError(f"{constant} is not JSON")
-
-
-def document(sheet: ecgvec.Sheet) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(sidecar(sheet, {"x.png": b"1"}), parse_constant=refuse)
-    return loaded
+from tests.export.native import SCHEMA, document
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from ecgvec.batch.manifest import MANIFEST
 from ecgvec.errors import ExportError
 from ecgvec.export import tables
 from ecgvec.recipe.recipe import load_recipe
-from tests.batch.test_batch import write_record
+from tests.batch.runs import write_record
 from tests.conftest import Run
 
 KEYS = {"page.dpi": 50, "notes.probability": 1, "notes.words": 2, "output.formats": ["png", "json", "parquet"]}

@@ -102,8 +102,8 @@ def test_what_is_plotted_and_nothing_else(demo_record: Record, tmp_path: Path) -
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("masked", [False, True])
-def test_any_source(shared: Path, tmp_path: Path, name: str, window: int, masked: bool) -> None:
-    source = read_record(shared / "records" / name)
+def test_any_source(record_folder: Path, tmp_path: Path, name: str, window: int, masked: bool) -> None:
+    source = read_record(record_folder / name)
     peaks = zip(source.lead_names, np.nanmax(np.abs(source.signals), axis=0), strict=True)
     leads = tuple(lead for lead, peak in peaks if peak <= LARGEST_MV)
     sheet = rendered(source, masked, window, page__seconds=2, record__leads=leads)

@@ -20,7 +20,7 @@ from ecgvec.export.write import Writer, write_sheets
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.rendering.labels.derive import as_path
-from tests.export.test_coco import MARGIN, iou, moved, native_boxes, some_sheets
+from tests.export.boxes import MARGIN, iou, moved, native_boxes, some_sheets
 from tests.graphics.drawing import coverage
 
 ROUNDING = 2e-4  # px: half of the last decimal of a fraction, in the largest image, and that of the native labels

@@ -32,9 +32,9 @@ from ecgvec.record.model import Record
 from ecgvec.resources import folder
 from ecgvec.sheet import Sheet
 from tests.conftest import Run
-from tests.graphics.test_renderers import program, read, run, worst
+from tests.graphics.renderers import program, read, run, worst
 from tests.marks.pages import keys, page
-from tests.rendering.scene.test_notes import written
+from tests.rendering.scene.notes import written
 
 DEMO = folder("demo") / "ecgvec-demo"
 POINT_MM = 25.4 / 72

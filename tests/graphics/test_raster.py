@@ -26,6 +26,7 @@ from ecgvec.graphics.raster import draw, draw_svg
 from ecgvec.graphics.shapes import Group, Pen, Scene, Shape, text_shape
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
+from tests.graphics.drawing import assert_same
 
 Image = NDArray[np.uint8]
 
@@ -37,19 +38,6 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/19
 def scene(width: float, height: float, *marks: Shape) -> Scene:
     """A hand-made page."""
     return Scene(width, height, "hand-made", (Group("all", "all", marks),))
-
-
-def assert_same(page: Scene, svg_text: str, dpi: float) -> None:
-    """Both ways give one size, and pixels that differ by at most 1 level on 99.99 % of them."""
-    direct, through_svg = draw(page, dpi), draw_svg(svg_text, dpi)
-    assert direct.shape == through_svg.shape
-    if np.array_equal(direct, through_svg):
-        return
-    difference = cv2.absdiff(direct, through_svg).max(axis=2)
-    off = np.argwhere(difference > 1)
-    where = f"rows {off[:, 0].min()}-{off[:, 0].max()}, columns {off[:, 1].min()}-{off[:, 1].max()}" if len(off) else ""
-    share = len(off) / difference.size
-    assert share <= 1e-4, f"{share:.3%} of pixels differ by more than 1, up to {difference.max()}, in {where}"
 
 
 def ink(image: Image) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecgvec.keywords import spacy_model
-from tests.batch.test_bad_input import program
+from tests.program import program
 
 TEXT = "Sinus tachycardia with left bundle branch block (LBBB). The LBBB is new, QTc 480 ms.\n"
 

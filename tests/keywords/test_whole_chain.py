@@ -15,9 +15,9 @@ from ecgvec.planning.make import make_plans
 from ecgvec.planning.note_texts import with_terms
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from tests.batch.test_batch import write_record
+from tests.batch.runs import write_record
 from tests.conftest import Run
-from tests.export.test_native import document
+from tests.export.native import document
 from tests.keywords.server import Answer, Site, site
 
 PAGE = b"""<html><head><title>x</title><script>var ventricularTachycardia = 1</script></head><body>

@@ -16,7 +16,7 @@ from ecgvec.marks import MARKS
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Lead, Record
 from ecgvec.resources import listing
-from tests.graphics.test_raster import assert_same
+from tests.graphics.drawing import assert_same
 from tests.marks.pages import ADDED, ALL, FAULTS, changed, keys, page, within
 
 SEEDS = range(5)

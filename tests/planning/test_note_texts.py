@@ -20,7 +20,7 @@ from ecgvec.recipe.options import FoundTerm, NotesOptions
 from ecgvec.recipe.recipe import load_mix, load_recipe
 from ecgvec.record.model import Record
 from ecgvec.rng import stream
-from tests.export.test_native import document
+from tests.export.native import document
 
 AF, LBBB, LVH, SINUS = "164889003", "164909002", "164873001", "426783006"
 KEYS = (0, "r#0", 0)
@@ -46,6 +46,7 @@ def texts_of(code: str) -> set[str]:
     return {note.text for seed in range(60) for note in notes_of([code], stream(seed, "x", 0, "y"))}
 
 
+@pytest.mark.usefixtures("plain_hand")
 def test_notes_on_the_record_s_own_diagnoses(demo_record: Record) -> None:
     recipe = load_recipe("clean", NOTES | {"notes.content": "from-dx"})
     seen = set()
@@ -63,6 +64,7 @@ def test_a_record_without_diagnoses_has_no_notes_on_them(demo_record: Record) ->
         assert notes == [] and any("no diagnosis codes" in message for message in messages)
 
 
+@pytest.mark.usefixtures("plain_hand")
 def test_notes_that_contradict_the_record(demo_record: Record) -> None:
     recipe = load_recipe("clean", NOTES | {"notes.content": "contradict"})
     for seed in range(6):

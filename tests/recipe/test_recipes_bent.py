@@ -29,9 +29,7 @@ from ecgvec.warp.compose import Composed, compose
 from ecgvec.warp.creases import Creases, Folds
 from ecgvec.warp.parts import Bend, Paper, Roll
 from tests.warp.bending import bilinear, centres, jacobian, on_paper
-from tests.warp.test_maps import THERE_AND_BACK, on_surface
-from tests.warp.test_paper import LARGEST_STRAIN, strains
-from tests.warp.test_steep import assert_right_side_out
+from tests.warp.surfaces import LARGEST_STRAIN, THERE_AND_BACK, assert_right_side_out, on_surface, strains
 
 # One recipe of those that bend paper in the same way.
 BENT = list(

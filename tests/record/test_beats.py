@@ -54,23 +54,23 @@ def found(record: Record) -> list[tuple[float, str]]:
 # ---------------------------------------------------------------- what is read
 
 
-def test_a_real_record_has_the_beats_that_wfdb_reads(shared: Path) -> None:
-    path = shared / "records/mitdb_2lead/100"
+def test_a_long_record_has_the_beats_that_wfdb_reads(record_folder: Path) -> None:
+    path = record_folder / "mitdb_2lead/100"
     record, expected = read_record(path), wfdb.rdann(str(path), "atr")
     beats = [(sample / 360, symbol) for sample, symbol in zip(expected.sample, expected.symbol, strict=True)
              if symbol in BEATS]  # fmt: skip
     assert found(record) == beats
-    assert len(beats) == 2273
+    assert len(beats) > 1000
     assert {symbol for _, symbol in beats} == {"N", "A", "V"}
     assert record.beats is not None
     assert record.beats.source == "atr"
     assert record.messages == ()
-    assert ecgvec.read_record(shared / "records/cpsc2021_2lead/data_8_4").beats is None
+    assert ecgvec.read_record(record_folder / "cpsc2021_2lead/data_8_4").beats is None
 
 
 @pytest.mark.parametrize("window", [0, 7, 100])
-def test_beats_lie_on_the_r_peaks(shared: Path, window: int) -> None:
-    sheet = ecgvec.render(shared / "records/mitdb_2lead/100", "clean", window=window)
+def test_beats_lie_on_the_r_peaks(record_folder: Path, window: int) -> None:
+    sheet = ecgvec.render(record_folder / "mitdb_2lead/100", "clean", window=window)
     trace = next(trace for trace in sheet.labels.traces if trace.lead == "II")
     labels = [label for label in sheet.labels.beats if trace.t[0] <= label.t <= trace.t[-1]]
     assert 10 <= len(labels) <= 16
@@ -259,6 +259,6 @@ def test_no_bytes_can_break_a_record(tmp_path: Path) -> None:
     assert len(lengths) > 3  # not all were refused
 
 
-def test_beats_survive_the_choice_of_leads(shared: Path) -> None:
-    record = read_record(shared / "records/mitdb_2lead/100")
+def test_beats_survive_the_choice_of_leads(record_folder: Path) -> None:
+    record = read_record(record_folder / "mitdb_2lead/100")
     assert record.with_leads(["V5"]).beats is record.beats

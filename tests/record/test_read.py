@@ -1,4 +1,4 @@
-"""read_record: the real records, and made ones for every corner of units, time bases and segments."""
+"""read_record: records of every format, and made ones for every corner of units, time bases and segments."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ NAMES = [f"{folder}/{name}" for folder, names in FOLDERS.items() for name in nam
 UNREADABLE = "formats/100skew"
 
 
-def test_no_shared_record_is_forgotten(shared: Path) -> None:
-    records = shared / "records"
-    found = {str(path.relative_to(records).with_suffix("")) for path in records.rglob("*.hea")}
+def test_no_record_is_forgotten(record_folder: Path) -> None:
+    found = {str(path.relative_to(record_folder).with_suffix("")) for path in record_folder.rglob("*.hea")}
     assert found == {*NAMES, UNREADABLE}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_samples_are_those_that_wfdb_reads(shared: Path, name: str) -> None:
-    path = shared / "records" / name
+def test_samples_are_those_that_wfdb_reads(record_folder: Path, name: str) -> None:
+    path = record_folder / name
     record, expected = read_record(path), wfdb.rdrecord(str(path), smooth_frames=False)
     assert record.name == path.name
     steps_of_all = set()
@@ -54,8 +53,8 @@ def test_samples_are_those_that_wfdb_reads(shared: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("041s")])
-def test_samples_agree_with_the_checksums_of_the_header(shared: Path, name: str) -> None:
-    path = shared / "records" / name
+def test_samples_agree_with_the_checksums_of_the_header(record_folder: Path, name: str) -> None:
+    path = record_folder / name
     record, header = read_record(path), wfdb.rdheader(str(path))
     for column, lead in enumerate(record.leads):
         channel = header.sig_name.index(lead.original)
@@ -67,28 +66,27 @@ def test_samples_agree_with_the_checksums_of_the_header(shared: Path, name: str)
         assert digital[0] == header.init_value[channel]
 
 
-def test_the_ten_binary_formats(shared: Path) -> None:
-    record = read_record(shared / "records/formats/binformats")
+def test_the_ten_binary_formats(record_folder: Path) -> None:
+    record = read_record(record_folder / "formats/binformats")
     assert record.signals.shape == (499, 10)
     assert " ".join(name.split()[-1] for name in record.lead_names) == "8 16 61 80 160 212 310 311 24 32"
     assert not record.empty_leads
 
 
-def test_names_and_subjects(shared: Path) -> None:
-    records = shared / "records"
-    twelve = read_record(records / "georgia/E07503")
+def test_names_and_subjects(record_folder: Path) -> None:
+    twelve = read_record(record_folder / "georgia/E07503")
     assert twelve.lead_names == STANDARD_12
     assert twelve.subject == Subject(77, "female", ("253352002", "427084000"))
     assert (twelve.fs, twelve.duration, twelve.messages) == (500, 10, ())
-    fifteen = read_record(records / "ptb_15lead/s0010_re")
+    fifteen = read_record(record_folder / "ptb_15lead/s0010_re")
     assert fifteen.lead_names == (*STANDARD_12, "X", "Y", "Z")
     assert [lead.original for lead in fifteen.leads][3:6] == ["avr", "avl", "avf"]
     assert fifteen.subject == Subject(81, "female")
-    assert read_record(records / "mitdb_2lead/100").lead_names == ("II", "V5")
+    assert read_record(record_folder / "mitdb_2lead/100").lead_names == ("II", "V5")
 
 
-def test_what_is_left_out_is_said(shared: Path) -> None:
-    record = read_record(shared / "records/formats/041s/041s")
+def test_what_is_left_out_is_said(record_folder: Path) -> None:
+    record = read_record(record_folder / "formats/041s/041s")
     assert record.lead_names == ("III", "I", "V")
     assert (record.fs, record.duration) == (500, 16)
     assert record.messages == (
@@ -99,24 +97,24 @@ def test_what_is_left_out_is_said(shared: Path) -> None:
     )
 
 
-def test_skew_moves_a_lead_to_the_left(shared: Path) -> None:
-    plain = read_record(shared / "records/formats/test01_00s").signals
-    skewed = read_record(shared / "records/formats/test01_00s_skew").signals
+def test_skew_moves_a_lead_to_the_left(record_folder: Path) -> None:
+    plain = read_record(record_folder / "formats/test01_00s").signals
+    skewed = read_record(record_folder / "formats/test01_00s_skew").signals
     np.testing.assert_array_equal(skewed[:-3, 1], plain[3:, 1])
     assert np.isnan(skewed[-3:, 1]).all()
     np.testing.assert_array_equal(skewed[:, [0, 2, 3]], plain[:, [0, 2, 3]])
 
 
-def test_a_missing_signal_file_is_named(shared: Path) -> None:
+def test_a_missing_signal_file_is_named(record_folder: Path) -> None:
     with pytest.raises(RecordError, match=r"100\.dat, which .*100skew\.hea names, is missing; put it there or"):
-        read_record(shared / "records" / UNREADABLE)
+        read_record(record_folder / UNREADABLE)
 
 
 PERSONAL = ("1990", "Oct", "Myocardial", "Infarction", "mmHg", "140/80", "coronary", "s0010_re.xyz")
 
 
-def test_nothing_personal_is_left(shared: Path) -> None:
-    record = read_record(shared / "records/ptb_15lead/s0010_re")
+def test_nothing_personal_is_left(record_folder: Path) -> None:
+    record = read_record(record_folder / "ptb_15lead/s0010_re")
     fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(Record)}
     text = repr(record) + repr({**fields, **vars(record)})
     assert not [word for word in PERSONAL if word.lower() in text.lower()]

@@ -129,8 +129,8 @@ def test_einthoven_and_goldberger_are_exact(limb: dict[str, np.ndarray]) -> None
     np.testing.assert_array_equal(derived.signals, np.column_stack(list(limb.values())))
 
 
-def test_derived_leads_are_those_that_were_recorded(shared: Path) -> None:
-    recorded = read_record(shared / "records/ptbxl_500hz/HR06000")
+def test_derived_leads_are_those_that_were_recorded(record_folder: Path) -> None:
+    recorded = read_record(record_folder / "ptbxl_500hz/HR06000")
     derived = recorded.with_leads(["V1", "II", "I"]).with_derived_leads()
     assert derived.lead_names == (*LIMB, "V1")
     # PTB-XL stores whole microvolts: half a microvolt of rounding in each of three leads.

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import wfdb
 
 from ecgvec.errors import RecordError
 from ecgvec.record.read import read_record
+from tests.records import make_variable_layout
 
 NAN = np.nan
 
@@ -40,6 +42,14 @@ def test_a_layout_gives_the_order_and_leads_that_no_segment_has(tmp_path: Path) 
     assert record.lead_names == ("I", "V6", "V", "II")
     assert record.empty_leads == ("V6",)
     np.testing.assert_allclose(record.signals[:, 0], [1, 3, NAN, NAN, NAN])
+
+
+def test_a_variable_layout_is_read_as_wfdb_reads_it(tmp_path: Path) -> None:
+    make_variable_layout(tmp_path)
+    record, expected = read_record(tmp_path / "varying"), wfdb.rdrecord(str(tmp_path / "varying"))
+    assert record.lead_names == tuple(expected.sig_name) == ("I", "II", "V")
+    np.testing.assert_array_equal(record.signals, expected.p_signal)
+    assert np.isnan(record.signals).mean(axis=0) == pytest.approx([0.5, 0.1, 0.6])
 
 
 def test_a_layout_opens_no_signal_file(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from ecgvec.errors import RecipeError
 from ecgvec.pipeline import render_plan
 from ecgvec.record.model import Record
 from ecgvec.rendering import user_effects as custom
-from tests.batch.test_bad_input import assert_one_line, program
 from tests.cli.running import DEMO
+from tests.program import assert_one_line, program
 
 Image = NDArray[np.uint8]
 rng = np.random.default_rng(1)

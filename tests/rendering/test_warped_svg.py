@@ -26,7 +26,7 @@ from ecgvec.rendering import warped_svg
 from ecgvec.rendering.camera import render_pixels
 from ecgvec.sheet import Sheet
 from ecgvec.warp.base import Flat
-from tests.graphics.test_renderers import LEVELS, Target, chromium, librsvg, worst
+from tests.graphics.renderers import LEVELS, Target, chromium, librsvg, worst
 
 TOLERANCE_PX = 0.02
 DECIMALS_PX = 0.00071  # half the third decimal, in x and in y

@@ -17,7 +17,7 @@ from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.sheet import Sheet
 from ecgvec.viewer.gallery import Gallery, write_gallery
-from tests.graphics.test_renderers import CHROMIUM_FLAGS, program
+from tests.graphics.renderers import CHROMIUM_FLAGS, program
 
 EVIL = '</script><img src=x onerror="window.evil=1"><script>window.evil=2</script>{{cards}}<!--data-->'
 NAMES = ("bent", "evil", "flat", "jpg")  # as the gallery sorts them

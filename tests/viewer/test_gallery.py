@@ -20,7 +20,7 @@ from ecgvec.export.read import find_sidecars
 from ecgvec.viewer import gallery_data
 from ecgvec.viewer.gallery import MAX_IMAGES, write_gallery
 from ecgvec.viewer.gallery_data import LAYERS, read_entry
-from tests.batch.test_bad_input import program
+from tests.program import program
 from tests.viewer.conftest import NAMES, Shown
 
 

@@ -560,9 +560,9 @@ def test_traces_of_another_density(demo_record: Record, tmp_path: Path) -> None:
         assert np.abs(points_of(line) - arrays[f"{line.attrib['id']}/xy"]).max() < 1e-3
 
 
-def test_real_records(shared: Path, tmp_path: Path) -> None:
+def test_records_of_twelve_and_of_two_leads(record_folder: Path, tmp_path: Path) -> None:
     for name, count in (("ptbxl_500hz/HR06001", 13), ("mitdb_2lead/100", 2)):
-        ecgvec.render(shared / "records" / name, dpi=80).save(tmp_path, ["png", "json"])
+        ecgvec.render(record_folder / name, dpi=80).save(tmp_path, ["png", "json"])
         sidecar = next(tmp_path.glob(f"{name.rsplit('/')[-1]}*.json"))
         root = svg_of(sidecar, tmp_path, "all")
         arrays = read_npz(sidecar)

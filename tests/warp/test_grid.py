@@ -11,7 +11,7 @@ from ecgvec.warp.grid import AT_ONCE, Table
 from ecgvec.warp.parts import Roll
 from ecgvec.warp.waves import Curl
 from tests.warp.bending import PAPER, bend_page
-from tests.warp.test_paper import ROLLS
+from tests.warp.surfaces import ROLLS
 
 
 @pytest.mark.parametrize(

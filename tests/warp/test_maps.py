@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
-from numpy.typing import NDArray
 
-from ecgvec._typing import Points
 from ecgvec.errors import WarpError
 from ecgvec.rendering.labels.derive import inside
 from ecgvec.warp.apply import dense_map, resample, tiles
@@ -18,10 +16,9 @@ from ecgvec.warp.parts import Camera, Canvas, Planar, WarpPart
 from ecgvec.warp.planar import Crop, Lens, Resize, Rotate
 from ecgvec.warp.waves import ConeCurl, Curl, EdgeWave
 from tests.warp.bending import PAPER, SCALE, alone, any_warp, bend_page, bilinear, centres, jacobian, on_paper
-from tests.warp.test_steep import assert_right_side_out
+from tests.warp.surfaces import THERE_AND_BACK, assert_right_side_out, on_surface
 
 SAME_MAP = 1e-3  # px
-THERE_AND_BACK = 1e-6  # px
 TRUE_SHAPE_P99, TRUE_SHAPE_MOST = (
     0.15,
     1.5,
@@ -131,17 +128,6 @@ def assert_no_ghosts(composed: Composed) -> None:
     assert not len(far), (
         f"{len(far)} of {seen.sum()} pixels see paper that is not there, from {far.min(0)} to {far.max(0)}"
     )
-
-
-def on_surface(composed: Composed, mm: Points) -> NDArray[np.float64]:
-    """Where page points (n, 2) lie in space, (n, 3): bilinear between the nodes of the bent sheet."""
-    surface = composed.surface
-    at = mm / surface.step
-    i = np.clip(np.floor(at).astype(int), 0, (len(surface.x) - 2, len(surface.y) - 2))
-    u, v = (at - i).T[:, :, None]
-    a, b = surface.xyz[i[:, 1], i[:, 0]], surface.xyz[i[:, 1], i[:, 0] + 1]
-    c, d = surface.xyz[i[:, 1] + 1, i[:, 0]], surface.xyz[i[:, 1] + 1, i[:, 0] + 1]
-    return np.asarray((1 - u) * (1 - v) * a + u * (1 - v) * b + (1 - u) * v * c + u * v * d)
 
 
 @pytest.mark.parametrize("name", TOGETHER)

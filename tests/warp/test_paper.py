@@ -11,27 +11,10 @@ from ecgvec.warp.parts import Roll, WarpPart
 from ecgvec.warp.relief import Surface
 from ecgvec.warp.waves import Buckle, ConeCurl, Curl, EdgeWave, Washboard
 from tests.warp.bending import PAPER, bend_page
+from tests.warp.surfaces import LARGEST_STRAIN, ROLLS, strains
 
 STEP = 1e-3  # mm, of finite differences
 ISOMETRY = 1e-4
-LARGEST_STRAIN = 0.01
-
-
-def strains(surface: Surface) -> NDArray[np.float64]:
-    """How much longer or shorter than on the flat page any direction gets at most, as a share, at nine places (9, n)
-    of each of the surface's cells: principal values of the first fundamental form of its bilinear patches."""
-    dx, dy = surface.step
-    a, b = surface.xyz[:-1, :-1], surface.xyz[:-1, 1:]
-    c, d = surface.xyz[1:, :-1], surface.xyz[1:, 1:]
-    found = []
-    for u, v in np.ndindex(3, 3):
-        along_x = ((b - a) * (1 - v / 2) + (d - c) * v / 2) / dx
-        along_y = ((c - a) * (1 - u / 2) + (d - b) * u / 2) / dy
-        form = np.empty((*a.shape[:2], 2, 2))
-        form[..., 0, 0], form[..., 1, 1] = (along_x**2).sum(-1), (along_y**2).sum(-1)
-        form[..., 0, 1] = form[..., 1, 0] = (along_x * along_y).sum(-1)
-        found.append(np.abs(np.sqrt(np.linalg.eigvalsh(form)) - 1).max(axis=-1).ravel())
-    return np.stack(found)
 
 
 def length_along(surface: Surface, start: NDArray[np.float64], way: NDArray[np.float64], mm: float) -> float:
@@ -44,16 +27,6 @@ def length_along(surface: Surface, start: NDArray[np.float64], way: NDArray[np.f
     upper = surface.xyz[y, x] * (1 - u) + surface.xyz[y, x + 1] * u
     lower = surface.xyz[y + 1, x] * (1 - u) + surface.xyz[y + 1, x + 1] * u
     return float(np.linalg.norm(np.diff(upper * (1 - v) + lower * v, axis=0), axis=1).sum() / mm)
-
-
-ROLLS: dict[str, Roll] = {
-    "cylinder": Curl(),
-    "tight-cylinder": Curl(toward=137, start=200, radius=40, onset=5),
-    "downward": Curl(toward=-90, start=80, radius=25, lift="down"),
-    "cone": ConeCurl(),
-    "steep-cone": ConeCurl(toward=20, start=150, radius=60, apex=180, side="left"),
-    "far-cone": ConeCurl(toward=-90, start=100, radius=300, apex=3000),
-}
 
 
 @pytest.mark.parametrize("roll", ROLLS.values(), ids=ROLLS.keys())

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import ecgvec
 from ecgvec.errors import WarpError
@@ -15,11 +14,12 @@ from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.warp.cameras import Phone
-from ecgvec.warp.compose import Composed, compose
+from ecgvec.warp.compose import compose
 from ecgvec.warp.creases import Creases, Crumple
 from ecgvec.warp.parts import Camera, Canvas, Paper, WarpPart
 from ecgvec.warp.waves import ConeCurl, CornerLift, Curl, EdgeWave
-from tests.warp.bending import OVERHEAD, PAPER, TILTED, bend_page, on_paper
+from tests.warp.bending import OVERHEAD, TILTED, bend_page
+from tests.warp.surfaces import assert_right_side_out
 
 STEEP: dict[str, tuple[WarpPart, ...]] = {
     "tight-curl": (Curl(radius=24, start=90), Phone(distance=300, tilt=15, pan=20)),
@@ -30,29 +30,6 @@ STEEP: dict[str, tuple[WarpPart, ...]] = {
     "corner": (CornerLift(height=60, reach=60), *OVERHEAD),
     "wave": (EdgeWave(height=20, length=60), *TILTED),
 }
-
-
-def turned(corners: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which cells of a net of points (rows, columns, 2) are turned over or torn flat at any of their corners."""
-    a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]
-    bad = np.zeros(a.shape[:2], dtype=bool)
-    ring = (a, b, c, d)
-    for i in range(4):
-        before, here, after = ring[i - 1], ring[i], ring[(i + 1) % 4]
-        u, v = here - before, after - here
-        bad |= u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0] <= 0
-    return bad
-
-
-def assert_right_side_out(composed: Composed, paper: Paper = PAPER) -> None:
-    surface = composed.surface
-    seen = composed.project(surface.xyz.reshape(-1, 3)).reshape(*surface.xyz.shape[:2], 2)
-    assert not turned(seen).any()
-    nodes = composed.warp.nodes
-    on = on_paper(nodes.reshape(-1, 2), paper=paper).reshape(nodes.shape[:2])
-    whole = on[:-1, :-1] & on[1:, :-1] & on[:-1, 1:] & on[1:, 1:]
-    assert whole.any()
-    assert not (turned(nodes) & whole).any()
 
 
 @pytest.mark.parametrize("name", STEEP)

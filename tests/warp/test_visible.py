@@ -20,7 +20,7 @@ from ecgvec.rendering.labels.derive import inside
 from ecgvec.rendering.labels.model import Labels
 from ecgvec.warp.lattice import Lattice
 from ecgvec.warp.parts import WarpPart
-from tests.rendering.labels.test_visible import FAINT, LABELLED, seen_by_label
+from tests.rendering.labels.seen import FAINT, LABELLED, seen_by_label
 from tests.warp.bending import SCALE, alone, bend_page, bilinear, centres
 from tests.warp.dots import label_points
 

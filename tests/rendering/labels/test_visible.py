@@ -19,9 +19,8 @@ from ecgvec.graphics.shapes import Shape
 from ecgvec.record.model import Lead, Record
 from ecgvec.rendering.labels.model import TraceLabel
 from ecgvec.resources import folder, listing
+from tests.rendering.labels.seen import FAINT, LABELLED, seen_by_label
 
-LABELLED = ("pulse", "trace", "lead-name", "header-text", "footer-text", "qr-code")
-FAINT = 3  # pixels: an element that shows so few may or may not be called visible
 STEEP = 16  # the same of a trace: between two samples a steep line may cross a strip two pixels high several times
 
 
@@ -61,13 +60,6 @@ def away_from_clip(sheet: ecgvec.Sheet, trace: TraceLabel) -> NDArray[np.bool_]:
         return np.ones(len(y), dtype=bool)
     top, bottom = sheet.warp.forward(np.array(trace.clip).reshape(2, 2))[:, 1]
     return np.asarray((y > top + 1) & (y < bottom - 1))
-
-
-def seen_by_label(sheet: ecgvec.Sheet) -> dict[str, bool]:
-    labels = sheet.labels
-    seen = {t.id: bool(t.visible.any()) for t in labels.traces}
-    seen |= {t.id: t.visible for t in labels.texts} | {p.id: p.visible for p in labels.pulses}
-    return seen | ({"qr-code": labels.qr.visible} if labels.qr else {})
 
 
 def assert_visible_is_true(sheet: ecgvec.Sheet) -> None:

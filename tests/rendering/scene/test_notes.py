@@ -26,11 +26,9 @@ from ecgvec.handwriting import Writer
 from ecgvec.layout.place import place
 from ecgvec.pipeline import render_plan
 from ecgvec.planning import notes as planned
-from ecgvec.planning.make import Planned, make_plans
 from ecgvec.planning.model import Plan
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.rendering.labels.model import TextLabel
 from ecgvec.rendering.scene import notes as placed
 from ecgvec.resources import folder, listing
 from ecgvec.verify.ink import unmix
@@ -39,33 +37,9 @@ from ecgvec.verify.page import read_page
 from ecgvec.viewer.overlay import draw_layers
 from ecgvec.viewer.tags import label_page
 from ecgvec.warp.base import Flat
-from tests.export.test_native import SCHEMA, document
+from tests.export.native import SCHEMA, document
 from tests.marks.pages import changed, within
-
-PAGE = {"page.dpi": 130, "notes.probability": 1, "notes.words": 3}
-PHONE = {"warp.phone.tilt": 10, "warp.phone.pan": 6, "warp.creases.vertical": 2, "warp.curl.radius": 250}
-
-
-def made(record: Record, *over: dict[str, Any], recipe: str = "clean", seed: int = 0) -> Planned:
-    """The plans of a page with three notes, and whatever ``over`` says."""
-    merged: dict[str, Any] = dict(PAGE)
-    for more in over:
-        merged |= more
-    return make_plans(record, load_recipe(recipe, merged), seed=seed)
-
-
-def written(record: Record, *over: dict[str, Any], recipe: str = "clean", seed: int = 0) -> ecgvec.Sheet:
-    return render_plan(record, made(record, *over, recipe=recipe, seed=seed).plans[0])
-
-
-def without(record: Record, sheet: ecgvec.Sheet) -> ecgvec.Sheet:
-    """The same page without its notes."""
-    return render_plan(record, sheet.plan.model_copy(update={"notes": ()}))
-
-
-def notes(sheet: ecgvec.Sheet) -> list[TextLabel]:
-    return [text for text in sheet.labels.texts if text.role == "note"]
-
+from tests.rendering.scene.notes import PHONE, made, notes, without, written
 
 LOOKS: dict[str, dict[str, Any]] = {
     "at the offsets": {"notes.x_offset": 40, "notes.y_offset": 150},

@@ -30,9 +30,9 @@ from ecgvec.rendering.scene import notes as placed
 from ecgvec.rendering.scene import pointers
 from ecgvec.resources import listing
 from ecgvec.warp.base import Flat
-from tests.export.test_native import SCHEMA, document
+from tests.export.native import SCHEMA, document
 from tests.marks.pages import changed, strokes_apart, within
-from tests.rendering.scene.test_notes import PHONE, made, notes, without, written
+from tests.rendering.scene.notes import PHONE, made, notes, without, written
 
 BEAT = {"notes.place": "beat", "notes.words": 2, "page.dpi": 150}
 LOOKS: dict[str, dict[str, Any]] = {
@@ -208,6 +208,7 @@ def test_signatures_are_quick(demo_record: Record) -> None:
     )
 
 
+@pytest.mark.usefixtures("plain_hand")
 def test_how_often_pages_are_signed(demo_record: Record) -> None:
     over = {"notes.signature": 0.5, "notes.words": 1}
     signed = [made(demo_record, over, seed=seed).plans[0].notes[-1].kind == "signature" for seed in range(20)]

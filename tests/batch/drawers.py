@@ -1,4 +1,4 @@
-"""Drawers for processes of a Ray cluster; they are imported there, and quickly."""
+"""Drawers for processes, some of which they kill; they are imported there, and quickly."""
 
 from __future__ import annotations
 
@@ -43,30 +43,27 @@ def broken() -> Callable[[Chunk], Iterator[Entry]]:
     raise ValueError("it has no fonts")
 
 
-FATAL = 7
-
-
-def deadly_shards(*arguments: Any) -> Callable[[Chunk], Iterator[Entry]]:
-    """`shard_drawer`, killed by the record FATAL."""
+def deadly_shards(fatal: int, *arguments: Any) -> Callable[[Chunk], Iterator[Entry]]:
+    """`shard_drawer`, killed by the record of the number ``fatal``. Take it by `functools.partial`."""
     from ecgvec.batch.shards import shard_drawer
 
-    return deadly(shard_drawer(*arguments))
+    return deadly(fatal, shard_drawer(*arguments))
 
 
-def deadly_probe(*arguments: Any) -> Callable[[Chunk], Iterator[Entry]]:
-    """`drawer`, killed by the record FATAL."""
+def deadly_probe(fatal: int, *arguments: Any) -> Callable[[Chunk], Iterator[Entry]]:
+    """`drawer`, killed by the record of the number ``fatal``."""
     from ecgvec.batch.work import drawer
 
-    return deadly(drawer(*arguments))
+    return deadly(fatal, drawer(*arguments))
 
 
-def deadly(draw: Callable[[Chunk], Iterator[Entry]]) -> Callable[[Chunk], Iterator[Entry]]:
-    """``draw``, killed by the record FATAL."""
+def deadly(fatal: int, draw: Callable[[Chunk], Iterator[Entry]]) -> Callable[[Chunk], Iterator[Entry]]:
+    """``draw``, killed by the record of the number ``fatal``."""
 
     def drawing(chunk: Chunk) -> Iterator[Entry]:
         for task in chunk:
             tried = {one.number for one in getattr(task, "tasks", [task])} - set(getattr(task, "doomed", {}))
-            if FATAL in tried:
+            if fatal in tried:
                 os.kill(os.getpid(), signal.SIGSEGV)
         yield from draw(chunk)
 
