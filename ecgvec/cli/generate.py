@@ -28,7 +28,7 @@ def single(
 ) -> None:
     """Draw one record."""
     from ecgvec.batch.jobs import Job, Jobs, anonymous_name
-    from ecgvec.cli.batch import run_with_progress
+    from ecgvec.cli.report import run_with_progress
     from ecgvec.record.files import find_header
 
     loaded = load_flagged_recipe(recipe, mix, flags, sets)

@@ -14,7 +14,7 @@ import torch
 
 from ecgvec.batch.jobs import find_jobs
 from ecgvec.errors import RecipeError, RecordError, nearest
-from ecgvec.export.coco import ADDED, CORNERED, LEADS
+from ecgvec.export.coco import ADDED, LEADS, WITH_KEYPOINTS
 from ecgvec.export.instances import Instance, instances
 from ecgvec.export.masks import CLASSES, mask_arrays
 from ecgvec.export.yolo import NAMES, OTHER_LEAD, OTHER_MARK
@@ -53,7 +53,7 @@ def _boxes(sheet: Sheet) -> Item:
 
 def _class(instance: Instance) -> int:
     """The number of its class. Each family has names of its own: a lead may be called as a mark is."""
-    own = {"lead": LEADS, "added": ADDED}.get(instance.family, tuple(CORNERED))
+    own = {"lead": LEADS, "added": ADDED}.get(instance.family, tuple(WITH_KEYPOINTS))
     other = OTHER_LEAD if instance.family == "lead" else OTHER_MARK
     return NAMES.index(instance.category if instance.category in own else other)
 

@@ -51,7 +51,7 @@ from ecgvec.rendering.labels.derive import rings
 from ecgvec.sheet import Sheet
 
 LEADS = (*STANDARD_12, "V7", "V8", "V9", "V3R", "V4R", "V5R", "V6R", "X", "Y", "Z")
-CORNERED = {  # category -> id, supercategory
+WITH_KEYPOINTS = {  # category -> id, supercategory
     "lead-name": (31, "text"),
     "header-text": (32, "text"),
     "footer-text": (33, "text"),
@@ -167,7 +167,7 @@ def _categories(other_leads: list[str], other_added: list[str], hosts: bool) -> 
     table: list[dict[str, Any]] = [
         {"id": i, "name": name, "supercategory": family} for family, names in numbered.items() for i, name in names
     ]
-    for name, (i, above) in (CORNERED | (HOST_TEXT if hosts else {})).items():
+    for name, (i, above) in (WITH_KEYPOINTS | (HOST_TEXT if hosts else {})).items():
         skeleton = _PULSE_SKELETON if name == "pulse" else _SKELETON
         points = {"keypoints": list(CORNERS), "skeleton": skeleton}
         table.append({"id": i, "name": name, "supercategory": above, **points})

@@ -1,20 +1,23 @@
-"""The pictures: PNG, SVG and PDF of the page, and of its traces alone."""
+"""Files that lie beside one image's JSON: pictures, vectors, the 5 mm lattice and the map as NumPy arrays."""
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 
 import cv2
+import numpy as np
 
 from ecgvec import svg
-from ecgvec._typing import Uint8Array
+from ecgvec._typing import AnyArray, Uint8Array
 from ecgvec.errors import ExportError
 from ecgvec.export.formats import FORMATS, Files, Format
 from ecgvec.geometry.units import MM_PER_INCH
 from ecgvec.graphics import pdf
 from ecgvec.rendering import warped_svg
 from ecgvec.sheet import Sheet
+from ecgvec.warp.lattice import Lattice, lattice_pixels
 
 _IHDR_END = 33  # signature (8) and the IHDR chunk (25)
 _DENSITY = 13  # where JFIF's unit and density lie: after SOI (2), marker and length (4), identifier (5), version (2)
@@ -96,3 +99,50 @@ FORMATS.add(
 FORMATS.add(
     "gt-warped-svg", Format("the traces alone, bent as the image is, as SVG", _gt_warped_svg, ending="-gt-warped.svg")
 )
+
+
+def npy(array: AnyArray) -> bytes:
+    """An array as the content of a ``.npy`` file (NumPy's format 1.0, C order, no pickle)."""
+    plain = np.ascontiguousarray(array)
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(plain))
+    return head.getvalue() + plain.reshape(-1).view(np.uint8).data  # np.save would copy the array twice
+
+
+def lattice(sheet: Sheet, stem: str) -> Files:
+    """``grid/STEM.npy``, (rows, columns, 2) float64: x and y of each crossing in image px, (0, 0) being the corner of
+    the top-left pixel, rows from the page's top down, columns from its left. ``grid/STEM-visible.npy``, (rows, columns)
+    bool: whether it lies in the image. Every crossing has its position, hidden or outside the image or not: NaN is
+    nowhere."""
+    grid = sheet.labels.grid
+    if grid is None:
+        return {}
+    crossings = grid.crossings.astype("<f8", copy=False)
+    return {f"grid/{stem}.npy": npy(crossings), f"grid/{stem}-visible.npy": npy(grid.visible)}
+
+
+FORMATS.add("grid", Format("the crossings of the 5 mm lines as arrays (.npy), in pixels", lattice))
+
+
+FLAT_STEP = 64  # px between nodes of a page seen straight on, whose map is linear
+
+
+def page_map(sheet: Sheet) -> bytes:
+    """NPZ of a lattice of image px and page mm: ``px`` (rows, columns, 2), ``mm`` (rows, columns, 2), ``step`` px,
+    ``size`` (width, height) px, ``homography`` (3, 3). Bilinear between its nodes, ``mm`` is the map itself; three
+    rings of nodes lie outside the image."""
+    warp = sheet.warp
+    step = warp.step if isinstance(warp, Lattice) else FLAT_STEP
+    pixels, shape = lattice_pixels(warp.size, step)
+    px = pixels.T.reshape(*shape, 2)
+    mm = warp.nodes if isinstance(warp, Lattice) else warp.inverse(pixels.T).reshape(px.shape)
+    buffer = io.BytesIO()
+    np.savez(buffer, px=px, mm=mm, step=step, size=warp.size, homography=sheet.homography)
+    return buffer.getvalue()
+
+
+def _map_files(sheet: Sheet, stem: str) -> Files:
+    return {f"{stem}-map.npz": page_map(sheet)}
+
+
+FORMATS.add("map", Format("the map between image px and page mm, as NPZ", _map_files))

@@ -17,9 +17,8 @@ from shapely.geometry.base import BaseGeometry
 
 from ecgvec._typing import AnyArray, BoolArray, Points, Uint8Array, Uint16Array
 from ecgvec.components import rgb
-from ecgvec.export.arrays import npy
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
-from ecgvec.export.images import encode_png
+from ecgvec.export.images import encode_png, npy
 from ecgvec.geometry.path import CLOSE, MOVE, Path, dash_line, dense_ring, lines, polyline
 from ecgvec.graphics.shapes import Shape, TextInfo
 from ecgvec.layout.place import TraceInfo

@@ -222,6 +222,8 @@ def _not_whole(name: str, error: BaseException) -> SourceError:
 def _parse(document: Mapping[str, Any], sidecar: Path, name: str) -> SavedPage:
     try:
         plan, image = Plan.model_validate(document["plan"]), document["image"]
+        if not isinstance(document["files"], dict):
+            raise ValueError("its table of files is missing")
         files = {str(file): str(digest) for file, digest in document["files"].items()}
         scale = float(image["px_per_mm"])
         if not 0.1 <= scale <= 1000:

@@ -36,7 +36,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ecgvec._typing import Points
-from ecgvec.export.coco import ADDED, CORNERED, CORNERS, LEADS, outlines
+from ecgvec.export.coco import ADDED, CORNERS, LEADS, WITH_KEYPOINTS, outlines
 from ecgvec.export.formats import FORMATS, Files, Format, Streams
 from ecgvec.export.images import encode_png
 from ecgvec.export.instances import Instance, instances
@@ -45,7 +45,7 @@ from ecgvec.sheet import Sheet
 TASKS = ("detect", "segment", "pose")
 OTHER_LEAD, OTHER_MARK = "other-lead", "other-mark"
 _LATE = ("note", "calipers")  # came after the others had their numbers
-_EARLY = [tuple(name for name in names if name not in _LATE) for names in (CORNERED, ADDED)]
+_EARLY = [tuple(name for name in names if name not in _LATE) for names in (WITH_KEYPOINTS, ADDED)]
 NAMES = (*LEADS, OTHER_LEAD, *_EARLY[0], OTHER_MARK, *_EARLY[1], *_LATE)
 
 DECIMALS = 8  # of fractions: they are rounded by 0.00015 px at most in the largest image
@@ -71,7 +71,9 @@ def one_ring(rings: list[Points]) -> Points:
 
 def _class(instance: Instance) -> int:
     """The number of its class. Each family has names of its own: a lead may be called as a mark is."""
-    names, other = {"lead": (LEADS, OTHER_LEAD), "added": (ADDED, OTHER_MARK)}.get(instance.family, (CORNERED, ""))
+    names, other = {"lead": (LEADS, OTHER_LEAD), "added": (ADDED, OTHER_MARK)}.get(
+        instance.family, (WITH_KEYPOINTS, "")
+    )
     return NAMES.index(instance.category if instance.category in names else other)
 
 

@@ -14,8 +14,8 @@ from ecgvec.components import Degrees, Seed, key, register
 from ecgvec.geometry.path import Box
 from ecgvec.graphics.shapes import Pen
 from ecgvec.marks.base import MARKS, AddedMark, Drawing, PageContext
-from ecgvec.marks.ink import Layer, Share, drawing, measure_along, sweep, wobble
 from ecgvec.marks.places import ANY, Lead, Target, first_target
+from ecgvec.marks.strokes import Layer, Share, drawing, measure_along, sweep, wobble
 from ecgvec.warp.parts import generator
 
 BLACK, SOAKED = "#0A0A0A", "#151419"  # of a bar; of a marker's ink where it went but once

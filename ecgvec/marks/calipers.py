@@ -15,9 +15,9 @@ from ecgvec.components import key, register
 from ecgvec.geometry.path import Box
 from ecgvec.layout.place import TraceInfo
 from ecgvec.marks.base import MARKS, PageContext
-from ecgvec.marks.ink import shake
 from ecgvec.marks.places import ANY, EDGE_MM, OccupancyIndex, Target, peaks
 from ecgvec.marks.pointing import HandDrawn
+from ecgvec.marks.strokes import shake
 
 Interval = Literal["QRS", "PR", "QT", "RR"]
 Ends = Literal["arrow", "tick", "plain"]

@@ -17,7 +17,7 @@ from ecgvec.geometry.path import Box, dash_line, lines, runs
 from ecgvec.graphics.shapes import Shape
 from ecgvec.layout.place import TraceInfo
 from ecgvec.marks.base import MARKS, PenFault
-from ecgvec.marks.ink import Share, measure_along
+from ecgvec.marks.strokes import Share, measure_along
 from ecgvec.warp.parts import generator
 
 DASH_DECIMALS = 2  # of mm: an SVG's six digits hold such a dash on a strip of ten metres

@@ -14,7 +14,8 @@ from shapely.geometry.base import BaseGeometry
 from ecgvec._typing import Points
 from ecgvec.components import Seed, key, register
 from ecgvec.marks.base import MARKS, AddedMark, Drawing, PageContext
-from ecgvec.marks.ink import (
+from ecgvec.marks.places import ANY, Lead, OccupancyIndex, Target, first_target, targets
+from ecgvec.marks.strokes import (
     INKS,
     NIBS,
     InkColor,
@@ -27,7 +28,6 @@ from ecgvec.marks.ink import (
     space_evenly,
     wobble,
 )
-from ecgvec.marks.places import ANY, Lead, OccupancyIndex, Target, first_target, targets
 from ecgvec.warp.parts import generator
 
 NIB_MM = {"ballpoint": 0.42, "felt": 1.0}

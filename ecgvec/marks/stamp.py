@@ -17,7 +17,7 @@ from ecgvec.geometry.outlines import cap_height, text_path
 from ecgvec.geometry.path import MOVE
 from ecgvec.graphics.shapes import Pen, printable
 from ecgvec.marks.base import MARKS, AddedMark, Drawing, PageContext
-from ecgvec.marks.ink import Share, drawing, wobble
+from ecgvec.marks.strokes import Share, drawing, wobble
 from ecgvec.warp.parts import generator
 
 INKS = {"blue": "#2438A8", "red": "#C4202E", "violet": "#6A2C9A", "black": "#26262C"}

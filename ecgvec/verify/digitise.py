@@ -15,9 +15,9 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d
 
 from ecgvec._typing import Float32Array, Float64Array, IntpArray
-from ecgvec.verify.ink import OUTSIDE, Ink
 from ecgvec.verify.oracle import straighten
 from ecgvec.verify.page import Page, Strip
+from ecgvec.verify.unmix import OUTSIDE, Ink
 from ecgvec.warp.base import Flat, local_scale
 
 INKED = 0.25  # cover from which a pixel belongs to a run

@@ -18,8 +18,8 @@ import numpy as np
 
 from ecgvec._typing import Float32Array, Float64Array, Image, IntpArray, Points
 from ecgvec.marks.pen import DoubleTrace
-from ecgvec.verify.ink import Box, Ink, Shift, clip_px, stroke, unmix
 from ecgvec.verify.page import Page, Strip
+from ecgvec.verify.unmix import Box, Ink, Shift, clip_px, stroke, unmix
 from ecgvec.warp.base import Flat
 
 REACH = 6  # px that the ink is sought around its label, along x and along y

@@ -15,8 +15,8 @@ from scipy.sparse import coo_array, csr_array, dia_array
 from ecgvec._typing import Float32Array, Float64Array, IntpArray
 from ecgvec.geometry.units import MM_PER_INCH, px_per_mm
 from ecgvec.rendering.camera import page_dpi
-from ecgvec.verify.ink import OUTSIDE, Box, Ink, backdrops, clip_px, contrast, stroke
 from ecgvec.verify.page import Page, Strip
+from ecgvec.verify.unmix import OUTSIDE, Box, Ink, backdrops, clip_px, contrast, stroke
 from ecgvec.warp.apply import Tile, flatten_page, taps
 from ecgvec.warp.base import Flat, local_scale
 

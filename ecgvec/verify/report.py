@@ -16,10 +16,10 @@ from ecgvec._typing import Float64Array, Points
 from ecgvec.errors import EcgvecError, SourceError
 from ecgvec.export.read import decode_image, is_sidecar
 from ecgvec.verify.digitise import digitise
-from ecgvec.verify.ink import unmix
 from ecgvec.verify.labels import LabelError, label_error
 from ecgvec.verify.page import Page, read_page
 from ecgvec.verify.score import Score, kaggle_score, score
+from ecgvec.verify.unmix import unmix
 
 TOLERANCE_PX = 0.5
 RUN_FILES = ("ecgvec-run.json",)

@@ -20,8 +20,8 @@ from ecgvec.effects.missing import PITCH_MM, BurntEdge, Edge, PunchHoles, TornEd
 from ecgvec.effects.stains import Blood, CoffeeRing, Mould
 from ecgvec.effects.texture import Patch
 from ecgvec.errors import RecipeError
-from ecgvec.marks.ink import NIBS, Nib
 from ecgvec.marks.stamp import COATS
+from ecgvec.marks.strokes import NIBS, Nib
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.rendering.camera import occluded_region, page_dpi, remaining_paper, render_pixels
 from ecgvec.resources import folder
@@ -286,7 +286,7 @@ def test_nothing_of_the_paper_left_is_a_sentence() -> None:
 def test_effects_without_anything_to_hide_or_take_leave_labels_whole() -> None:
     page = render({**ON_BLACK, "effects.tape.finish": "clear", "effects.torn-edge.depth": 0})
     assert not any(trace.occluded.any() for trace in page.labels.traces)
-    assert page.view.sheet is None and len(page.labels.holes) == 0
+    assert page.view.remaining_paper is None and len(page.labels.holes) == 0
     assert occluded_region(page.view, page.plan.effects, page.plan.page.style.dpi).is_empty
 
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import ecgvec
-from ecgvec.export import arrays
+from ecgvec.export import images as arrays
 from ecgvec.geometry.units import px_per_mm
 from ecgvec.graphics.raster import draw
 from ecgvec.record.model import Record

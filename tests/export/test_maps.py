@@ -9,7 +9,7 @@ import pytest
 from scipy.interpolate import RegularGridInterpolator
 
 import ecgvec
-from ecgvec.export.arrays import page_map
+from ecgvec.export.images import page_map
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 

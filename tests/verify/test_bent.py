@@ -16,12 +16,12 @@ from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.rendering.camera import render_pixels
 from ecgvec.verify.digitise import digitise
-from ecgvec.verify.ink import stroke, unmix
 from ecgvec.verify.labels import LabelError, label_error
 from ecgvec.verify.oracle import refit, straighten
 from ecgvec.verify.page import Page, read_page
 from ecgvec.verify.report import read_values, verify_folder
 from ecgvec.verify.score import Score, score
+from ecgvec.verify.unmix import stroke, unmix
 from ecgvec.warp.apply import Tile, resample, taps
 from ecgvec.warp.lattice import Lattice, lattice_pixels
 

@@ -12,10 +12,10 @@ import ecgvec
 from ecgvec.export.read import decode_image
 from ecgvec.record.model import Lead, Record
 from ecgvec.verify.digitise import chain, digitise, find_runs
-from ecgvec.verify.ink import stroke, unmix
 from ecgvec.verify.page import Page, read_page
 from ecgvec.verify.report import read_values
 from ecgvec.verify.score import Score, score
+from ecgvec.verify.unmix import stroke, unmix
 
 
 def saved(sheet: ecgvec.Sheet, folder: Path) -> Page:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 import ecgvec
 from ecgvec.record.model import Lead, Record
-from ecgvec.verify.ink import unmix
 from ecgvec.verify.labels import LabelError, label_error
 from ecgvec.verify.page import Page, read_page
+from ecgvec.verify.unmix import unmix
 
 Image = NDArray[np.uint8]
 

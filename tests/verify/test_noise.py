@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 import ecgvec
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
-from ecgvec.verify.ink import unmix
 from ecgvec.verify.labels import LabelError, label_error
 from ecgvec.verify.page import Page, read_page
+from ecgvec.verify.unmix import unmix
 
 WORN: dict[str, dict[str, Any]] = {
     "a fax": {"effects.fax.threshold": 0.65, "warp.scanner.skew": 0.7},

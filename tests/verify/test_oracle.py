@@ -11,11 +11,11 @@ import ecgvec
 from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.verify.digitise import digitise
-from ecgvec.verify.ink import unmix
 from ecgvec.verify.oracle import refit
 from ecgvec.verify.page import read_page
 from ecgvec.verify.report import pool, verify_folder
 from ecgvec.verify.score import score
+from ecgvec.verify.unmix import unmix
 
 
 def test_a_few_leads_come_back(twelve_lead: list[Path], tmp_path: Path) -> None:

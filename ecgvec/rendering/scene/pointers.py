@@ -15,9 +15,9 @@ from ecgvec._typing import Points
 from ecgvec.geometry.path import CLOSE, MOVE, Path
 from ecgvec.graphics.shapes import AddedInfo, Group, Pen, Shape
 from ecgvec.marks.calipers import Calipers, Ends, Span
-from ecgvec.marks.ink import outline, shake
 from ecgvec.marks.places import ANY, Target, targets
 from ecgvec.marks.pointing import Arrow, Circle
+from ecgvec.marks.strokes import outline, shake
 from ecgvec.planning.model import Measure, PlannedNote
 from ecgvec.rendering.scene.room import ROOM_MM, FreeSpace, Place, Turned
 from ecgvec.warp.parts import generator

@@ -31,9 +31,9 @@ from ecgvec.recipe.recipe import load_recipe
 from ecgvec.record.model import Record
 from ecgvec.rendering.scene import notes as placed
 from ecgvec.resources import folder, listing
-from ecgvec.verify.ink import unmix
 from ecgvec.verify.labels import label_error
 from ecgvec.verify.page import read_page
+from ecgvec.verify.unmix import unmix
 from ecgvec.viewer.overlay import draw_layers
 from ecgvec.viewer.tags import label_page
 from ecgvec.warp.base import Flat
