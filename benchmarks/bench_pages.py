@@ -40,12 +40,12 @@ WARM = 30  # pages that are drawn before any is measured: by then nearly all des
 STAGES = {  # functions of `pipeline` by the stage that they belong to
     "place": "scene",
     "build": "scene",
-    "taken": "warp",
+    "compute_view": "warp",
     "derive": "labels",
-    "hidden": "labels",
+    "occluded_region": "labels",
     "occlude": "labels",
-    "in_image": "labels",
-    "developed": "pixels",
+    "map_labels": "labels",
+    "render_pixels": "pixels",
 }
 
 

@@ -55,9 +55,9 @@ class Registry(Generic[T]):
             raise self._error(f"unknown {self._kind} '{name}'{nearest(name, self._parts)}") from None
 
     def __contains__(self, name: object) -> bool:
-        if name not in self._parts:
+        if isinstance(name, str) and name not in self._parts:
             load_installed_plugins()
-        return name in self._parts
+        return isinstance(name, str) and name in self._parts
 
     def names(self) -> list[str]:
         """All names, in the order of registration."""

@@ -172,7 +172,7 @@ def test_fine_noise_lies_at_the_same_millimetres_at_every_resolution(scale: floa
         page = np.zeros((10, round(280 * each), 3), dtype=np.uint8)
         patch = texture.Patch.whole(page, each)
         both.append(texture.cut_tile(tile, patch)[0, (mm * each).astype(int)])
-        spread = texture.Tiled.spread(np.rint(np.clip(128 + 30 * tile, 0, 255)).astype(np.uint8), page.shape, each)[:]
+        spread = texture.Tiled.over(np.rint(np.clip(128 + 30 * tile, 0, 255)).astype(np.uint8), page.shape, each)[:]
         assert spread.shape == page.shape[:2]
         assert np.abs((spread[:10].astype(float) - 128) / 30 - texture.cut_tile(tile, patch)).max() < 0.02 + (
             np.abs(tile).max() > 4.2
