@@ -30,70 +30,60 @@ class Engine(StrEnum):
     RAY = "ray"
 
 
+Input = Annotated[
+    str,
+    typer.Option(
+        "-i", "--input", metavar=WHERE, help="Folder of WFDB records, or a URL. The output mirrors its folders."
+    ),
+]
+Output = Annotated[str, typer.Option("-o", "--output", metavar=WHERE, help="Output folder, or a URL.")]
+_CORES = "the usable cores, or the cluster's"
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes that draw.", show_default=_CORES)]
+On = Annotated[Engine, typer.Option("--engine", help="Draw on this machine, or on all nodes of a Ray cluster.")]
+_CLUSTER = "RAY_ADDRESS, or the one running on this machine"
+Address = Annotated[
+    str | None,
+    typer.Option("--address", metavar="HOST:PORT", help="The cluster for --engine ray.", show_default=_CLUSTER),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the run in the output folder: draw what is missing or damaged.")
+]
+Restart = Annotated[
+    bool, typer.Option("--restart", help="Begin again, even if the run in the output folder has not ended.")
+]
+Rehash = Annotated[
+    bool, typer.Option("--rehash", help="With --resume, read all files again instead of trusting size and time.")
+]
+_DONE = "The file that says what is done; needed if the output is a URL."
+ManifestFile = Annotated[str | None, typer.Option("--manifest", metavar="FILE", help=_DONE, show_default="in OUTPUT")]
+Shards = Annotated[
+    int | None, typer.Option("--shards", min=1, metavar="SIZE", help="Write WebDataset tars of this many records each.")
+]
+_ESTIMATE = "Estimate images, time and gigabytes from a few records; write nothing. With --json-log: as JSON."
+PlanOnly = Annotated[bool, typer.Option("--plan-only", help=_ESTIMATE)]
+JsonLog = Annotated[
+    bool, typer.Option("--json-log", help="Write a line of JSON for each record to standard error, instead of a bar.")
+]
+
+
 def batch(
-    source: Annotated[
-        str,
-        typer.Option(
-            "-i", "--input", metavar=WHERE, help="Folder of WFDB records, or a URL. The output mirrors its folders."
-        ),
-    ],
-    out: Annotated[str, typer.Option("-o", "--output", metavar=WHERE, help="Output folder, or a URL.")],
+    source: Input,
+    out: Output,
     flags: dict[str, Any],
     recipe: RecipeName = None,
     mix: MixText = None,
     sets: SetKeys = None,
     print_only: PrintRecipe = False,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", min=1, help="Processes that draw.", show_default="the usable cores, or the cluster's"
-        ),
-    ] = None,
-    engine: Annotated[
-        Engine, typer.Option("--engine", help="Draw on this machine, or on all nodes of a Ray cluster.")
-    ] = Engine.LOCAL,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            "--address",
-            metavar="HOST:PORT",
-            help="The cluster for --engine ray.",
-            show_default="RAY_ADDRESS, or the one running on this machine",
-        ),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in the output folder: draw what is missing or damaged.")
-    ] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Begin again, even if the run in the output folder has not ended.")
-    ] = False,
-    rehash: Annotated[
-        bool, typer.Option("--rehash", help="With --resume, read all files again instead of trusting size and time.")
-    ] = False,
-    manifest: Annotated[
-        str | None,
-        typer.Option(
-            "--manifest",
-            metavar="FILE",
-            help="The file that says what is done; needed if the output is a URL.",
-            show_default="in OUTPUT",
-        ),
-    ] = None,
-    shards: Annotated[
-        int | None,
-        typer.Option("--shards", min=1, metavar="SIZE", help="Write WebDataset tars of this many records each."),
-    ] = None,
-    plan_only: Annotated[
-        bool,
-        typer.Option(
-            "--plan-only",
-            help="Estimate images, time and gigabytes from a few records; write nothing. With --json-log: as JSON.",
-        ),
-    ] = False,
-    json_log: Annotated[
-        bool,
-        typer.Option("--json-log", help="Write a line of JSON for each record to standard error, instead of a bar."),
-    ] = False,
+    workers: Workers = None,
+    engine: On = Engine.LOCAL,
+    address: Address = None,
+    resume: Resume = False,
+    restart: Restart = False,
+    rehash: Rehash = False,
+    manifest: ManifestFile = None,
+    shards: Shards = None,
+    plan_only: PlanOnly = False,
+    json_log: JsonLog = False,
 ) -> None:
     """Draw every record of a folder."""
     from ecgvec.batch.jobs import find_jobs
