@@ -14,7 +14,7 @@ test: .venv/ready .venv-scispacy/ready lint
 	$(SCISPACY)/python -m pytest tests/test_svg.py tests/planning/test_make.py tests/record/test_read.py \
 		tests/keywords/test_abbreviations.py tests/keywords/test_model.py  # the core on NumPy 1.26, scispaCy itself
 
-# While you work: all but what tests/slow.txt names, in about a minute, and no lint.
+# While you work: all but what tests/slow.txt names, in under three minutes, and no lint.
 test-fast: .venv/ready
 	$(BIN)/pytest -n 2 -m "not long and not slow"
 
