@@ -126,7 +126,7 @@ class Dyed:
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """Paint on those n pixels of a patch that are ``where`` (h, w): its ``share`` (n, 1), and its ``colour`` (n, 3) or
+    """Paint on those n pixels of a patch that are ``where`` (h, w): its ``share`` (n, 1), and its ``color`` (n, 3) or
     (1, 3) in sRGB."""
 
     patch: Patch
@@ -175,7 +175,7 @@ class Layers:
         self.found.append(Dyed(patch, levels, dye_tables(absorbs)))
 
     def paint(self, patch: Patch, share: Float32Array | Float64Array, color: Float32Array | Float64Array) -> None:
-        """Mixes ``colour`` (h, w, 3) or (3,), sRGB 0 to 255, into a patch of the page: ``share`` (h, w) of it."""
+        """Mixes ``color`` (h, w, 3) or (3,), sRGB 0 to 255, into a patch of the page: ``share`` (h, w) of it."""
         where = share > 0
         new = color[where] if color.ndim == 3 else color[None]
         self.found.append(Painted(patch, where, share[where][:, None].astype(np.float32), new.astype(np.float32)))

@@ -26,7 +26,7 @@ _CIRCLE = np.linspace(0.0, 2 * np.pi, 20, endpoint=False)
 
 
 class Layer(NamedTuple):
-    """Filled areas, safe for either fill rule, in mm: ``colour`` ``#RRGGBB``, ``opacity`` 0 to 1."""
+    """Filled areas, safe for either fill rule, in mm: ``color`` ``#RRGGBB``, ``opacity`` 0 to 1."""
 
     path: Path
     color: str

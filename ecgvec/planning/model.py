@@ -88,7 +88,7 @@ class PlannedNote(BaseModel):
     ``kind``: a remark, a signature, or an interval with the bracket that ``measure`` says. ``strokes``: of each stroke
     x, y in mm and the pen's speed in mm/s, from the start of the note's baseline; ``characters``: of each stroke the
     index in ``text`` that each point belongs to (of a signature's flourish, which is no character, the text's length);
-    ``style``: the hand, ``x_height`` in mm. ``nib``, ``colour``, its ``shade`` (``#RRGGBB``) and ``ink_seed`` make ink
+    ``style``: the hand, ``x_height`` in mm. ``nib``, ``color``, its ``shade`` (``#RRGGBB``) and ``ink_seed`` make ink
     of it. ``angle``: degrees counter-clockwise. ``at``: the left and upper edge of its ink in mm; None where the scene
     finds a place of the kind ``place``, by ``seed``. ``pointer``: what ties a note near a beat to it. ``fallback``:
     set from plain letters, for the network could not write it; ``messages``: what happened to the text. ``origin``:
